@@ -1,0 +1,41 @@
+# Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
+
+.PHONY: help setup demo test check format clean
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$each && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+
+setup: $(VENV)/.installed ## make .venv with ec2kit and its extras sandbox and test
+
+$(VENV)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "ec2kit needs Python 3.10 or newer with venv (Debian: apt install python3-venv)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@touch $@
+
+demo: setup ## both scenarios fail over on an embedded EC2, told step by step
+	@$(BIN)/python demo/failover.py
+
+test: setup ## all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, types, then all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+format: setup ## put the code into its usual form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what setup and the tests made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

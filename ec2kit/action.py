@@ -1,0 +1,108 @@
+"""What one action works with: name, resource, settings, log, deadline, registry and the way to EC2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ec2kit import __version__, messages
+from ec2kit.deadline import Deadline
+from ec2kit.errors import Ec2KitError
+from ec2kit.intention import Intentions
+from ec2kit.log import Log
+from ec2kit.registry import Registry
+from ec2kit.resource import Resource, Server
+from ec2kit.scenario import Scenario, scenario_of
+from ec2kit.settings import Settings
+
+if TYPE_CHECKING:
+    from ec2kit.aws import Ec2
+
+
+def _anything_goes() -> None:
+    """The guard of an action that does not write."""
+
+
+@dataclass
+class Action:
+    """
+    One action on one resource of this server.
+
+    Attributes:
+        name: "restore".
+        deadline: For all that the action does.
+        given: A definition that the registry does not have, or not yet.
+    """
+
+    name: str
+    tag: str
+    settings: Settings
+    log: Log
+    deadline: Deadline
+    registry: Registry
+    given: Resource | None = None
+
+    @cached_property
+    def resource(self) -> Resource:
+        """Raises what `Registry.load` raises."""
+        return self.given or self.registry.load(self.tag)
+
+    @property
+    def server(self) -> Server:
+        """
+        This server, as the resource knows it.
+
+        Raises:
+            ServerUnknown: The resource was not extended to it.
+        """
+        return self.resource.server(self.registry.server)
+
+    @property
+    def scenario(self) -> Scenario:
+        return scenario_of(self.resource)
+
+    @cached_property
+    def intentions(self) -> Intentions:
+        return Intentions(self.settings.run_dir, self.tag)
+
+    def ec2(
+        self, *, guard: Callable[[], None] = _anything_goes, look_retries: int | None = None, region: str = ""
+    ) -> Ec2:
+        """EC2 in the resource's region; boto3 is loaded with the first request."""
+        from ec2kit.aws import Ec2
+
+        return Ec2(
+            region=region or self.resource.region,
+            settings=self.settings,
+            deadline=self.deadline,
+            log=self.log,
+            user_agent=f"ec2kit/{__version__} {self.name} {self.tag}",
+            guard=guard,
+            look_retries=look_retries,
+        )
+
+    def about(self, resource: Resource, *, seconds: float | None = None) -> Action:
+        """The same action for a definition that is not in the registry, with a deadline of its own if need be."""
+        deadline = self.deadline if seconds is None else Deadline(seconds, self.deadline.clock)
+        return replace(self, tag=resource.tag, given=resource, deadline=deadline)
+
+    def begin(self) -> None:
+        """Log that it begins."""
+        self.log.put(messages.BEGIN, action=self.name, tag=self.tag, server=self.settings.server)
+
+    def end(self, note: str = "") -> None:
+        """Log that it succeeded; the note says what the success consists in."""
+        note = f": {note}" if note else ""
+        self.log.put(messages.END_SUCCESSFUL, action=self.name, tag=self.tag, seconds=self._seconds, note=note)
+
+    def fail(self, reason: Ec2KitError | str) -> None:
+        """Log why it failed, under the error's own code, and that it failed."""
+        if isinstance(reason, Ec2KitError):
+            self.log.error(reason, told=True)
+        self.log.put(messages.END_FAILED, action=self.name, tag=self.tag, seconds=self._seconds, reason=str(reason))
+
+    @property
+    def _seconds(self) -> str:
+        return f"{self.deadline.elapsed():.2f}"

@@ -1,0 +1,504 @@
+"""
+The one door to boto3: client and call, deadline, retries, error translation.
+
+boto3 alone cannot keep a deadline: a body that drips defeats its read time-out, the resolver ignores alarms, and a
+client that was built while IMDS was silent has no credentials for ever. So each attempt is made in a thread that
+can be left behind, botocore makes one attempt per call, retries are ours, and a client without credentials is
+built anew. Right before a request leaves, botocore's `before-send` event looks once more whether it still may.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ec2kit import errors, messages
+from ec2kit.answers import Address, NetworkInterface, Receipt, Route, RouteTable, RouteTables
+from ec2kit.deadline import Abandoned, Deadline, abandonable
+from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
+from ec2kit.log import Log
+from ec2kit.pace import Pace
+from ec2kit.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+Reduced = TypeVar("Reduced")
+
+IN_FLIGHT = 32
+"""Requests at a time, at most."""
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+_LONGEST_READ_FACTOR = 4
+_ANY_NUMBER = 1_000_000
+
+
+class Ec2:
+    """
+    EC2, asked on behalf of one action.
+
+    Args:
+        guard: Raises when this action may not write any more; looked at right before each write.
+        look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str,
+        settings: Settings,
+        deadline: Deadline,
+        log: Log,
+        user_agent: str,
+        guard: Callable[[], None],
+        look_retries: int | None = None,
+    ) -> None:
+        self._region = region
+        self._settings = settings
+        self._deadline = deadline
+        self._log = log
+        self._user_agent = user_agent
+        self._guard = guard
+        self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
+        self._write_retries = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
+        self._pace = Pace(burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock)
+        self._building = threading.Lock()
+        self._client: EC2Client | None = None
+        self._attempt = threading.local()
+
+    # -- looking ---------------------------------------------------------------------------------------
+
+    def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables:
+        """
+        The tables of a VPC that hold a route to exactly this block, all pages.
+
+        Source: EC2 API, DescribeRouteTables; without MaxResults it may still answer in pages.
+        """
+        filters = [
+            {"Name": "vpc-id", "Values": [vpc_id]},
+            {"Name": "route.destination-cidr-block", "Values": [destination_cidr_block]},
+        ]
+        tables: list[RouteTable] = []
+        tokens: set[str] = set()
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = self._look("DescribeRouteTables", vpc_id, {"Filters": filters, **more})
+                tables += _translated("DescribeRouteTables", self._endpoint(), _route_tables, page)
+                token = page.get("NextToken")
+                if token in tokens:
+                    raise self._garbled("DescribeRouteTables", "it repeats a page")
+            except (AwsUnknown, AwsRefused, errors.DeadlinePassed) as error:
+                return RouteTables(_holding(tables, destination_cidr_block), unknown=error)
+            if not token:
+                return RouteTables(_holding(tables, destination_cidr_block))
+            tokens.add(token)
+            more = {"NextToken": token}
+
+    def addresses(self) -> tuple[Address, ...]:
+        """
+        All Elastic IPs of the account in the region; there are few, and the neighbours matter too.
+
+        Source: EC2 API, DescribeAddresses; it has no pages.
+        """
+        answer = self._look("DescribeAddresses", "the Elastic IPs", {})
+        return _translated("DescribeAddresses", self._endpoint(), _addresses, answer)
+
+    def network_interface(self, network_interface_id: str, *, retries: int | None = None) -> NetworkInterface:
+        """
+        Raises:
+            PermissionMissing: The role may not look; nothing depends on it.
+
+        Source: EC2 API, DescribeNetworkInterfaces.
+        """
+        question = {"NetworkInterfaceIds": [network_interface_id]}
+        answer = self._look("DescribeNetworkInterfaces", network_interface_id, question, retries=retries)
+        return _translated("DescribeNetworkInterfaces", self._endpoint(), _network_interface, answer)
+
+    def automatic_recovery(self, instance_id: str, *, retries: int | None = None) -> str:
+        """
+        "default" or "disabled": what EC2 does with the instance when its host fails.
+
+        Source: EC2 API, DescribeInstances, MaintenanceOptions.
+        """
+        answer = self._look("DescribeInstances", instance_id, {"InstanceIds": [instance_id]}, retries=retries)
+
+        def read(body: Any) -> str:
+            options = body["Reservations"][0]["Instances"][0].get("MaintenanceOptions") or {}
+            return str(options.get("AutoRecovery", "default"))
+
+        return _translated("DescribeInstances", self._endpoint(), read, answer)
+
+    def is_allowed(self, operation: str, **parameters: Any) -> bool:
+        """
+        Whether the role has the permission, asked with DryRun: nothing is looked up or changed.
+
+        Raises:
+            AwsUnknown, AwsRefused: EC2 does not say.
+
+        Source: EC2 API, DryRun: DryRunOperation is yes, UnauthorizedOperation is no.
+        """
+        try:
+            self._look(operation, "this account", {**parameters, "DryRun": True})
+        except PermissionMissing:
+            return False
+        except AwsRefused as refusal:
+            if refusal.code != "DryRunOperation":
+                raise
+        return True
+
+    # -- changing --------------------------------------------------------------------------------------
+
+    def replace_route(
+        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str
+    ) -> Receipt:
+        """
+        Point one route at an ENI; the route must exist, none is created.
+
+        Args:
+            destination_cidr_block: Host route of the virtual IP, "10.1.0.10/32".
+
+        Raises:
+            AwsRefused: No such table, route or ENI.
+            AwsUnknown: No usable answer before the deadline; it may have been carried out.
+
+        Source: EC2 API, ReplaceRoute.
+        """
+        parameters = {
+            "RouteTableId": route_table_id,
+            "DestinationCidrBlock": destination_cidr_block,
+            "NetworkInterfaceId": network_interface_id,
+        }
+        return self._change("ReplaceRoute", route_table_id, parameters)
+
+    def associate_address(
+        self, *, allocation_id: str, network_interface_id: str, private_ip_address: str, allow_reassociation: bool
+    ) -> Receipt:
+        """
+        Associate an Elastic IP, wherever it is now.
+
+        Args:
+            allow_reassociation: False makes it conditional: EC2 refuses if another ENI has the address.
+
+        Raises:
+            AwsRefused: No such address or ENI, or associated elsewhere (Resource.AlreadyAssociated).
+            AwsUnknown: No usable answer before the deadline; it may have been carried out.
+
+        Source: EC2 API, AssociateAddress.
+        """
+        parameters = {
+            "AllocationId": allocation_id,
+            "NetworkInterfaceId": network_interface_id,
+            "PrivateIpAddress": private_ip_address,
+            "AllowReassociation": allow_reassociation,
+        }
+        return self._change("AssociateAddress", allocation_id, parameters)
+
+    def disassociate_address(self, *, association_id: str) -> Receipt:
+        """
+        End one association, and no other: the id is gone as soon as the address moves.
+
+        Raises:
+            AwsRefused: There is no such association any more (InvalidAssociationID.NotFound).
+
+        Source: EC2 API, DisassociateAddress.
+        """
+        return self._change("DisassociateAddress", association_id, {"AssociationId": association_id})
+
+    def switch_off_source_dest_check(self, *, network_interface_id: str) -> Receipt:
+        """
+        Let an ENI receive packets for an address that is not its own.
+
+        Source: EC2 API, ModifyNetworkInterfaceAttribute.
+        """
+        parameters = {"NetworkInterfaceId": network_interface_id, "SourceDestCheck": {"Value": False}}
+        return self._change("ModifyNetworkInterfaceAttribute", network_interface_id, parameters)
+
+    # -- one call --------------------------------------------------------------------------------------
+
+    def _look(self, operation: str, target: str, parameters: dict[str, Any], *, retries: int | None = None) -> Any:
+        limit = self._look_retries if retries is None else retries
+        call = _Call(operation, target, parameters, retries=limit, writes=False)
+        return self._until_answered(call)[0]
+
+    def _change(self, operation: str, target: str, parameters: dict[str, Any]) -> Receipt:
+        call = _Call(operation, target, parameters, retries=self._write_retries, writes=True)
+        return self._until_answered(call)[1]
+
+    def _until_answered(self, call: _Call) -> tuple[Any, Receipt]:
+        clock = self._deadline.clock
+        began = clock.now()
+        attempt, slow = 0, 0
+        while True:
+            attempt += 1
+            self._wait_for_turn(call)
+            try:
+                answer = self._one_attempt(call, slow)
+                metadata = answer["ResponseMetadata"]
+                milliseconds = round((clock.now() - began) * 1000, 1)
+                return answer, Receipt(metadata["RequestId"], attempt, milliseconds)
+            except AwsUnknown as error:
+                slow += isinstance(error, _TooSlow)
+                self._prepare_retry(call, error, attempt)
+
+    def _wait_for_turn(self, call: _Call) -> None:
+        self._deadline.check(f"{call.operation} on {call.target}")
+        if call.writes:
+            self._deadline.pause(self._pace.reserve(), f"{call.operation} on {call.target}")
+            self._guard()
+
+    def _prepare_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> None:
+        """Wait before the next attempt; raises the error where there is none."""
+        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
+        if not error.retryable or attempt > call.retries or pause >= self._deadline.remaining():
+            raise error
+        if error.fresh_client:
+            self._client = None
+        if isinstance(error, errors.AwsThrottled) and call.writes:
+            self._pace.throttled(pause)
+        self._log.put(
+            messages.RETRYING,
+            reason=str(error),
+            attempt=attempt + 1,
+            operation=call.operation,
+            seconds=f"{pause:.1f}",
+        )
+        self._deadline.pause(pause, f"{call.operation} on {call.target}")
+
+    def _one_attempt(self, call: _Call, slow: int) -> Any:
+        """One request, left behind when it takes longer than connecting and reading may."""
+        settings = self._settings
+        read = settings.read_timeout * min(2**slow, _LONGEST_READ_FACTOR)
+        limit = self._deadline.within(settings.connect_timeout + read)
+        request = _Request(call.writes)
+        try:
+            return abandonable(partial(self._send, call, request), limit, self._guard if call.writes else None)
+        except Abandoned as error:
+            reason = f"none within {limit.seconds:.3g} s"
+            raise _TooSlow(endpoint=self._endpoint(), operation=call.operation, reason=reason) from error
+        finally:
+            request.abandoned = True
+
+    def _send(self, call: _Call, request: _Request) -> Any:
+        self._attempt.request = request
+        try:
+            answer = getattr(self._connected(), call.method)(**call.parameters)
+        except errors.Ec2KitError:
+            raise
+        except Exception as error:
+            raise self._translate(call, error) from error
+        if not answer.get("ResponseMetadata", {}).get("RequestId"):
+            raise self._garbled(call.operation, "it has no request id")
+        return answer
+
+    def _connected(self) -> EC2Client:
+        with self._building:
+            if self._client is None:
+                self._client = self._build_client()
+            return self._client
+
+    def _build_client(self) -> EC2Client:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=self._settings.connect_timeout,
+            read_timeout=self._settings.read_timeout * _LONGEST_READ_FACTOR,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=IN_FLIGHT,
+            user_agent_extra=self._user_agent,
+            parameter_validation=False,
+        )
+        session = boto3.session.Session(region_name=self._region)
+        client = session.client("ec2", config=config, endpoint_url=self._settings.endpoint_url or None)
+        client.meta.events.register("before-send.ec2", self._before_send)
+        return client
+
+    def _before_send(self, **_: object) -> None:
+        """
+        The last look before a request leaves: a process that was stopped, or was overtaken, sends nothing.
+
+        Source: botocore, event before-send.SERVICE.OPERATION.
+        """
+        request: _Request = self._attempt.request
+        self._deadline.check("sending the request")
+        if request.writes:
+            self._guard()
+        if request.abandoned:
+            raise Abandoned
+
+    def _endpoint(self) -> str:
+        return self._client.meta.endpoint_url if self._client else self._settings.endpoint_url or self._region
+
+    # -- what went wrong -------------------------------------------------------------------------------
+
+    def _garbled(self, operation: str, reason: str) -> errors.AwsGarbled:
+        return errors.AwsGarbled(endpoint=self._endpoint(), operation=operation, reason=reason)
+
+    def _translate(self, call: _Call, error: Exception) -> Exception:
+        """An exception of botocore as one of ours; what it does not know stays as it is."""
+        from botocore import exceptions as sdk
+        from botocore.parsers import ResponseParserError
+
+        inner = getattr(error, "kwargs", {}).get("error")
+        if isinstance(inner, errors.Ec2KitError | Abandoned):
+            return inner
+        if isinstance(error, sdk.ClientError):
+            return _answered_with_error(call, error.response)
+        if isinstance(error, ResponseParserError):
+            return self._garbled(call.operation, str(error).split("\n")[0][:200])
+        if isinstance(error, sdk.NoCredentialsError):
+            reason = (
+                f"neither the environment, nor files, nor the instance role ({self._settings.metadata_url}) has any"
+            )
+            return errors.CredentialsMissing(operation=call.operation, reason=reason)
+        if isinstance(error, sdk.PartialCredentialsError | sdk.CredentialRetrievalError | sdk.MetadataRetrievalError):
+            return errors.CredentialsMissing(operation=call.operation, reason=str(error))
+        if isinstance(error, sdk.HTTPClientError | OSError):
+            return errors.AwsUnreachable(endpoint=self._endpoint(), operation=call.operation, reason=str(error))
+        if isinstance(error, sdk.BotoCoreError | ValueError):
+            return errors.ConfigurationInvalid(reason=str(error))
+        return error
+
+
+@dataclass(frozen=True)
+class _Call:
+    operation: str
+    target: str
+    parameters: dict[str, Any]
+    retries: int
+    writes: bool
+
+    @property
+    def method(self) -> str:
+        """The client's method, "replace_route"."""
+        from botocore import xform_name
+
+        return str(xform_name(self.operation))
+
+
+@dataclass
+class _Request:
+    """One attempt; abandoned ones must not be sent any more."""
+
+    writes: bool
+    abandoned: bool = False
+
+
+class _TooSlow(errors.AwsUnreachable):
+    """No answer in its time; the next attempt is given more."""
+
+
+_THROTTLING = frozenset(
+    "RequestLimitExceeded Throttling ThrottlingException RequestThrottled RequestThrottledException "
+    "EC2ThrottledException TooManyRequestsException SlowDown BandwidthLimitExceeded".split()
+)
+_NO_PERMISSION = frozenset("UnauthorizedOperation AccessDenied AccessDeniedException OptInRequired Blocked".split())
+_EXPIRED = frozenset("ExpiredToken ExpiredTokenException RequestExpired".split())
+_REJECTED = frozenset(
+    "AuthFailure InvalidClientTokenId InvalidAccessKeyId SignatureDoesNotMatch UnrecognizedClientException "
+    "MissingAuthenticationToken IncompleteSignature PendingVerification".split()
+)
+
+
+def _answered_with_error(call: _Call, response: Any) -> Exception:
+    """
+    Tell what an error answer means.
+
+    Source: EC2 API, "Error codes for the Amazon EC2 API".
+    """
+    problem, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
+    code, status = str(problem.get("Code", "")), metadata.get("HTTPStatusCode", 0)
+    fields = {
+        "operation": call.operation,
+        "object": call.target,
+        "code": code,
+        "text": str(problem.get("Message", "")),
+        "status": status,
+        "request_id": metadata.get("RequestId") or "none",
+    }
+    if code in _THROTTLING:
+        return errors.AwsThrottled(**fields)
+    if code in _NO_PERMISSION:
+        return PermissionMissing(**fields)
+    if code in _EXPIRED:
+        return errors.CredentialsExpired(**fields)
+    if code in _REJECTED:
+        return errors.CredentialsRejected(**fields)
+    if status >= 500 or status == 429 or code in ("InternalError", "InternalFailure", "Unavailable"):
+        return errors.AwsServerError(**fields)
+    if not code or code.isdigit():
+        return errors.AwsGarbled(endpoint="an error page", operation=call.operation, reason=f"HTTP {status}")
+    return AwsRefused(**fields)
+
+
+def _translated(operation: str, endpoint: str, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
+    try:
+        return read(answer)
+    except (KeyError, IndexError, TypeError) as error:
+        reason = f"{error} is missing"
+        raise errors.AwsGarbled(endpoint=endpoint, operation=operation, reason=reason) from error
+
+
+def _route_tables(page: Any) -> list[RouteTable]:
+    return [
+        RouteTable(table["RouteTableId"], tuple(_route(each) for each in table["Routes"] if _is_ipv4(each)))
+        for table in page["RouteTables"]
+    ]
+
+
+def _is_ipv4(route: Any) -> bool:
+    return "DestinationCidrBlock" in route
+
+
+_TARGETS = (
+    "NetworkInterfaceId",
+    "InstanceId",
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+)
+
+
+def _route(route: Any) -> Route:
+    target = next((route[name] for name in _TARGETS if route.get(name)), None)
+    return Route(route["DestinationCidrBlock"], target, active=route["State"] == "active")
+
+
+def _holding(tables: list[RouteTable], destination_cidr_block: str) -> tuple[RouteTable, ...]:
+    """The tables with just the route that was asked for; a near miss that a filter let through is left out."""
+    found = {
+        table.route_table_id: tuple(
+            route for route in table.routes if route.destination_cidr_block == destination_cidr_block
+        )
+        for table in tables
+    }
+    return tuple(RouteTable(name, routes) for name, routes in found.items() if routes)
+
+
+def _addresses(answer: Any) -> tuple[Address, ...]:
+    return tuple(
+        Address(
+            public_ip=each["PublicIp"],
+            allocation_id=each["AllocationId"],
+            association_id=each.get("AssociationId") or None,
+            network_interface_id=each.get("NetworkInterfaceId") or None,
+            private_ip_address=each.get("PrivateIpAddress") or None,
+        )
+        for each in answer["Addresses"]
+    )
+
+
+def _network_interface(answer: Any) -> NetworkInterface:
+    (each,) = answer["NetworkInterfaces"]
+    instance_id = (each.get("Attachment") or {}).get("InstanceId")
+    return NetworkInterface(each["NetworkInterfaceId"], instance_id, bool(each["SourceDestCheck"]))

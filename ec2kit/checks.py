@@ -1,0 +1,338 @@
+"""The checks before create and extend, on this server: one function a check, all run, all reported together."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from ec2kit import __version__, elastic_ip, messages
+from ec2kit.action import Action
+from ec2kit.aws import Ec2
+from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
+from ec2kit.messages import Message
+from ec2kit.nic import Nic
+from ec2kit.node import Identity, Interface
+from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
+
+_RETRIES = 1
+_SOMEWHERE_OUTSIDE = "192.0.2.1"
+"""TEST-NET-1 (RFC 5737): where a client on the Internet might be; only the local routing table is asked."""
+
+_NO_ASSOCIATION = "eipassoc-00000000000000000"
+
+
+class Outcome(Enum):
+    """How a check ended; only FAILED stands in the way."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARN = "warn"
+    UNSEEN = "could not look"
+    FAILED = "failed"
+
+
+_MESSAGES: dict[Outcome, Message] = {
+    Outcome.OK: messages.CHECK_OK,
+    Outcome.NOTE: messages.CHECK_NOTE,
+    Outcome.WARN: messages.CHECK_WARN,
+    Outcome.UNSEEN: messages.CHECK_UNSEEN,
+    Outcome.FAILED: messages.CHECK_FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    What one check found.
+
+    Attributes:
+        check: Its name, "vip outside the vpc".
+        advice: What to do; empty when all is well.
+    """
+
+    check: str
+    outcome: Outcome
+    found: str
+    advice: str = ""
+
+
+@dataclass
+class Preflight:
+    """
+    What is about to be created or extended, and where.
+
+    Attributes:
+        resource: As it would be afterwards, this server included.
+        template: As it is now on the template server; None at create.
+        template_version: ec2kit's version there.
+    """
+
+    action: Action
+    resource: Resource
+    server: Server
+    identity: Identity
+    interface: Interface
+    template: Resource | None = None
+    template_version: str = __version__
+
+    @cached_property
+    def ec2(self) -> Ec2:
+        return self.action.ec2(look_retries=_RETRIES, region=self.resource.region)
+
+    @cached_property
+    def seen(self) -> object:
+        """What the scenario sees of the address; raises what `observe` raises."""
+        action = self.action.about(self.resource)
+        return action.scenario.observe(self.ec2, self.resource, self.server, action.settings)
+
+
+Check = Callable[[Preflight], Iterable[Finding]]
+
+
+def run(preflight: Preflight) -> list[Finding]:
+    """
+    Run every check and log what each found.
+
+    Raises:
+        ChecksFailed: At least one stands in the way; it names them.
+    """
+    findings = [finding for name, check in _CHECKS for finding in _carefully(name, check, preflight)]
+    for each in findings:
+        preflight.action.log.put(_MESSAGES[each.outcome], check=each.check, found=each.found, advice=each.advice)
+    failed = [each.check for each in findings if each.outcome is Outcome.FAILED]
+    if failed:
+        raise ChecksFailed(count=len(failed), checks=", ".join(failed))
+    return findings
+
+
+def _carefully(name: str, check: Check, preflight: Preflight) -> list[Finding]:
+    """One check; that it could not look is its finding, and stops no other check."""
+    try:
+        return list(check(preflight))
+    except PermissionMissing as error:
+        return [Finding(name, Outcome.UNSEEN, str(error), "grant the permission to have it checked")]
+    except (Unknown, AwsRefused) as error:
+        return [Finding(name, Outcome.UNSEEN, str(error), "check it by hand")]
+
+
+# -- this server and its way to EC2 --------------------------------------------------------------------------
+
+
+def _metadata(it: Preflight) -> Iterator[Finding]:
+    here = it.identity
+    yield Finding("instance metadata", Outcome.OK, f"{here.instance_id} in {here.availability_zone}, by IMDSv2")
+
+
+def _endpoint(it: Preflight) -> Iterator[Finding]:
+    operation = "DescribeRouteTables" if it.resource.scenario == ROUTE_TABLE else "DescribeAddresses"
+    try:
+        it.ec2.is_allowed(operation)
+        yield Finding("ec2 endpoint", Outcome.OK, "it answers, and accepts the credentials")
+    except Ec2KitError as error:
+        advice = "the address can only be moved from a server that reaches EC2"
+        yield Finding("ec2 endpoint", Outcome.FAILED, str(error), advice)
+
+
+def _permissions(it: Preflight) -> Iterator[Finding]:
+    for operation, parameters in _needed(it):
+        name = f"permission ec2:{operation}"
+        try:
+            if it.ec2.is_allowed(operation, **parameters):
+                yield Finding(name, Outcome.OK, "granted")
+            else:
+                yield Finding(name, Outcome.FAILED, "missing", "add it to the role, as in etc/iam-policy.json")
+        except (Unknown, AwsRefused) as error:
+            yield Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
+
+
+def _needed(it: Preflight) -> Iterator[tuple[str, dict[str, object]]]:
+    eni = it.server.network_interface_id
+    if it.resource.scenario == ROUTE_TABLE:
+        yield "DescribeRouteTables", {}
+        tables = it.action.about(it.resource).scenario.objects(it.seen) or ("rtb-00000000000000000",)
+        route = {"DestinationCidrBlock": it.resource.cidr, "NetworkInterfaceId": eni}
+        yield "ReplaceRoute", {"RouteTableId": tables[0], **route}
+    else:
+        yield "DescribeAddresses", {}
+        place = {"NetworkInterfaceId": eni, "PrivateIpAddress": it.server.private_ip_address}
+        yield "AssociateAddress", {"AllocationId": it.resource.allocation_id, "AllowReassociation": True, **place}
+        assert isinstance(it.seen, elastic_ip.Observed)
+        association_id = it.seen.address.association_id if it.seen.address else None
+        yield "DisassociateAddress", {"AssociationId": association_id or _NO_ASSOCIATION}
+
+
+def _interface(it: Preflight) -> Iterator[Finding]:
+    eni = it.ec2.network_interface(it.server.network_interface_id)
+    found = f"{it.server.device} is {eni.network_interface_id} of {eni.instance_id or 'no instance'}"
+    if eni.instance_id == it.identity.instance_id:
+        yield Finding("network interface", Outcome.OK, found)
+    else:
+        yield Finding("network interface", Outcome.FAILED, found, f"attach it to {it.identity.instance_id}")
+    if it.resource.scenario == ROUTE_TABLE:
+        yield _source_dest_check(it, on=eni.source_dest_check)
+
+
+def _source_dest_check(it: Preflight, *, on: bool) -> Finding:
+    name, eni = "source/destination check", it.server.network_interface_id
+    if not on:
+        return Finding(name, Outcome.OK, f"off on {eni}")
+    change: dict[str, object] = {"NetworkInterfaceId": eni, "SourceDestCheck": {"Value": False}}
+    if it.ec2.is_allowed("ModifyNetworkInterfaceAttribute", **change):
+        return Finding(name, Outcome.WARN, f"on on {eni}", "restore will switch it off")
+    return Finding(name, Outcome.FAILED, f"on on {eni}", "switch it off: EC2 drops packets to the virtual IP else")
+
+
+def _reply_path(it: Preflight) -> Iterator[Finding]:
+    vpc = ipaddress.IPv4Network(it.interface.vpc_cidr_blocks[0])
+    destination = _SOMEWHERE_OUTSIDE if it.resource.scenario == ELASTIC_IP else str(vpc.network_address + 2)
+    source, device = it.server.private_ip_address, it.server.device
+    by = Nic(device, it.action.settings).device_for(source, destination, it.action.deadline)
+    found = f"from {source} to {destination} packets leave by {by or 'no device'}"
+    if by == device:
+        yield Finding("reply path", Outcome.OK, found)
+    else:
+        advice = f"add source routing so that they leave by {device}; EC2 drops them else"
+        yield Finding("reply path", Outcome.WARN, found, advice)
+
+
+# -- the address ---------------------------------------------------------------------------------------------
+
+
+def _vip(it: Preflight) -> Iterator[Finding]:
+    if it.resource.scenario != ROUTE_TABLE:
+        return
+    address = ipaddress.IPv4Address(it.resource.address)
+    inside = [each for each in it.interface.vpc_cidr_blocks if address in ipaddress.IPv4Network(each)]
+    if inside:
+        advice = "choose an address outside all blocks of the VPC; routes inside them cannot be moved"
+        yield Finding("vip outside the vpc", Outcome.FAILED, f"{address} is inside {', '.join(inside)}", advice)
+    else:
+        found = f"{address} is outside {', '.join(it.interface.vpc_cidr_blocks)}"
+        yield Finding("vip outside the vpc", Outcome.OK, found)
+
+
+def _routes(it: Preflight) -> Iterator[Finding]:
+    if it.resource.scenario != ROUTE_TABLE:
+        return
+    tables = it.action.about(it.resource).scenario.objects(it.seen)
+    if tables:
+        shown = ", ".join(tables[:10]) + (" …" if len(tables) > 10 else "")
+        yield Finding("routes", Outcome.OK, f"{len(tables)} tables have {it.resource.cidr}: {shown}")
+    else:
+        found = f"no route table of {it.resource.vpc_id} has {it.resource.cidr}"
+        yield Finding("routes", Outcome.FAILED, found, "create the route in each table whose subnets use the address")
+
+
+def _elastic_ip(it: Preflight) -> Iterator[Finding]:
+    if it.resource.scenario != ELASTIC_IP:
+        return
+    assert isinstance(it.seen, elastic_ip.Observed)
+    seen, name = it.seen, "elastic ip"
+    where = f"{it.resource.address} ({it.resource.allocation_id})"
+    if seen.address is None:
+        yield Finding(name, Outcome.FAILED, f"{where} does not exist here", "allocate it, or correct the region")
+        return
+    yield Finding(name, Outcome.OK, f"{where} exists")
+    for _, fields in elastic_ip.notices(seen):
+        found = f"{fields['public_ip']} is on {it.server.private_ip_address}, too"
+        yield Finding(name, Outcome.WARN, found, "EC2 displaces it when this address comes here")
+    if it.action.settings.eip_exclusive and seen.neighbours:
+        others = ", ".join(each.public_ip for each in seen.neighbours)
+        advice = "EC2_EIP_EXCLUSIVE=1: they are taken off when this address comes here"
+        yield Finding(name, Outcome.WARN, f"{others} on {it.server.network_interface_id}, too", advice)
+
+
+def _free(it: Preflight) -> Iterator[Finding]:
+    others = [each for each in it.action.registry.resources() if each.tag != it.resource.tag]
+    taken = [each.tag for each in others if each.address == it.resource.address]
+    if taken:
+        found = f"{it.resource.address} is protected by {', '.join(taken)}"
+        yield Finding("address free", Outcome.FAILED, found, "no two resources may protect the same address")
+    else:
+        yield Finding("address free", Outcome.OK, f"no other resource protects {it.resource.address}")
+
+
+# -- the cluster -----------------------------------------------------------------------------------------------
+
+
+def _agreement(it: Preflight) -> Iterator[Finding]:
+    if it.template is None:
+        return
+    here, there = (it.identity.region, it.interface.vpc_id), (it.template.region, it.template.vpc_id)
+    if it.resource.scenario == ELASTIC_IP:
+        here, there = here[:1], there[:1]  # type: ignore[assignment]
+    if here == there:
+        yield Finding("region and vpc", Outcome.OK, f"{', '.join(here)} as on the template server")
+    else:
+        found = f"{', '.join(here)} here, {', '.join(there)} on the template server"
+        yield Finding("region and vpc", Outcome.FAILED, found, "all servers of a resource live in one VPC")
+
+
+def _zones(it: Preflight) -> Iterator[Finding]:
+    others = [each for each in it.resource.servers if each.name != it.server.name]
+    same = [each.name for each in others if each.availability_zone == it.identity.availability_zone]
+    if same:
+        found = f"{it.server.name} is in {it.identity.availability_zone}, as {', '.join(same)}"
+        yield Finding("availability zones", Outcome.WARN, found, "use different zones: one zone's loss takes all")
+    elif others:
+        yield Finding("availability zones", Outcome.OK, f"no other server is in {it.identity.availability_zone}")
+
+
+def _versions(it: Preflight) -> Iterator[Finding]:
+    if it.template is None:
+        return
+    if it.template_version == __version__:
+        yield Finding("versions", Outcome.OK, f"ec2kit {__version__} on both servers")
+    else:
+        found = f"ec2kit {__version__} here, {it.template_version} on the template server"
+        yield Finding("versions", Outcome.FAILED, found, "install the same version on all servers")
+
+
+def _timeouts(it: Preflight) -> Iterator[Finding]:
+    chosen = it.action.settings
+    request = chosen.connect_timeout + chosen.read_timeout
+    rules = (
+        (request < chosen.quickcheck_timeout, "EC2_QUICKCHECK_TIMEOUT leaves no time for one request"),
+        (chosen.confirm_interval + request < chosen.quickcheck_timeout, "EC2_CONFIRM_INTERVAL leaves no time"),
+        (chosen.verify_timeout < chosen.restore_timeout, "EC2_VERIFY_TIMEOUT is not below EC2_RESTORE_TIMEOUT"),
+        (request < chosen.restore_timeout, "EC2_RESTORE_TIMEOUT leaves no time for one request"),
+        (
+            not chosen.lkcheckinterval or chosen.quickcheck_timeout < chosen.lkcheckinterval,
+            "EC2_QUICKCHECK_TIMEOUT is not below LKCHECKINTERVAL",
+        ),
+    )
+    broken = [text for holds, text in rules if not holds]
+    if broken:
+        yield Finding("time-outs", Outcome.WARN, "; ".join(broken), "see the tunables in the README")
+    else:
+        yield Finding("time-outs", Outcome.OK, "they fit into one another")
+
+
+def _automatic_recovery(it: Preflight) -> Iterator[Finding]:
+    setting = it.ec2.automatic_recovery(it.identity.instance_id)
+    if setting == "disabled":
+        yield Finding("ec2 automatic recovery", Outcome.OK, "off")
+    else:
+        advice = "consider switching it off: the cluster recovers the service, EC2 would interfere"
+        yield Finding("ec2 automatic recovery", Outcome.NOTE, f"set to {setting}", advice)
+
+
+_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("instance metadata", _metadata),
+    ("ec2 endpoint", _endpoint),
+    ("permissions", _permissions),
+    ("network interface", _interface),
+    ("reply path", _reply_path),
+    ("vip outside the vpc", _vip),
+    ("routes", _routes),
+    ("elastic ip", _elastic_ip),
+    ("address free", _free),
+    ("region and vpc", _agreement),
+    ("availability zones", _zones),
+    ("versions", _versions),
+    ("time-outs", _timeouts),
+    ("ec2 automatic recovery", _automatic_recovery),
+)

@@ -1,0 +1,267 @@
+"""Elastic IP scenario: the address is associated with the active server's ENI, and the link is up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ec2kit import messages
+from ec2kit.answers import Address, Receipt
+from ec2kit.errors import Ec2KitError
+from ec2kit.messages import Message
+from ec2kit.nic import Nic
+from ec2kit.resource import Resource, Server
+from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine
+
+if TYPE_CHECKING:
+    from ec2kit.aws import Ec2
+    from ec2kit.deadline import Deadline
+    from ec2kit.scenario import Notice
+    from ec2kit.settings import Settings
+
+PERMISSIONS: tuple[str, ...] = ("DescribeAddresses", "AssociateAddress", "DisassociateAddress")
+
+_TRIES = 2
+"""Writes of one association: if somebody else takes it after ours, once more, then it is contested."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """
+    What EC2 and this server say.
+
+    Attributes:
+        address: None: the Elastic IP does not exist in this account and region.
+        neighbours: Other Elastic IPs on this server's ENI.
+        link_is_up: True also where nobody wants to know.
+        clears_neighbours: EC2_EIP_EXCLUSIVE.
+    """
+
+    resource: Resource
+    server: Server
+    address: Address | None
+    neighbours: tuple[Address, ...] = ()
+    link_is_up: bool = True
+    clears_neighbours: bool = False
+    unknown: Ec2KitError | None = None
+
+
+def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed:
+    """
+    Look at the address and at the link.
+
+    Raises:
+        Ec2KitError: EC2 told nothing.
+    """
+    everything = ec2.addresses()
+    ours = next((each for each in everything if each.allocation_id == resource.allocation_id), None)
+    on_the_eni = tuple(
+        each for each in everything if each is not ours and each.network_interface_id == server.network_interface_id
+    )
+    link_is_up, unknown = True, None
+    if not settings.nolinkcheck:
+        try:
+            link_is_up = Nic(server.device, settings).link_is_up
+        except Ec2KitError as error:
+            unknown = error
+    return Observed(resource, server, ours, on_the_eni, link_is_up, settings.eip_exclusive, unknown)
+
+
+def judge(observed: Observed) -> Verdict:
+    """Tell whether the address is associated with this server's ENI and private address, and the link is up."""
+    verdicts = [_judge_association(observed)]
+    if observed.unknown is not None:
+        verdicts.append(Verdict(Status.UNKNOWN, (str(observed.unknown),)))
+    elif not observed.link_is_up:
+        verdicts.append(Verdict(Status.OUT_OF_SERVICE, (f"the link of {observed.server.device} is down",)))
+    return combine(verdicts)
+
+
+def _judge_association(observed: Observed) -> Verdict:
+    if observed.address is None:
+        return Verdict(Status.OUT_OF_SERVICE, (_missing(observed),))
+    if _is_right(observed, observed.address):
+        return Verdict(Status.IN_SERVICE)
+    return Verdict(
+        Status.OUT_OF_SERVICE, (f"{observed.resource.address} is associated with {_place(observed.address)}",)
+    )
+
+
+def _is_right(observed: Observed, address: Address) -> bool:
+    server = observed.server
+    return (
+        address.network_interface_id == server.network_interface_id
+        and address.private_ip_address == server.private_ip_address
+    )
+
+
+def _place(address: Address) -> str:
+    if address.network_interface_id is None:
+        return "something that is no ENI" if address.association_id else "nothing"
+    return f"{address.network_interface_id} ({address.private_ip_address})"
+
+
+def _missing(observed: Observed) -> str:
+    resource = observed.resource
+    return messages.ADDRESS_MISSING.render(public_ip=resource.address, allocation_id=resource.allocation_id)
+
+
+def plan(
+    observed: Observed, wanted: Wanted, made: Mapping[str, tuple[Change, ...]], *, conditional: bool = False
+) -> Plan:
+    """
+    The calls still to make; the address is never without an owner in between.
+
+    Args:
+        made: Object → the changes that EC2 has accepted, or that may have been carried out.
+        conditional: An address without an owner is taken only if it still has none.
+    """
+    address = observed.address
+    if wanted is Wanted.NOT_HERE:
+        return _plan_release(observed, made)
+    if address is None:
+        return Plan(impossible={observed.resource.allocation_id: _missing(observed)})
+    changes: list[Change] = []
+    pending: dict[str, str] = {}
+    impossible: dict[str, str] = {}
+    before = made.get(address.allocation_id, ())
+    if _is_right(observed, address):
+        changes += _clear_neighbours(observed, made)
+    elif any(_place(address) == change.old for change in before):
+        pending[address.allocation_id] = f"still associated with {_place(address)}"
+    elif len(before) < _TRIES:
+        server, free = observed.server, address.association_id is None
+        changes.append(
+            _associate(
+                address,
+                server.network_interface_id,
+                server.private_ip_address,
+                allow_reassociation=not (conditional and free),
+            )
+        )
+    else:
+        impossible[address.allocation_id] = f"contested: somebody else associates it with {_place(address)}"
+    if not observed.link_is_up:
+        device = observed.server.device
+        if device in made:
+            pending[device] = "the link is still down"
+        else:
+            changes.append(Change("SetLinkUp", device, old="down", new="up"))
+    return Plan(tuple(changes), pending, impossible)
+
+
+def _associate(
+    address: Address, network_interface_id: str, private_ip_address: str, *, allow_reassociation: bool
+) -> Change:
+    return Change(
+        "AssociateAddress",
+        address.allocation_id,
+        old=_place(address),
+        new=f"{network_interface_id} ({private_ip_address})",
+        arguments={
+            "allocation_id": address.allocation_id,
+            "network_interface_id": network_interface_id,
+            "private_ip_address": private_ip_address,
+            "allow_reassociation": allow_reassociation,
+            "public_ip": address.public_ip,
+        },
+    )
+
+
+def _clear_neighbours(observed: Observed, made: Mapping[str, tuple[Change, ...]]) -> list[Change]:
+    if not observed.clears_neighbours:
+        return []
+    others = (each for each in observed.neighbours if each.allocation_id not in made)
+    return [_disassociate(each) for each in others if each.association_id]
+
+
+def _disassociate(address: Address) -> Change:
+    return Change(
+        "DisassociateAddress",
+        address.allocation_id,
+        old=_place(address),
+        new=None,
+        arguments={"association_id": address.association_id or "", "public_ip": address.public_ip},
+    )
+
+
+def _plan_release(observed: Observed, made: Mapping[str, tuple[Change, ...]]) -> Plan:
+    address = observed.address
+    if address is None or address.network_interface_id != observed.server.network_interface_id:
+        return Plan()
+    if address.allocation_id in made:
+        return Plan(pending={address.allocation_id: f"still associated with {_place(address)}"})
+    return Plan((_disassociate(address),))
+
+
+def apply(change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> Receipt:
+    """Make one change; raises what the method of Ec2, or `Nic.set_up`, raises."""
+    arguments = change.arguments
+    if change.operation == "SetLinkUp":
+        Nic(change.target, settings).set_up(deadline)
+        return Receipt("none", 1, 0.0)
+    if change.operation == "DisassociateAddress":
+        return ec2.disassociate_address(association_id=str(arguments["association_id"]))
+    return ec2.associate_address(
+        allocation_id=str(arguments["allocation_id"]),
+        network_interface_id=str(arguments["network_interface_id"]),
+        private_ip_address=str(arguments["private_ip_address"]),
+        allow_reassociation=bool(arguments["allow_reassociation"]),
+    )
+
+
+_MESSAGES = {
+    "SetLinkUp": messages.LINK_SET_UP,
+    "AssociateAddress": messages.ADDRESS_ASSOCIATED,
+    "DisassociateAddress": messages.ADDRESS_DISASSOCIATED,
+}
+
+
+def message(change: Change) -> Message:
+    """The catalogue's entry for the change."""
+    return _MESSAGES[change.operation]
+
+
+def owners(observed: Observed) -> Mapping[str, str | None]:
+    """Allocation id → the ENI that has the address."""
+    address = observed.address
+    return {} if address is None else {address.allocation_id: address.network_interface_id}
+
+
+def objects(observed: Observed) -> tuple[str, ...]:
+    """The things that hold the address: its allocation."""
+    return () if observed.address is None else (observed.address.allocation_id,)
+
+
+def notices(observed: Observed) -> tuple[Notice, ...]:
+    """
+    The Elastic IPs that EC2 takes off the private address when ours is associated with it.
+
+    Source: EC2 API, AssociateAddress.
+    """
+    wanted = observed.server.private_ip_address
+    displaced = (each for each in observed.neighbours if each.private_ip_address == wanted)
+    return tuple((messages.ADDRESS_DISPLACED, asdict(each)) for each in displaced)
+
+
+def origin(observed: Observed) -> dict[str, str]:
+    """Allocation id → "eni-1 10.0.1.11" that it is associated with, or ""; what `undo` needs to put it back."""
+    address = observed.address
+    if address is None:
+        return {}
+    return {address.allocation_id: f"{address.network_interface_id or ''} {address.private_ip_address or ''}".strip()}
+
+
+def undo(observed: Observed, before: Mapping[str, str]) -> Plan:
+    """The address, if it is here and was not before, given back to the ENI that had it, or to nobody."""
+    address = observed.address
+    was = before.get(address.allocation_id) if address else None
+    if address is None or was is None or not _is_right(observed, address):
+        return Plan()
+    network_interface_id, _, private_ip_address = was.partition(" ")
+    if network_interface_id == address.network_interface_id and private_ip_address == address.private_ip_address:
+        return Plan()
+    if not network_interface_id:
+        return Plan((_disassociate(address),))
+    return Plan((_associate(address, network_interface_id, private_ip_address, allow_reassociation=True),))

@@ -1,0 +1,237 @@
+"""
+The tree of errors; each class is an entry of the catalogue.
+
+    Ec2KitError
+    ├── Unknown                    no usable answer: it says nothing about the address
+    │   ├── AwsUnknown             ├── AwsUnreachable AwsThrottled AwsServerError AwsGarbled
+    │   │                          └── CredentialsMissing CredentialsRejected PermissionMissing
+    │   ├── DeadlinePassed
+    │   ├── ImdsSilent
+    │   ├── RemoteSilent RemoteRefused
+    │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
+    │                              └── ServerUnknown ConfigurationInvalid
+    ├── AwsRefused                 AWS answered no ── RouteMissing AlreadyAssociated AssociationMissing
+    ├── Overtaken OtherActionRuns
+    ├── NotBroughtHere TakenOver NotInServiceHere OtherInstance
+    └── BadRequest                 what was asked for cannot be ── TagInvalid TagUnknown NotFree …
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ec2kit import messages
+from ec2kit.messages import Message
+
+
+class Ec2KitError(Exception):
+    """
+    Something is the case that ends an action; its text is a message of the catalogue.
+
+    Args:
+        fields: The fields of the message.
+    """
+
+    message: ClassVar[Message]
+
+    def __init__(self, **fields: object) -> None:
+        super().__init__(self.message.render(**fields))
+        self.fields = fields
+
+
+class Unknown(Ec2KitError):
+    """No usable answer."""
+
+    trouble: ClassVar[bool] = False
+    """Whether a person has to mend something before it gets better: logged as ERROR, not WARN."""
+
+
+class AwsUnknown(Unknown):
+    """EC2 gave no usable answer."""
+
+    retryable: ClassVar[bool] = True
+    fresh_client: ClassVar[bool] = False
+    """Whether the next attempt needs a client with newly looked up credentials."""
+
+
+class AwsUnreachable(AwsUnknown):
+    message = messages.NO_ANSWER
+
+
+class AwsThrottled(AwsUnknown):
+    message = messages.THROTTLED
+
+
+class AwsServerError(AwsUnknown):
+    message = messages.SERVER_ERROR
+
+
+class AwsGarbled(AwsUnknown):
+    message = messages.GARBLED
+
+
+class CredentialsMissing(AwsUnknown):
+    message = messages.CREDENTIALS_MISSING
+    fresh_client = True
+
+
+class CredentialsExpired(AwsUnknown):
+    message = messages.CREDENTIALS_REJECTED
+    fresh_client = True
+
+
+class CredentialsRejected(AwsUnknown):
+    message = messages.CREDENTIALS_REJECTED
+    retryable = False
+    trouble = True
+
+
+class PermissionMissing(AwsUnknown):
+    message = messages.PERMISSION_MISSING
+    retryable = False
+    trouble = True
+
+
+class DeadlinePassed(Unknown):
+    message = messages.DEADLINE_PASSED
+
+
+class ImdsSilent(Unknown):
+    message = messages.IMDS_SILENT
+
+
+class RemoteSilent(Unknown):
+    message = messages.REMOTE_SILENT
+
+
+class RemoteRefused(Unknown):
+    message = messages.REMOTE_REFUSED
+
+
+class OwnTrouble(Unknown):
+    """Trouble of this server: it says nothing about the address."""
+
+    trouble = True
+
+
+class RegistryEmpty(OwnTrouble):
+    message = messages.REGISTRY_EMPTY
+
+
+class RegistryBroken(OwnTrouble):
+    message = messages.REGISTRY_BROKEN
+
+
+class StateUnusable(OwnTrouble):
+    message = messages.STATE_UNUSABLE
+
+
+class LocalCommandFailed(OwnTrouble):
+    message = messages.LOCAL_COMMAND
+
+
+class ServerUnknown(OwnTrouble):
+    message = messages.SERVER_UNKNOWN
+
+
+class ConfigurationInvalid(OwnTrouble):
+    message = messages.CONFIGURATION_INVALID
+
+
+class AwsRefused(Ec2KitError):
+    """
+    AWS answered, and the answer is no.
+
+    Attributes:
+        code: AWS's error code, "InvalidNetworkInterfaceID.NotFound".
+    """
+
+    message = messages.REFUSED
+
+    @property
+    def code(self) -> str:
+        return str(self.fields["code"])
+
+
+class Overtaken(Ec2KitError):
+    message = messages.OVERTAKEN
+
+
+class OtherActionRuns(Ec2KitError):
+    message = messages.OTHER_ACTION
+
+
+class Stopped(Ec2KitError):
+    message = messages.STOPPED
+
+
+class NotBroughtHere(Ec2KitError):
+    message = messages.NOT_BROUGHT_HERE
+
+
+class NoRoute(Ec2KitError):
+    message = messages.NO_ROUTE
+
+
+class AddressMissing(Ec2KitError):
+    message = messages.ADDRESS_MISSING
+
+
+class TakenOver(Ec2KitError):
+    message = messages.TAKEN_OVER
+
+
+class NotInServiceHere(Ec2KitError):
+    message = messages.NOT_IN_SERVICE_HERE
+
+
+class OtherInstance(Ec2KitError):
+    message = messages.OTHER_INSTANCE
+
+
+class BadRequest(Ec2KitError):
+    """What was asked for cannot be, whatever AWS says."""
+
+
+class TagInvalid(BadRequest):
+    message = messages.TAG_INVALID
+
+
+class TagUnknown(BadRequest):
+    message = messages.TAG_UNKNOWN
+
+
+class InterfaceUnknown(BadRequest):
+    message = messages.INTERFACE_UNKNOWN
+
+
+class NotFree(BadRequest):
+    message = messages.NOT_FREE
+
+
+class StillInService(BadRequest):
+    message = messages.STILL_IN_SERVICE
+
+
+class LastServer(BadRequest):
+    message = messages.LAST_SERVER
+
+
+class ServersSilent(BadRequest):
+    message = messages.SERVERS_SILENT
+
+
+class ArgumentInvalid(BadRequest):
+    message = messages.ARGUMENT_INVALID
+
+
+class RevisionChanged(BadRequest):
+    message = messages.REVISION_CHANGED
+
+
+class ChecksFailed(BadRequest):
+    message = messages.CHECKS_FAILED
+
+
+class UsageError(BadRequest):
+    message = messages.USAGE

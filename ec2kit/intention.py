@@ -1,0 +1,132 @@
+"""What is wanted of a resource on this server now: a newer intention cancels an older one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ec2kit.deadline import Deadline
+from ec2kit.errors import Overtaken, StateUnusable
+from ec2kit.state import Damaged, Lock, StateFile, boot_id
+
+_MUTEX_SECONDS = 5.0
+
+
+class Direction(Enum):
+    """What restore and recover (up), and remove (down), want."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class Intention:
+    """
+    Attributes:
+        generation: Grows whenever the direction changes; whoever acts for an older one stops.
+    """
+
+    direction: Direction
+    generation: int
+
+
+class Intentions:
+    """
+    The intentions for one resource on this server, durable and in order.
+
+    `declare` says what is wanted before anything is done; `check` is asked right before each write. `writing` is
+    held by the one restore or recover that may write; remove does not take it, and never waits.
+
+    Args:
+        folder: EC2KIT_RUN_DIR, which a boot empties; what another boot wrote counts as nothing.
+    """
+
+    def __init__(self, folder: str, tag: str) -> None:
+        path = os.path.join(folder, tag)
+        self._file = StateFile(f"{path}.intention.json")
+        self._mutex = Lock(f"{path}.intention.lock")
+        self.writing = Lock(f"{path}.writing.lock")
+
+    def current(self) -> Intention | None:
+        """
+        The newest intention of this boot; None if there is none.
+
+        Raises:
+            StateUnusable: It cannot be read.
+        """
+        try:
+            content = self._file.read()
+            if content is None or content["boot"] != boot_id():
+                return None
+            return Intention(Direction(content["direction"]), int(content["generation"]))
+        except (Damaged, KeyError, ValueError, TypeError) as error:
+            raise StateUnusable(path=self._file.path, reason=str(error)) from error
+
+    def declare(self, direction: Direction, deadline: Deadline, *, unless: Direction | None = None) -> Intention:
+        """
+        Write down what is wanted; the same as before is the same intention, not a newer one.
+
+        Args:
+            unless: What must not be wanted at present.
+
+        Raises:
+            Overtaken: That is wanted at present.
+            StateUnusable: It cannot be written down, so nothing may be done.
+        """
+        with self._mutex.held(deadline.within(_MUTEX_SECONDS), "writing down what is wanted"):
+            try:
+                current = self.current()
+            except StateUnusable:
+                current = None
+            if current is not None and current.direction is direction:
+                return current
+            if current is not None and current.direction is unless:
+                raise Overtaken(newer=_DEED[unless])
+            newer = Intention(direction, self._next_generation())
+            self._file.write({"boot": boot_id(), "direction": direction.value, "generation": newer.generation})
+            return newer
+
+    def _next_generation(self) -> int:
+        """One more than any before, a damaged file or another boot included."""
+        try:
+            content = self._file.read()
+            return int((content or {}).get("generation", 0)) + 1
+        except (Damaged, ValueError, TypeError):
+            return int(os.stat(self._file.path).st_mtime) + 1
+
+    def settle(self, mine: Intention, record: Callable[[], None], deadline: Deadline) -> None:
+        """
+        Record that what was wanted is reached; nothing newer can come in between.
+
+        Raises:
+            Overtaken: Something else is wanted by now, and nothing is recorded.
+        """
+        with self._mutex.held(deadline.within(_MUTEX_SECONDS), "recording the result"):
+            self.check(mine)
+            record()
+
+    def forget(self) -> None:
+        """
+        Remove all files of the resource; whoever still acts for it stops, since what it acted for is gone.
+
+        Raises:
+            StateUnusable: They cannot be removed.
+        """
+        for path in (self._file.path, self._mutex.path, self.writing.path):
+            StateFile(path).remove()
+
+    def check(self, mine: Intention) -> None:
+        """
+        Raises:
+            Overtaken: Something else is wanted by now.
+            StateUnusable: What is wanted cannot be read, so nothing may be written.
+        """
+        current = self.current()
+        if current != mine:
+            newer = "nothing (the intention is gone)" if current is None else _DEED[current.direction]
+            raise Overtaken(newer=newer)
+
+
+_DEED = {Direction.UP: "restore", Direction.DOWN: "remove"}

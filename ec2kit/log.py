@@ -1,0 +1,125 @@
+"""Puts a message of the catalogue where it belongs: LifeKeeper's line format, to a file, syslog or stderr."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from ec2kit.errors import Ec2KitError
+from ec2kit.messages import Level, Message
+
+Sink = Callable[[Level, str], None]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
+_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,3})[^\s,;&'\"]+")
+_LONGEST = 4000
+
+
+def clean(text: str) -> str:
+    """One line without control characters, without passwords in URLs and without tokens."""
+    line = _CONTROL.sub(" ", text)
+    line = _USERINFO.sub("***@", line)
+    line = _SECRET.sub(r"\1***", line)
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
+
+
+class Log:
+    """
+    The log of one action.
+
+    Args:
+        program: Name of the program, "restore".
+        action, tag: What is done to which resource; both may be "".
+        sinks: Where lines go; each is called with the level and "LEVEL:module:action:tag:NNNNNN:text".
+        console: Where the text alone goes, for a person who watches.
+    """
+
+    def __init__(self, *, action: str, tag: str, sinks: tuple[Sink, ...] = (), console: Sink | None = None) -> None:
+        self.action = action
+        self.tag = tag
+        self._sinks = sinks
+        self._console = console
+
+    def put(self, message: Message, **fields: object) -> None:
+        """Log one message; a log that cannot be written never stops an action."""
+        self._emit(message, clean(message.render(**fields)))
+
+    def error(self, error: Ec2KitError, *, told: bool = False) -> None:
+        """Log an error under its own code and level; one that the console is told otherwise is not told twice."""
+        self._emit(error.message, clean(str(error)), told=told)
+
+    def _emit(self, message: Message, text: str, *, told: bool = False) -> None:
+        line = f"{message.level.value}:ec2kit:{self.action}:{self.tag}:{message.code:06d}:{text}"
+        for sink in self._sinks:
+            sink(message.level, line)
+        if self._console is not None and not told:
+            self._console(message.level, _for_a_person(message, text))
+
+
+def _for_a_person(message: Message, text: str) -> str:
+    if message.level in (Level.INFO, Level.NOTIFY):
+        return text
+    return f"{message.level.value}: {text} [{message.code:06d}]"
+
+
+def stamped(line: str, program: str, host: str) -> str:
+    """A whole line of a log file: "Nov  3 04:05:06 host program[pid]: …"."""
+    return f"{time.strftime('%b %e %H:%M:%S')} {host} {program}[{os.getpid()}]: {line}\n"
+
+
+def file_sink(path: str, program: str, host: str) -> Sink:
+    """Appends to a file, 0600; a full disk or a missing folder is told to stderr once."""
+    told: list[bool] = []
+
+    def sink(level: Level, line: str) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, 0o600)
+            try:
+                os.write(descriptor, stamped(line, program, host).encode(errors="replace"))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if not told:
+                told.append(True)
+                to_stderr(Level.WARN, f"{path} cannot be written: {error.strerror}")
+
+    return sink
+
+
+def stderr_sink(program: str, host: str) -> Sink:
+    """Whole lines to stderr."""
+
+    def sink(level: Level, line: str) -> None:
+        to_stderr(level, stamped(line, program, host).rstrip("\n"))
+
+    return sink
+
+
+def syslog_sink(program: str) -> Sink:
+    """To the system's log, facility daemon; the system adds time, host and process id."""
+    import syslog
+
+    priorities = {
+        Level.FATAL: syslog.LOG_CRIT,
+        Level.ERROR: syslog.LOG_ERR,
+        Level.WARN: syslog.LOG_WARNING,
+        Level.NOTIFY: syslog.LOG_NOTICE,
+        Level.INFO: syslog.LOG_INFO,
+    }
+    syslog.openlog(program, syslog.LOG_PID, syslog.LOG_DAEMON)
+
+    def sink(level: Level, line: str) -> None:
+        syslog.syslog(priorities[level], line)
+
+    return sink
+
+
+def to_stderr(level: Level, text: str) -> None:
+    """For a person, or for the framework that catches stderr; one whole line in one write."""
+    with suppress(OSError):  # nobody listens any more; the log has it
+        os.write(2, (text + "\n").encode(errors="replace"))

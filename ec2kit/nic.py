@@ -1,0 +1,98 @@
+"""This server's own network devices: addresses, links, and which device a reply would leave by."""
+
+from __future__ import annotations
+
+import os
+
+from ec2kit.command import run
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LocalCommandFailed, StateUnusable
+from ec2kit.settings import Settings
+
+_IFF_UP = 0x1
+_IP_SECONDS = 10.0
+
+
+class Nic:
+    """
+    One network device of this server.
+
+    Args:
+        device: "eth1".
+
+    Source: Linux, Documentation/ABI/testing/sysfs-class-net.
+    """
+
+    def __init__(self, device: str, settings: Settings) -> None:
+        self.device = device
+        self._folder = os.path.join(settings.net_dir, device)
+        self._path = settings.path
+
+    @property
+    def mac(self) -> str | None:
+        """Its MAC address, "06:…" in lower case; None if there is no such device."""
+        text = self._read("address")
+        return text.lower() if text else None
+
+    @property
+    def link_is_up(self) -> bool:
+        """
+        Whether the device is there, switched on, and has a carrier.
+
+        Raises:
+            StateUnusable: It cannot be read, which says nothing.
+        """
+        state = self._read("operstate")
+        if state == "unknown":
+            return bool(int(self._read("flags") or "0", 16) & _IFF_UP)
+        return state == "up"
+
+    def set_up(self, deadline: Deadline) -> None:
+        """
+        Switch the device on.
+
+        Raises:
+            LocalCommandFailed: `ip` could not.
+        """
+        self._ip(["link", "set", "dev", self.device, "up"], deadline)
+
+    def device_for(self, private_ip_address: str, destination: str, deadline: Deadline) -> str | None:
+        """
+        The device by which a packet from the address leaves; None if `ip` does not say.
+
+        Raises:
+            LocalCommandFailed: `ip` could not tell.
+        """
+        words = self._ip(["route", "get", destination, "from", private_ip_address], deadline).split()
+        return words[words.index("dev") + 1] if "dev" in words[:-1] else None
+
+    def _ip(self, arguments: list[str], deadline: Deadline) -> str:
+        command = ["ip", *arguments]
+        done = run(command, deadline.within(_IP_SECONDS), environment={"PATH": self._path, "LC_ALL": "C"})
+        if done.status:
+            reason = done.stderr.strip() or f"exit status {done.status}"
+            raise LocalCommandFailed(command=" ".join(command), reason=reason)
+        return done.stdout
+
+    def _read(self, name: str) -> str | None:
+        path = os.path.join(self._folder, name)
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                return file.read(100).strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StateUnusable(path=path, reason=error.strerror or str(error)) from error
+
+
+def devices(settings: Settings) -> list[str]:
+    """
+    The names of this server's network devices.
+
+    Raises:
+        StateUnusable: The folder cannot be read.
+    """
+    try:
+        return sorted(os.listdir(settings.net_dir))
+    except OSError as error:
+        raise StateUnusable(path=settings.net_dir, reason=error.strerror or str(error)) from error

@@ -1,0 +1,185 @@
+"""This instance, as its metadata service describes it: id, region, VPC, and the ENI of a device."""
+
+from __future__ import annotations
+
+import http.client
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from ec2kit.deadline import Abandoned, Deadline, abandonable
+from ec2kit.errors import Ec2KitError, ImdsSilent, InterfaceUnknown, StateUnusable
+from ec2kit.nic import Nic, devices
+from ec2kit.settings import Settings
+from ec2kit.state import Damaged, StateFile, boot_id
+
+_TRIES = 3
+_LARGEST = 65536
+_SESSION_SECONDS = "300"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which instance this is; it does not change while the instance runs."""
+
+    instance_id: str
+    region: str
+    availability_zone: str
+
+
+@dataclass(frozen=True)
+class Interface:
+    """
+    The ENI behind a device.
+
+    Attributes:
+        private_ip_addresses: The primary one first.
+        vpc_cidr_blocks: All IPv4 blocks of its VPC.
+    """
+
+    device: str
+    network_interface_id: str
+    private_ip_addresses: tuple[str, ...]
+    subnet_id: str
+    vpc_id: str
+    vpc_cidr_blocks: tuple[str, ...]
+
+
+class Metadata:
+    """
+    The instance metadata service, version 2 only, never through a proxy.
+
+    Source: EC2 user guide, "Use the Instance Metadata Service to access instance metadata".
+    """
+
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        self._url = settings.metadata_url
+        self._seconds = settings.connect_timeout
+        self._deadline = deadline
+        self._token = ""
+
+    def get(self, path: str) -> str | None:
+        """
+        One item below /latest/; None if the instance has no such item.
+
+        Raises:
+            ImdsSilent: No usable answer, after a few tries.
+        """
+        reason = ""
+        for _ in range(_TRIES):
+            try:
+                return abandonable(lambda: self._ask(path), self._deadline.within(self._seconds))
+            except Abandoned:
+                reason = f"none to /latest/{path} within {self._seconds:g} s"
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                reason = f"{error}"
+            self._token = ""
+            if self._deadline.passed:
+                break
+        raise ImdsSilent(endpoint=self._url, reason=reason)
+
+    def need(self, path: str) -> str:
+        """
+        One item that every instance has.
+
+        Raises:
+            ImdsSilent: It is not there, or no usable answer.
+        """
+        value = self.get(path)
+        if not value:
+            raise ImdsSilent(endpoint=self._url, reason=f"it has no /latest/{path}")
+        return value
+
+    def _ask(self, path: str) -> str | None:
+        if not self._token:
+            header = {"X-aws-ec2-metadata-token-ttl-seconds": _SESSION_SECONDS}
+            self._token = self._request("PUT", "/latest/api/token", header) or ""
+        return self._request("GET", f"/latest/{path}", {"X-aws-ec2-metadata-token": self._token})
+
+    def _request(self, method: str, path: str, headers: dict[str, str]) -> str | None:
+        where = urlsplit(self._url)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=self._seconds)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read(_LARGEST).decode("ascii")
+        finally:
+            connection.close()
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise ValueError(f"HTTP {answer.status} to {method} {path}")
+        return body.strip()
+
+
+def identity(settings: Settings, deadline: Deadline) -> Identity:
+    """
+    Which instance this is; asked once a boot and kept in EC2KIT_RUN_DIR.
+
+    Raises:
+        ImdsSilent: It was not known yet, and IMDS does not say.
+    """
+    file = StateFile(os.path.join(settings.run_dir, "identity.json"))
+    try:
+        key = {"boot": boot_id(), "metadata_url": settings.metadata_url}
+        kept = file.read()
+        if kept and all(kept.get(name) == value for name, value in key.items()):
+            return Identity(*(str(kept[name]) for name in Identity.__dataclass_fields__))
+    except (Damaged, KeyError, StateUnusable):
+        key = {}
+    found = _ask_identity(Metadata(settings, deadline))
+    if key:
+        with suppress(StateUnusable):  # it is asked again the next time
+            file.write({**key, **asdict(found)})
+    return found
+
+
+def _ask_identity(metadata: Metadata) -> Identity:
+    zone = metadata.need("meta-data/placement/availability-zone")
+    region = metadata.get("meta-data/placement/region") or zone.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return Identity(metadata.need("meta-data/instance-id"), region, zone)
+
+
+def interface(device: str, settings: Settings, deadline: Deadline) -> Interface:
+    """
+    The ENI behind a device, found by its MAC address.
+
+    Raises:
+        InterfaceUnknown: There is no such device, or it is no ENI of this instance.
+        ImdsSilent: IMDS does not say.
+    """
+    mac = Nic(device, settings).mac if device and "/" not in device and device not in (".", "..") else None
+    if not mac:
+        raise InterfaceUnknown(device=ascii(device), reason=f"the devices here are: {', '.join(devices(settings))}")
+    metadata = Metadata(settings, deadline)
+    base = f"meta-data/network/interfaces/macs/{mac}"
+    network_interface_id = metadata.get(f"{base}/interface-id")
+    if not network_interface_id:
+        raise InterfaceUnknown(device=ascii(device), reason=f"IMDS knows no interface with its MAC address {mac}")
+    return Interface(
+        device=device,
+        network_interface_id=network_interface_id,
+        private_ip_addresses=tuple(metadata.need(f"{base}/local-ipv4s").split()),
+        subnet_id=metadata.need(f"{base}/subnet-id"),
+        vpc_id=metadata.need(f"{base}/vpc-id"),
+        vpc_cidr_blocks=tuple(metadata.need(f"{base}/vpc-ipv4-cidr-blocks").split()),
+    )
+
+
+def device_of(network_interface_id: str, settings: Settings, deadline: Deadline) -> str:
+    """
+    The device behind an ENI.
+
+    Raises:
+        InterfaceUnknown: None of this server's devices is that ENI.
+        ImdsSilent: IMDS does not say.
+    """
+    for device in devices(settings):
+        try:
+            if interface(device, settings, deadline).network_interface_id == network_interface_id:
+                return device
+        except Ec2KitError as error:
+            if isinstance(error, ImdsSilent):
+                raise
+    raise InterfaceUnknown(device=network_interface_id, reason="none of this server's devices is that ENI")

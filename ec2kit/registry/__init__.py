@@ -1,0 +1,65 @@
+"""Where resources are kept; above this door nobody knows whether that is LifeKeeper's database or files."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ec2kit.resource import Resource
+from ec2kit.settings import Settings
+
+
+class Registry(Protocol):
+    """The definitions of resources, and whether they are in service on this server."""
+
+    server: str
+    """This server's name, as the definitions spell it."""
+
+    place: str
+    """Where it is, for a person."""
+
+    def load(self, tag: str) -> Resource:
+        """
+        Raises:
+            TagUnknown: The registry is intact and has no such resource.
+            RegistryEmpty: It is missing or has no resource at all, which is trouble and not an answer.
+            RegistryBroken: What is kept cannot be read.
+        """
+
+    def resources(self) -> list[Resource]:
+        """
+        All of them, by tag; none where nothing was ever created.
+
+        Raises:
+            RegistryBroken: One of them cannot be read.
+        """
+
+    def store(self, resource: Resource) -> None:
+        """
+        Keep a definition, if its revision is newer than the one that is there.
+
+        Raises:
+            RevisionChanged: The one that is there is as new or newer.
+            StateUnusable: It cannot be written.
+        """
+
+    def remove(self, tag: str) -> None:
+        """Forget a resource and its state; one that is not there is no error."""
+
+    def in_service(self, tag: str) -> bool:
+        """Whether it was brought in service here, in this boot, and not taken out since."""
+
+    def state(self, tag: str) -> str:
+        """ISP, OSU or OSF; ISP only if this boot wrote it."""
+
+    def mark_in_service(self, tag: str) -> None:
+        """Raises StateUnusable if that cannot be written."""
+
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
+        """Raises StateUnusable if that cannot be written."""
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry that these settings lead to."""
+    from ec2kit.registry.local import LocalRegistry
+
+    return LocalRegistry(settings.state_dir, server=settings.server)

@@ -1,0 +1,103 @@
+"""The registry without LifeKeeper: one durable file per resource."""
+
+from __future__ import annotations
+
+import os
+
+from ec2kit.deadline import Deadline
+from ec2kit.errors import RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
+from ec2kit.resource import Resource, from_dict
+from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id
+
+_LOCK_SECONDS = 5.0
+
+
+class LocalRegistry:
+    """
+    Definitions in FOLDER/resources/TAG.json, this server's states in FOLDER/states/TAG.json.
+
+    Args:
+        folder: EC2KIT_STATE_DIR.
+    """
+
+    def __init__(self, folder: str, *, server: str) -> None:
+        self.server = server
+        self.place = os.path.join(folder, "resources")
+        self._states = os.path.join(folder, "states")
+        self._lock = Lock(os.path.join(folder, "registry.lock"))
+
+    def load(self, tag: str) -> Resource:
+        resource = self._read(tag)
+        if resource is not None:
+            return resource
+        if not self.resources():
+            raise RegistryEmpty(path=self.place, tag=tag)
+        raise TagUnknown(tag=tag, server=self.server)
+
+    def resources(self) -> list[Resource]:
+        found = (self._read(tag) for tag in self._tags())
+        return [resource for resource in found if resource is not None]
+
+    def store(self, resource: Resource) -> None:
+        with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
+            present = self._read(resource.tag)
+            if present is not None and present.revision >= resource.revision:
+                raise RevisionChanged(tag=resource.tag)
+            self._definition(resource.tag).write(resource.as_dict())
+
+    def remove(self, tag: str) -> None:
+        with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
+            self._definition(tag).remove()
+            self._state(tag).remove()
+
+    def in_service(self, tag: str) -> bool:
+        return self.state(tag) == "ISP"
+
+    def state(self, tag: str) -> str:
+        content = self._stored_state(tag)
+        state = str(content.get("state", "OSU"))
+        return "OSU" if state == "ISP" and content.get("boot") != boot_id() else state
+
+    def mark_in_service(self, tag: str) -> None:
+        self._mark(tag, "ISP")
+
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
+        self._mark(tag, "OSF" if failed else "OSU")
+
+    def _mark(self, tag: str, state: str) -> None:
+        self._state(tag).write({"state": state, "boot": boot_id()})
+
+    def _stored_state(self, tag: str) -> Content:
+        file = self._state(tag)
+        try:
+            return file.read() or {}
+        except Damaged as error:
+            raise StateUnusable(path=file.path, reason=str(error)) from error
+
+    def _tags(self) -> list[str]:
+        try:
+            names = os.listdir(self.place)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RegistryBroken(path=self.place, reason=error.strerror) from error
+        return sorted(name[: -len(".json")] for name in names if name.endswith(".json"))
+
+    def _read(self, tag: str) -> Resource | None:
+        file = self._definition(tag)
+        try:
+            content = file.read()
+            resource = from_dict(content) if content is not None else None
+        except (Damaged, ValueError) as error:
+            raise RegistryBroken(path=file.path, reason=str(error)) from error
+        except StateUnusable as error:
+            raise RegistryBroken(path=file.path, reason=error.fields["reason"]) from error
+        if resource is not None and resource.tag != tag:
+            raise RegistryBroken(path=file.path, reason=f"it is the definition of {resource.tag}")
+        return resource
+
+    def _definition(self, tag: str) -> StateFile:
+        return StateFile(os.path.join(self.place, f"{tag}.json"))
+
+    def _state(self, tag: str) -> StateFile:
+        return StateFile(os.path.join(self._states, f"{tag}.json"))

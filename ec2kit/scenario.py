@@ -1,0 +1,69 @@
+"""The scenarios by name, and the names that each of their modules has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ec2kit.messages import Message
+from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
+from ec2kit.status import Change, Plan, Verdict, Wanted
+
+if TYPE_CHECKING:
+    from ec2kit.answers import Receipt
+    from ec2kit.aws import Ec2
+    from ec2kit.deadline import Deadline
+    from ec2kit.errors import Ec2KitError
+    from ec2kit.settings import Settings
+
+Made = Mapping[str, tuple[Change, ...]]
+"""Target → the changes to it that were made, or that may have been carried out."""
+
+Notice = tuple[Message, dict[str, object]]
+"""Something a person should know of before a change is made."""
+
+
+class Observed(Protocol):
+    """What was seen; immutable, and all that `judge` and `plan` need."""
+
+    @property
+    def unknown(self) -> Ec2KitError | None:
+        """Why a part of it is missing."""
+
+
+class Scenario(Protocol):
+    """A module that knows one kind of address: it looks and changes thinly, and decides purely."""
+
+    PERMISSIONS: tuple[str, ...]
+
+    def observe(self, ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed: ...
+
+    def judge(self, observed: Any) -> Verdict: ...
+
+    def plan(self, observed: Any, wanted: Wanted, made: Made, *, conditional: bool = False) -> Plan: ...
+
+    def apply(self, change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> Receipt: ...
+
+    def message(self, change: Change) -> Message: ...
+
+    def owners(self, observed: Any) -> Mapping[str, str | None]: ...
+
+    def objects(self, observed: Any) -> tuple[str, ...]: ...
+
+    def notices(self, observed: Any) -> tuple[Notice, ...]: ...
+
+    def origin(self, observed: Any) -> dict[str, str]: ...
+
+    def undo(self, observed: Any, before: Mapping[str, str]) -> Plan: ...
+
+
+def scenario_of(resource: Resource) -> Scenario:
+    """The module for a resource; only that one is imported."""
+    if resource.scenario == ROUTE_TABLE:
+        from ec2kit import route_table
+
+        return route_table
+    assert resource.scenario == ELASTIC_IP
+    from ec2kit import elastic_ip
+
+    return elastic_ip
