@@ -1,0 +1,54 @@
+"""Runs one deed of the core for the admin CLI: the frame around it, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from ec2kit import edge
+from ec2kit.action import Action
+from ec2kit.cli.result import Result
+from ec2kit.errors import Ec2KitError
+from ec2kit.resource import checked_tag
+from ec2kit.status import Change
+
+Deed = Callable[[Action], Result]
+
+tag_argument = click.argument("tag")
+
+
+def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.OVERDUE) -> int:
+    """Do it within its deadline, with BEGIN and END in the log; gives the exit status."""
+    edge.mind_signals()
+    action = edge.open_action(name, checked_tag(tag))
+    edge.end_when_overdue(action, 1, grace=grace)
+    action.begin()
+    try:
+        result = deed(action)
+    except Ec2KitError as error:
+        action.fail(error)
+        result = Result("", _failure(error), status=1)
+    else:
+        _end(action, result)
+    envelope = {"action": name, "tag": tag, "server": action.settings.server, "success": result.status == 0}
+    return Result(result.text, {**envelope, **result.data}, result.status).show(as_json=as_json)
+
+
+def _end(action: Action, result: Result) -> None:
+    if result.status == 0:
+        action.end(result.text)
+    else:
+        action.fail(result.text)
+
+
+def _failure(error: Ec2KitError) -> dict[str, Any]:
+    return {"error": {"code": error.message.code, "text": str(error), "action": error.message.action}}
+
+
+def changes(text: str, made: dict[str, tuple[Change, ...]]) -> Result:
+    """The result of a deed that changes AWS."""
+    listed: Iterable[Change] = (change for each in made.values() for change in each)
+    told = [{"operation": each.operation, "target": each.target, "old": each.old, "new": each.new} for each in listed]
+    return Result(f"{text}, {len(told)} changed" if told else f"{text}, nothing to change", {"changes": told})

@@ -1,0 +1,34 @@
+"""`ec2kit peer`: what other servers of the cluster ask this one; versioned JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ec2kit import edge, hierarchy, remote
+from ec2kit.errors import Ec2KitError
+from ec2kit.resource import checked_tag
+
+
+@click.command("peer", hidden=True)
+@click.argument("question")
+@click.argument("words", nargs=-1, required=True)
+def command(question: str, words: tuple[str, ...]) -> int:
+    """Answer another server: state TAG, describe TAG, store DEFINITION, drop TAG."""
+    try:
+        tag = checked_tag(_tag(question, words[0]))
+        action = edge.open_action("peer", tag, watched=False)
+        edge.end_when_overdue(action, 1)
+        answer, status = hierarchy.answer_peer(action, [question, *words]), 0
+    except (Ec2KitError, ValueError) as error:
+        answer, status = {"protocol": remote.PROTOCOL, "error": str(error)}, 1
+    click.echo(json.dumps(answer))
+    return status
+
+
+def _tag(question: str, word: str) -> str:
+    if question != "store":
+        return word
+    definition = json.loads(word)
+    return str(definition.get("tag")) if isinstance(definition, dict) else ""

@@ -1,0 +1,26 @@
+"""`ec2kit quickCheck`."""
+
+from __future__ import annotations
+
+import click
+
+from ec2kit import service
+from ec2kit.action import Action
+from ec2kit.cli import deed
+from ec2kit.cli.result import Result, json_option
+
+
+@click.command("quickCheck")
+@deed.tag_argument
+@json_option
+def command(tag: str, as_json: bool) -> int:
+    """Tell whether a resource is in service on this server; exit status 1 only if it is not for certain."""
+    return deed.run("quickCheck", tag, _check, as_json=as_json)
+
+
+def _check(action: Action) -> Result:
+    checked = service.quick_check(action)
+    verdict = checked.verdict
+    text = "busy" if checked.busy else verdict.status.value + (f": {verdict.reason}" if verdict.reasons else "")
+    data = {"status": verdict.status.value, "busy": checked.busy, "reasons": list(verdict.reasons)}
+    return Result(text, data, status=int(checked.says_no))

@@ -1,0 +1,115 @@
+"""The edge of a process, for every front end: environment in; log, signals, the last net, and the exit status out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+from ec2kit import log, messages, settings
+from ec2kit.action import Action
+from ec2kit.deadline import Deadline
+from ec2kit.errors import Stopped
+from ec2kit.registry import open_registry
+
+OVERDUE = 0.5
+"""Seconds after its deadline at which an action that did not end by itself is ended."""
+
+_TIMEOUTS = {
+    "remove": "remove_timeout",
+    "recover": "recover_timeout",
+    "quickCheck": "quickcheck_timeout",
+    "status": "quickcheck_timeout",
+}
+
+
+def open_action(name: str, tag: str, *, watched: bool = True) -> Action:
+    """
+    Make everything that an action works with from this process's environment.
+
+    Args:
+        name: "restore"; decides which deadline holds.
+        watched: Whether progress is also told to a person, on stderr.
+    """
+    os.umask(0o077)
+    chosen = settings.load(os.environ, tag=tag)
+    os.environ.update(chosen.sdk)
+    action = Action(
+        name=name,
+        tag=tag,
+        settings=chosen,
+        log=open_log(name, tag, chosen, watched=watched),
+        deadline=Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout"))),
+        registry=open_registry(chosen),
+    )
+    for message, fields in chosen.findings:
+        action.log.put(message, **fields)
+    return action
+
+
+def open_log(name: str, tag: str, chosen: settings.Settings, *, watched: bool = True) -> log.Log:
+    """The log that the settings lead to, and stderr for a person who watches."""
+    host = os.uname().nodename
+    if chosen.log_file == "-":
+        return log.Log(action=name, tag=tag, sinks=(log.stderr_sink(name, host),))
+    sink = log.file_sink(chosen.log_file, name, host) if chosen.log_file else log.syslog_sink(f"ec2kit-{name}")
+    return log.Log(action=name, tag=tag, sinks=(sink,), console=log.to_stderr if watched else None)
+
+
+def mind_signals() -> None:
+    """Let the signals that end a process raise Stopped in the main thread, once; later ones are ignored."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(signal=signal.Signals(number).name)
+
+    for each in _SIGNALS:
+        signal.signal(each, stop)
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)
+
+
+def end_when_overdue(action: Action, status: int, *, grace: float = OVERDUE) -> None:
+    """End the process with this status when the action hangs where no network is: in a disk, a command, the log."""
+
+    def watch() -> None:
+        while (left := action.deadline.ends + grace - action.deadline.clock.now()) > 0:
+            time.sleep(min(left, 0.25))
+        told = threading.Thread(
+            target=action.log.put, args=(messages.OVERDUE,), kwargs={"seconds": f"{action.deadline.seconds:g}"}
+        )
+        told.daemon = True
+        told.start()
+        told.join(0.2)
+        os._exit(status)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def unexpected(action_log: log.Log, error: BaseException) -> None:
+    """Log a fault of our own: what, and where, on one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
+    action_log.put(messages.INTERNAL, error=f"{type(error).__name__}: {error}", place=place)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process now, whatever threads were left behind."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
+def environment() -> Mapping[str, str]:
+    """This process's environment, for what is not a setting."""
+    return os.environ

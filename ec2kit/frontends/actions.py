@@ -1,0 +1,287 @@
+"""
+The action scripts: LifeKeeper's names, options and exit statuses over the deeds of the core.
+
+Exit statuses: 0 success, 1 failure, 2 usage. quickCheck and remove must not fail for trouble of their own, and a
+Python that breaks down also exits with 1 or 2; so these two say no and usage with statuses of their own, which their
+scripts translate, and everything else counts as 0 there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ec2kit import edge
+from ec2kit.action import Action
+from ec2kit.errors import BadRequest, Ec2KitError, TagUnknown, UsageError
+from ec2kit.resource import SCENARIOS, SWITCHBACKS, checked_tag
+
+SUCCESS, FAILURE, USAGE = 0, 1, 2
+GUARDED_FAILURE, GUARDED_USAGE = 101, 102
+
+_GUARDED = ("quickCheck", "remove")
+_ON_A_RESOURCE = ("restore", "remove", "quickCheck", "recover", "unextend", "delete")
+_UNDO_SECONDS = 30.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of printing a usage text of many lines."""
+
+    def error(self, message: str) -> NoReturn:
+        usage = " ".join(self.format_usage().split())
+        raise UsageError(problem=f"{self.prog}: {message} ({usage})")
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """
+    One action: its options, and what it does.
+
+    Attributes:
+        run: Returns a note for the last line of the log; raises Ec2KitError.
+    """
+
+    options: Callable[[_Parser], None]
+    run: Callable[[Action, argparse.Namespace], str]
+
+
+# -- the deeds -----------------------------------------------------------------------------------------------
+
+
+class _SaysNo(Exception):
+    """quickCheck found the resource out of service."""
+
+
+def _restore(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import service
+
+    return _changes(service.restore(action))
+
+
+def _recover(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import service
+
+    return _changes(service.recover(action))
+
+
+def _remove(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import service
+
+    return _changes(service.remove(action))
+
+
+def _quick_check(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import service
+
+    checked = service.quick_check(action)
+    if checked.says_no:
+        raise _SaysNo(checked.verdict.reason)
+    return "busy" if checked.busy else checked.verdict.status.value
+
+
+def _create(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import hierarchy
+
+    wish = hierarchy.Wish(
+        scenario=options.type,
+        switchback=options.switchback,
+        region=options.region,
+        virtual_ip=options.vip,
+        elastic_ip=options.elastic_ip,
+        ip_resource=options.ip_resource,
+        device=options.interface,
+        network_interface_id=options.network_interface_id,
+        priority=options.priority,
+    )
+    return hierarchy.create(action, wish).address
+
+
+def _can_extend(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import hierarchy
+
+    hierarchy.can_extend(action, options.template_system, device=options.interface)
+    return ""
+
+
+def _extend(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import hierarchy
+
+    resource = hierarchy.extend(
+        action,
+        options.template_system,
+        priority=options.priority,
+        switchback=options.switchback,
+        device=options.interface,
+    )
+    return f"servers {', '.join(resource.names)}"
+
+
+def _unextend(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import hierarchy
+
+    hierarchy.unextend(action, options.server or action.registry.server)
+    return ""
+
+
+def _delete(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import hierarchy
+
+    hierarchy.delete(action, local=options.local)
+    return ""
+
+
+def _changes(made: dict[str, Any]) -> str:
+    return f"{len(made)} changed" if made else "nothing to change"
+
+
+# -- their options ---------------------------------------------------------------------------------------------
+
+
+def _by_tag(parser: _Parser) -> None:
+    parser.add_argument("-t", "--tag", required=True, metavar="TAG", help="tag of the resource")
+    parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
+
+
+def _for_create(parser: _Parser) -> None:
+    parser.add_argument("-t", "--tag", metavar="TAG", help="default: ec2-ADDRESS")
+    parser.add_argument("-i", "--id", help=argparse.SUPPRESS)
+    parser.add_argument("-s", "--switchback", default="intelligent", metavar="|".join(SWITCHBACKS))
+    parser.add_argument("--region", metavar="REGION", help="default: this instance's region")
+    parser.add_argument("--type", required=True, metavar="|".join(SCENARIOS))
+    parser.add_argument("--vip", metavar="ADDRESS", help="virtual IP of a route-table resource")
+    parser.add_argument("--ip-resource", metavar="TAG", help="LifeKeeper's IP resource of the virtual IP")
+    parser.add_argument("--interface", metavar="DEV", help="network device of this server, eth1")
+    parser.add_argument("--network-interface-id", metavar="ENI", help="instead of --interface")
+    parser.add_argument("--elastic-ip", metavar="ADDRESS|eipalloc-…", help="of an elastic-ip resource")
+    parser.add_argument("--priority", type=int, default=1, metavar="N", help="1-999, 1 is the highest (default 1)")
+
+
+def _by_template(parser: _Parser) -> None:
+    parser.add_argument("template_system", metavar="TEMPLATE_SYSTEM", help="a server that has the resource")
+    parser.add_argument("tag", metavar="TEMPLATE_TAG", help="tag of the resource")
+    parser.add_argument("--interface", metavar="DEV", help="default: the template's")
+
+
+def _for_extend(parser: _Parser) -> None:
+    _by_template(parser)
+    parser.add_argument("--priority", type=int, default=10, metavar="N", help="1-999, unique (default 10)")
+    parser.add_argument("--switchback", metavar="|".join(SWITCHBACKS), help="default: the template's")
+
+
+def _for_unextend(parser: _Parser) -> None:
+    _by_tag(parser)
+    parser.add_argument("--server", metavar="NAME", help="default: this server")
+
+
+def _for_delete(parser: _Parser) -> None:
+    _by_tag(parser)
+    parser.add_argument("--local", action="store_true", help="on this server only")
+
+
+_DEEDS = {
+    "create": _Deed(_for_create, _create),
+    "extend": _Deed(_for_extend, _extend),
+    "canextend": _Deed(_by_template, _can_extend),
+    "unextend": _Deed(_for_unextend, _unextend),
+    "delete": _Deed(_for_delete, _delete),
+    "restore": _Deed(_by_tag, _restore),
+    "remove": _Deed(_by_tag, _remove),
+    "quickCheck": _Deed(_by_tag, _quick_check),
+    "recover": _Deed(_by_tag, _recover),
+}
+
+
+def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
+    """
+    Read the command line; unknown short flags are ignored, since a framework may add some.
+
+    Raises:
+        UsageError: It cannot be understood.
+    """
+    parser = _Parser(prog=name, allow_abbrev=False)
+    _DEEDS[name].options(parser)
+    options, others = parser.parse_known_args(arguments)
+    unknown = [each for each in others if each.startswith("--") and each != "--"]
+    if unknown:
+        parser.error(f"unknown option {unknown[0][:60]!a}")
+    return options
+
+
+# -- running one -----------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run one action; the first word is its name."""
+    name = arguments[0]
+    failure, usage = (GUARDED_FAILURE, GUARDED_USAGE) if name in _GUARDED else (FAILURE, USAGE)
+    trouble = SUCCESS if name in _GUARDED else FAILURE
+    status = trouble
+    edge.mind_signals()
+    try:
+        status = _run(name, arguments[1:], failure=failure, usage=usage, trouble=trouble)
+    except SystemExit:
+        status = SUCCESS  # --help
+    except BaseException as error:
+        edge.unexpected(edge.open_action(name, "").log, error)
+    edge.leave(status)
+
+
+def _run(name: str, arguments: list[str], *, failure: int, usage: int, trouble: int) -> int:
+    try:
+        options = _parse(name, arguments)
+    except UsageError as error:
+        edge.open_action(name, "").log.error(error)
+        return usage
+    try:
+        tag = checked_tag(_default_tag(options) if options.tag is None else options.tag)
+    except Ec2KitError as error:
+        edge.open_action(name, "").log.error(error)
+        return failure
+    action = edge.open_action(name, tag)
+    edge.end_when_overdue(action, trouble, grace=_UNDO_SECONDS if name == "create" else edge.OVERDUE)
+    return _do(action, options, failure=failure, trouble=trouble)
+
+
+def _default_tag(options: argparse.Namespace) -> str:
+    """What create calls a resource that is given no tag: after the thing that it protects."""
+    return f"ec2-{options.ip_resource or options.vip or options.elastic_ip or ''}"
+
+
+def _do(action: Action, options: argparse.Namespace, *, failure: int, trouble: int) -> int:
+    if _is_unknown(action):
+        return failure
+    action.begin()
+    try:
+        action.end(_DEEDS[action.name].run(action, options))
+        return SUCCESS
+    except _SaysNo as no:
+        action.fail(str(no))
+        return failure
+    except Ec2KitError as error:
+        action.fail(error)
+        return failure if isinstance(error, BadRequest) else trouble
+    except Exception as error:
+        edge.unexpected(action.log, error)
+        action.fail("unexpected trouble")
+        return trouble
+
+
+def _is_unknown(action: Action) -> bool:
+    """Whether there is certainly no such resource here: one line says so, and nothing begins."""
+    if action.name not in _ON_A_RESOURCE:
+        return False
+    try:
+        action.resource  # noqa: B018  (raises)
+    except TagUnknown as error:
+        action.log.error(error)
+        return True
+    except Ec2KitError:
+        pass  # trouble; each deed has its own way with it
+    return False
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
