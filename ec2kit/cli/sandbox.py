@@ -1,0 +1,125 @@
+"""`ec2kit sandbox`: an embedded EC2 to try, test and measure against."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ec2kit.sandbox.client import NoSandbox, Sandbox
+from ec2kit.sandbox.process import CannotStart, running, serve
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_dir = click.option("--dir", "folder", type=_FOLDER, required=True, help="Where the sandbox keeps its files.")
+_nodes = click.option("--nodes", default=2, show_default=True, help="How many servers.")
+_tables = click.option("--tables", default=2, show_default=True, help="How many route tables hold the VIP.")
+_region = click.option("--region", default="us-east-1", show_default=True)
+
+
+@click.group()
+def command() -> None:
+    """An embedded EC2 to try, test and measure against: nothing leaves this machine."""
+
+
+@command.command()
+@_dir
+@_nodes
+@_tables
+@_region
+@click.option("--port", type=int, help="First of the ports to use; any free ones unless given.")
+def start(folder: Path, nodes: int, tables: int, region: str, port: int | None) -> None:
+    """
+    Run a sandbox until SIGTERM or Ctrl-C.
+
+    It is ready when DIR/nodeN.env of the last server is there; source DIR/node1.env to be the first server.
+    """
+    try:
+        serve(folder, nodes=nodes, tables=tables, region=region, port=port, say=click.echo)
+    except CannotStart as error:
+        raise click.ClickException(str(error)) from error
+
+
+@command.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option(
+    "--dir", "folder", type=_FOLDER, help="Where the sandbox keeps its files; a temporary folder unless given."
+)
+@click.option("--node", default="node1", show_default=True, help="On which server the command runs.")
+@_nodes
+@_tables
+@_region
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+@click.pass_context
+def run(
+    context: click.Context,
+    folder: Path | None,
+    node: str,
+    nodes: int,
+    tables: int,
+    region: str,
+    words: tuple[str, ...],
+) -> None:
+    """Start a sandbox, run COMMAND as one of its servers, stop it; ends with COMMAND's exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: context.exit(128 + signal.SIGTERM))
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ec2kit-sandbox-")))
+        try:
+            description = stack.enter_context(running(place, nodes=nodes, tables=tables, region=region))
+        except CannotStart as error:
+            raise click.ClickException(str(error)) from error
+        if node not in description["nodes"]:
+            raise click.UsageError(f"no server {node!r}; there are {', '.join(description['nodes'])}")
+        environment = description["nodes"][node]["environment"]
+        shell = ["sh", "-c", '. "$1" && shift && exec "$@"', "sh", environment, *words]
+        status = subprocess.run(shell, check=False).returncode
+    context.exit(status if status >= 0 else 128 - status)
+
+
+@command.command()
+@_dir
+@click.argument("effect")
+@click.option("--server", help="Which server's endpoint; all servers' unless given.")
+@click.option("--operation", help="EC2's name, ReplaceRoute; all unless given. * stands for anything.")
+@click.option("--service", type=click.Choice(["ec2", "imds"]), default="ec2", show_default=True)
+@click.option("--count", type=int, help="How many calls; all unless given.")
+@click.option("--lasts", type=float, help="Seconds after which it ends by itself.")
+@click.option("--seconds", type=float, help="How long, for delay and drip.")
+@click.option("--status", type=int, help="HTTP status, for error.")
+@click.option("--code", help="EC2's error code, for error.")
+@click.option("--message", help="EC2's error message, for error.")
+def fault(folder: Path, effect: str, **options: Any) -> None:
+    """
+    Disturb calls from now on; says the fault's number.
+
+    EFFECT is one of refuse, silent, delay, drip, reset, lose, garble, throttle, error, deny, stale, no-role.
+    """
+    told = {name: value for name, value in options.items() if value is not None}
+    click.echo(_asked(lambda: Sandbox(folder).fault(effect, **told)))
+
+
+@command.command()
+@_dir
+def faults(folder: Path) -> None:
+    """List the faults, one JSON object a line."""
+    for rule in _asked(lambda: Sandbox(folder).faults()):
+        click.echo(json.dumps(rule))
+
+
+@command.command()
+@_dir
+@click.argument("number", required=False, type=int, metavar="[ID]")
+def clear(folder: Path, number: int | None) -> None:
+    """Take one fault away, or all."""
+    _asked(lambda: Sandbox(folder).clear(number))
+
+
+def _asked(question: Any) -> Any:
+    try:
+        return question()
+    except NoSandbox as error:
+        raise click.ClickException(str(error)) from error

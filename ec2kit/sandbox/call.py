@@ -1,0 +1,100 @@
+"""One call to a service of the sandbox, as rules, effects and the journal see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ec2kit.sandbox.view import Picture
+from ec2kit.sandbox.wire import Answer, Received
+
+STATUS = {
+    "AuthFailure": 401,
+    "DryRunOperation": 412,
+    "InternalError": 500,
+    "MissingAuthenticationToken": 403,
+    "RequestLimitExceeded": 503,
+    "UnauthorizedOperation": 403,
+}
+"""The HTTP status of an error code, where it is not 400."""
+
+
+@dataclass
+class Call:
+    """
+    One request, read; `operation` is EC2's Action, or the path at the metadata service.
+
+    `view` is what describing operations show instead of the present, None for the present; `code` the error that was
+    answered.
+    """
+
+    service: str
+    server: str | None
+    operation: str
+    parameters: Mapping[str, str]
+    received: Received
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    began: float = field(default_factory=time.time)
+    view: Picture | None = None
+    code: str | None = None
+    carried_out: bool = False
+
+    @property
+    def signature_in_query(self) -> str:
+        """The credential of a presigned request, "" if it is none."""
+        return self.parameters.get("X-Amz-Credential") or self.parameters.get("AWSAccessKeyId") or ""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the caller only asks if it may."""
+        return self.parameters.get("DryRun", "").lower() == "true"
+
+
+class Refused(Exception):
+    """An error as EC2 answers it: code and message; the HTTP status follows from the code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+def error(call: Call, code: str, message: str, *, status: int = 0) -> Answer:
+    """
+    EC2's error document.
+
+    Source: EC2 developer guide, "Troubleshooting API request errors"; EC2 API, "Error codes".
+    """
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Errors><Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error></Errors>"
+        f"<RequestID>{call.request_id}</RequestID></Response>"
+    )
+    call.code = code
+    return Answer(status or STATUS.get(code, 400), body.encode(), headers={"x-amzn-RequestId": call.request_id})
+
+
+class Journal:
+    """A file of JSON lines that is appended to one whole line at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Append one entry, before its answer goes out."""
+        line = json.dumps(entry).encode() + b"\n"
+        with self._lock:
+            os.write(self._file, line)
+
+    def forget(self) -> None:
+        """Empty the file."""
+        os.ftruncate(self._file, 0)

@@ -1,0 +1,159 @@
+"""An EC2 endpoint: a request becomes a call, rules disturb it, strict or moto answers, the journal keeps it."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import OperationNotFoundError
+from moto.core.exceptions import ServiceException
+from moto.core.request import Request
+from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.ec2.responses import EC2Response
+
+from ec2kit.sandbox.call import Call, Journal, Refused, error
+from ec2kit.sandbox.document import document
+from ec2kit.sandbox.rules import Rules
+from ec2kit.sandbox.strict import BY_MOTO, CHECKS, OPERATIONS, Desk, Habits
+from ec2kit.sandbox.wire import Answer, Received
+
+_SIGNATURE = ("X-Amz-", "AWSAccessKeyId", "Signature", "SecurityToken")
+_NOT_PARAMETERS = ("Action", "Version")
+
+
+class Ec2:
+    """
+    Answers for one endpoint.
+
+    Args:
+        server: Whose endpoint it is; None for the undisturbed one.
+        habits: Shared by all endpoints, and with them the lock: moto is not made for threads.
+    """
+
+    def __init__(self, *, server: str | None, habits: Habits, rules: Rules, journal: Journal) -> None:
+        self._server = server
+        self._habits = habits
+        self._rules = rules
+        self._journal = journal
+
+    def __call__(self, received: Received) -> Answer:
+        began = time.perf_counter()
+        call = read(received, server=self._server)
+        answer, effects = self._rules.disturb(call, lambda: self._carry_out(call))
+        self._journal.write(_entry(call, answer, effects, milliseconds=(time.perf_counter() - began) * 1000))
+        return answer
+
+    def _carry_out(self, call: Call) -> Answer:
+        try:
+            with self._habits.lock:
+                result = _AtMoto(call, self._habits).result()
+            call.carried_out = True
+            return _answer(call, result)
+        except Refused as refused:
+            return error(call, refused.code, refused.message)
+        except ServiceException as refused:
+            return error(call, refused.code, refused.message)
+        except OperationNotFoundError:
+            return error(call, "InvalidAction", f"The action {call.operation} is not valid for this web service.")
+        except (ValueError, NotImplementedError) as wrong:
+            return error(call, "InvalidParameterValue", str(wrong))
+
+
+def read(received: Received, *, server: str | None) -> Call:
+    """The call that a request to EC2 is; EC2 takes its parameters from the query or from a form."""
+    query = urllib.parse.urlsplit(received.path).query
+    text = received.body.decode("utf-8", "replace") if received.method == "POST" else query
+    given = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+    return Call("ec2", server, given.get("Action", ""), given, received)
+
+
+def _entry(call: Call, answer: Answer, effects: list[str], *, milliseconds: float) -> dict[str, Any]:
+    return {
+        "time": call.began,
+        "server": call.server,
+        "operation": call.operation,
+        "parameters": _told(call.parameters),
+        "status": answer.status or None,
+        "code": call.code,
+        "request_id": call.request_id,
+        "milliseconds": round(milliseconds, 3),
+        "user_agent": call.received.headers.get("user-agent", ""),
+        "dry_run": call.dry_run,
+        "carried_out": call.carried_out,
+        "effects": effects,
+    }
+
+
+def _told(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters without what belongs to the envelope or proves who asks."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in _NOT_PARAMETERS and not name.startswith(_SIGNATURE)
+    }
+
+
+class _AtMoto(EC2Response):  # type: ignore[misc]  # moto is untyped
+    """moto's reader and writer of EC2 requests, with the strict layer between them."""
+
+    def __init__(self, call: Call, habits: Habits) -> None:
+        super().__init__()
+        self._call = call
+        self._habits = habits
+
+    def result(self) -> Mapping[str, Any] | str:
+        """Carry the call out; the answer's members from the strict layer, a document from moto."""
+        model = _model(self._call)
+        received = self._call.received
+        url = f"http://ec2.{self._habits.region}.amazonaws.com/"
+        self.setup_class(Request.from_primitives("POST", url, _form(received), _body(received)))
+        self.region = self._habits.region
+        required = tuple(model.input_shape.required_members) if model.input_shape else ()
+        desk = Desk(self.ec2_backend, self._call, self.params, self._habits, required)
+        for check in CHECKS:
+            check(desk)
+        strict = OPERATIONS.get(self._call.operation)
+        result = strict(desk) if strict else BY_MOTO
+        return self._by_moto() if result is BY_MOTO else result
+
+    def _by_moto(self) -> str:
+        by_moto = getattr(self, camelcase_to_underscores(self._call.operation), None)
+        if by_moto is None:
+            raise OperationNotFoundError(self._call.operation)
+        _, _, body = self.serialized(by_moto())
+        return str(body)
+
+
+def _model(call: Call) -> Any:
+    """
+    What the service model says of the operation.
+
+    Raises:
+        OperationNotFoundError: EC2 has no such operation.
+    """
+    return get_service_model("ec2").operation_model(call.operation)
+
+
+def _answer(call: Call, result: Mapping[str, Any] | str) -> Answer:
+    if isinstance(result, str):
+        body = _with_request_id(result, call.request_id).encode()
+    else:
+        body = document(_model(call), result, request_id=call.request_id)
+    return Answer(200, body, headers={"x-amzn-RequestId": call.request_id})
+
+
+def _form(received: Received) -> dict[str, str]:
+    passed = {name: received.headers[name] for name in ("authorization", "user-agent") if name in received.headers}
+    return {**passed, "content-type": "application/x-www-form-urlencoded"}
+
+
+def _body(received: Received) -> bytes:
+    return received.body if received.method == "POST" else urllib.parse.urlsplit(received.path).query.encode()
+
+
+def _with_request_id(body: str, request_id: str) -> str:
+    """moto's request ids are all the same."""
+    return re.sub(r"(?<=<requestId>)[^<]*(?=</requestId>)", request_id, body, count=1)

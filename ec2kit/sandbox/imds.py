@@ -1,0 +1,214 @@
+"""
+The instance metadata service of one server, version 2 only.
+
+Source: EC2 user guide, "Instance metadata categories" and "Use the Instance Metadata Service to access instance
+metadata".
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ec2kit.sandbox.call import Call, Journal
+from ec2kit.sandbox.rules import Rules
+from ec2kit.sandbox.strict import Habits
+from ec2kit.sandbox.topology import Node
+from ec2kit.sandbox.wire import Answer, Received
+
+ROLE = "ec2kit-sandbox-role"
+ACCESS_KEY_PREFIX = "ASIAEC2KITSANDBOX"
+SECRET_PREFIX = "ec2kit-sandbox-secret-"  # noqa: S105  # good for nothing
+SESSION_PREFIX = "ec2kit-sandbox-session-"
+TOKEN_PREFIX = "ec2kit-sandbox-imds-token-"  # noqa: S105  # good for nothing
+
+_TOKEN_PATH = "/latest/api/token"  # noqa: S105  # a path
+_TTL = "x-aws-ec2-metadata-token-ttl-seconds"
+_LONGEST_TTL = 21600
+
+Tree = dict[str, Any]
+
+
+class Imds:
+    """Answers for one server; `habits` holds the lock that moto needs."""
+
+    def __init__(self, node: Node, backend: Any, *, habits: Habits, rules: Rules, journal: Journal) -> None:
+        self._node = node
+        self._backend = backend
+        self._habits = habits
+        self._rules = rules
+        self._journal = journal
+        self._tokens: dict[str, float] = {}
+
+    def __call__(self, received: Received) -> Answer:
+        path = received.path.split("?", 1)[0]
+        call = Call("imds", self._node.name, path, {}, received)
+        answer, effects = self._rules.disturb(call, lambda: self._carry_out(call))
+        self._journal.write(
+            {
+                "time": call.began,
+                "server": call.server,
+                "method": received.method,
+                "path": path,
+                "status": answer.status or None,
+                "user_agent": received.headers.get("user-agent", ""),
+                "effects": effects,
+            }
+        )
+        return answer
+
+    def _carry_out(self, call: Call) -> Answer:
+        received = call.received
+        if received.method == "PUT" and call.operation == _TOKEN_PATH:
+            return self._token(received)
+        if received.method != "GET":
+            return _text("", status=405)
+        if not self._knows(received.headers.get("x-aws-ec2-metadata-token")):
+            return _text("", status=401)
+        with self._habits.lock:
+            return _at(self._tree(), call.operation)
+
+    def _token(self, received: Received) -> Answer:
+        """A new token; behind a proxy none is given."""
+        ttl = received.headers.get(_TTL, "")
+        if "x-forwarded-for" in received.headers:
+            return _text("", status=403)
+        if not ttl.isdigit() or not 1 <= int(ttl) <= _LONGEST_TTL:
+            return _text("", status=400)
+        token = TOKEN_PREFIX + uuid.uuid4().hex
+        self._tokens[token] = time.monotonic() + int(ttl)
+        return _text(token, headers={"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": ttl})
+
+    def _knows(self, token: str | None) -> bool:
+        return self._tokens.get(token or "", 0.0) > time.monotonic()
+
+    def _tree(self) -> Tree:
+        return {
+            "latest": {
+                "meta-data": _meta_data(self._node, self._backend),
+                "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._backend)}},
+            }
+        }
+
+
+def _meta_data(node: Node, backend: Any) -> Tree:
+    primary = node.interfaces["eth0"]
+    zone = primary.availability_zone
+    return {
+        "ami-id": node.instance.image_id,
+        "hostname": node.name,
+        "iam": {
+            "info": lambda: json.dumps({"Code": "Success", "InstanceProfileArn": _profile(backend)}),
+            "security-credentials": {ROLE: lambda: _credentials(node)},
+        },
+        "instance-id": node.instance.id,
+        "instance-type": node.instance.instance_type,
+        "local-hostname": node.name,
+        "local-ipv4": primary.private_ip_address,
+        "mac": primary.mac_address,
+        "network": {"interfaces": {"macs": _macs(node, backend)}},
+        "placement": {"availability-zone": zone, "region": backend.region_name},
+        **_if_any("public-ipv4", [primary.public_ip] if primary.public_ip else []),
+        "services": {"domain": "amazonaws.com", "partition": "aws"},
+    }
+
+
+def _macs(node: Node, backend: Any) -> Tree:
+    return {nic.mac_address: _interface(nic, backend) for nic in node.instance.nics.values()}
+
+
+def _interface(interface: Any, backend: Any) -> Tree:
+    vpc = backend.get_vpc(interface.vpc_id)
+    associations = _associations(interface)
+    return {
+        "device-number": str(interface.device_index),
+        "interface-id": interface.id,
+        **({"ipv4-associations": associations} if associations else {}),
+        "local-ipv4s": "\n".join(each["PrivateIpAddress"] for each in interface.private_ip_addresses),
+        "mac": interface.mac_address,
+        "owner-id": interface.owner_id,
+        **_if_any("public-ipv4s", list(associations)),
+        "subnet-id": interface.subnet_id,
+        "subnet-ipv4-cidr-block": interface.subnet.cidr_block,
+        "vpc-id": interface.vpc_id,
+        "vpc-ipv4-cidr-block": vpc.cidr_block,
+        "vpc-ipv4-cidr-blocks": "\n".join(
+            block["cidr_block"] for block in vpc.get_cidr_block_association_set(ipv6=False)
+        ),
+    }
+
+
+def _associations(interface: Any) -> dict[str, str]:
+    """Private address by public one."""
+    return {
+        each["Association"]["PublicIp"]: each["PrivateIpAddress"]
+        for each in interface.private_ip_addresses
+        if "Association" in each
+    }
+
+
+def _if_any(name: str, lines: list[str]) -> Tree:
+    return {name: "\n".join(lines)} if lines else {}
+
+
+def _profile(backend: Any) -> str:
+    return f"arn:aws:iam::{backend.account_id}:instance-profile/{ROLE}"
+
+
+def _credentials(node: Node) -> str:
+    """Keys that are good for nothing; their beginnings are the constants of this module."""
+    number = int(node.name.removeprefix("node"))
+    now = datetime.now(timezone.utc)
+    keys = {
+        "Code": "Success",
+        "LastUpdated": _instant(now),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": f"{ACCESS_KEY_PREFIX}{number:03d}",
+        "SecretAccessKey": SECRET_PREFIX + node.name,
+        "Token": SESSION_PREFIX + node.name,
+        "Expiration": _instant(now + timedelta(hours=6)),
+    }
+    return json.dumps(keys, indent=2)
+
+
+def _document(node: Node, backend: Any) -> str:
+    document = {
+        "accountId": backend.account_id,
+        "architecture": "x86_64",
+        "availabilityZone": node.interfaces["eth0"].availability_zone,
+        "imageId": node.instance.image_id,
+        "instanceId": node.instance.id,
+        "instanceType": node.instance.instance_type,
+        "pendingTime": _instant(datetime.now(timezone.utc)),
+        "privateIp": node.interfaces["eth0"].private_ip_address,
+        "region": backend.region_name,
+        "version": "2017-09-30",
+    }
+    return json.dumps(document, indent=2)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _at(tree: Tree, path: str) -> Answer:
+    """What stands at a path: a value, or the listing of a folder, folders with a slash behind them."""
+    place: Any = tree
+    for name in [part for part in path.split("/") if part]:
+        if not isinstance(place, dict) or name not in place:
+            return _text("", status=404)
+        place = place[name]
+    if isinstance(place, dict):
+        return _text("\n".join(_listed(name, inner) for name, inner in place.items()))
+    return _text(str(place() if callable(place) else place))
+
+
+def _listed(name: str, inner: Any) -> str:
+    return f"{name}/" if isinstance(inner, dict) else name
+
+
+def _text(text: str, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, text.encode(), content_type="text/plain", headers=headers or {})

@@ -1,0 +1,495 @@
+"""
+moto's EC2 with its differences from the real one closed, as two tables: checks before any operation, and operations
+that are carried out here instead of in moto. Everything else is moto's own.
+
+An operation gets a `Desk` (whose backend, which call, which parameters) and returns the answer's members by their API
+names; moto's serializer makes the document of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ec2kit.sandbox import addresses, view
+from ec2kit.sandbox.call import Call, Refused
+from ec2kit.sandbox.filters import ADDRESS, NETWORK_INTERFACE, ROUTE_TABLE, filtered
+from ec2kit.sandbox.pages import page
+
+Result = dict[str, Any]
+
+BY_MOTO = None
+"""What an operation returns when all is in order and moto may carry it out."""
+
+
+@dataclass
+class Habits:
+    """How this EC2 behaves where the real one is free to: `page_size` of answers that nobody asked to page."""
+
+    region: str
+    page_size: int | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One operation at work. `required` are the parameters without which EC2 refuses it."""
+
+    backend: Any
+    call: Call
+    params: Mapping[str, Any]
+    habits: Habits
+    required: tuple[str, ...] = ()
+
+    @property
+    def filters(self) -> list[Mapping[str, Any]]:
+        """The filters of a describing operation."""
+        return list(self.params.get("Filters") or [])
+
+    @property
+    def route_tables(self) -> list[view.Shown]:
+        """The route tables to show: those of the present, or of the moment that the call was told to see."""
+        return self.call.view.route_tables if self.call.view else view.route_tables(self.backend)
+
+    @property
+    def addresses(self) -> list[view.Shown]:
+        """The Elastic IPs to show, in the same way."""
+        return self.call.view.addresses if self.call.view else view.addresses(self.backend)
+
+
+# Checks -------------------------------------------------------------------------------------------------------------
+
+
+def signed(desk: Desk) -> None:
+    """
+    A request must be signed; any key is good.
+
+    Source: EC2 API, "Error codes", MissingAuthenticationToken.
+    """
+    if not _credential(desk.call):
+        raise Refused("MissingAuthenticationToken", "The request must contain a valid AWS access key ID.")
+
+
+def in_this_region(desk: Desk) -> None:
+    """
+    The signature must be for the endpoint's region; moto makes an empty EC2 of every region.
+
+    Source: EC2 API, "Error codes", AuthFailure; IAM user guide, "Signature Version 4", credential scope.
+    """
+    scope = _credential(desk.call).split("/")
+    if len(scope) > 2 and scope[2] != desk.habits.region:
+        raise Refused("AuthFailure", f"Credential should be scoped to a valid region, not '{scope[2]}'.")
+
+
+def _credential(call: Call) -> str:
+    header = call.received.headers.get("authorization", "")
+    if "Credential=" in header:
+        return header.split("Credential=", 1)[1].split(",", 1)[0].strip()
+    return call.signature_in_query
+
+
+def complete(desk: Desk) -> None:
+    """
+    A required parameter must be there; moto fails in its own ways.
+
+    Source: EC2 API, "Error codes", MissingParameter.
+    """
+    for name in desk.required:
+        if desk.params.get(name) in (None, "", []):
+            lowered = name[0].lower() + name[1:]
+            raise Refused("MissingParameter", f"The request must contain the parameter {lowered}")
+
+
+def dry_run(desk: Desk) -> None:
+    """
+    DryRun never changes anything; moto heeds it in some operations only, and ReplaceRoute would write.
+
+    Source: EC2 API, ReplaceRoute, DryRun; permission is looked at first, which the effect `deny` sees to.
+    """
+    if desk.call.dry_run:
+        raise Refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+
+
+CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, complete, dry_run)
+
+
+# Route tables -------------------------------------------------------------------------------------------------------
+
+
+def describe_route_tables(desk: Desk) -> Result:
+    """
+    Exact filters with wildcards, pages, routes that name instance and interface, blackholes.
+
+    moto lacks some filters, joins the values of a filter with "and", knows neither pages nor blackholes.
+
+    Source: EC2 API, DescribeRouteTables.
+    """
+    wanted = desk.params.get("RouteTableIds") or []
+    tables = _chosen(desk.route_tables, "RouteTableId", wanted, _no_route_table)
+    tables = filtered(tables, desk.filters, ROUTE_TABLE)
+    tables, token = page(tables, desk.params, largest=100, unasked=desk.habits.page_size)
+    return {"RouteTables": tables, "NextToken": token}
+
+
+def replace_route(desk: Desk) -> Result | None:
+    """
+    Nothing changes unless everything is right: the table, the route, the one target, its VPC.
+
+    moto forgets the old target before it finds that there is no new one, and takes an interface of another VPC.
+
+    Source: EC2 API, ReplaceRoute; "Error codes", InvalidRouteTableID.NotFound, InvalidNetworkInterfaceID.NotFound.
+    """
+    table = _route_table(desk)
+    route = _existing_route(desk, table)
+    if len([name for name in _TARGETS if desk.params.get(name)]) != 1:
+        raise Refused("InvalidParameterCombination", "The request must contain exactly one target of the route.")
+    interface = _target_interface(desk)
+    if interface is None:
+        return BY_MOTO
+    if interface.vpc_id != table.vpc_id:
+        text = f"route table {table.id} and network interface {interface.id} belong to different networks"
+        raise Refused("InvalidParameterValue", text)
+    for other in ("gateway", "nat_gateway", "egress_only_igw", "transit_gateway", "vpc_pcx", "instance"):
+        setattr(route, other, None)
+    route.interface = interface
+    return {}
+
+
+_TARGETS = (
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "EgressOnlyInternetGatewayId",
+    "GatewayId",
+    "InstanceId",
+    "LocalGatewayId",
+    "LocalTarget",
+    "NatGatewayId",
+    "NetworkInterfaceId",
+    "TransitGatewayId",
+    "VpcEndpointId",
+    "VpcPeeringConnectionId",
+)
+
+
+def _route_table(desk: Desk) -> Any:
+    table = desk.backend.route_tables.get(desk.params["RouteTableId"])
+    if table is None:
+        raise _no_route_table(desk.params["RouteTableId"])
+    return table
+
+
+def _existing_route(desk: Desk, table: Any) -> Any:
+    names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    destination = next((desk.params[name] for name in names if desk.params.get(name)), None)
+    if destination is None:
+        raise Refused("MissingParameter", "The request must contain the parameter destinationCidrBlock")
+    for route in table.routes:
+        of_route = (route.destination_cidr_block, route.destination_ipv6_cidr_block, route.destination_prefix_list_id)
+        if destination in of_route:
+            return route
+    text = f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
+    raise Refused("InvalidParameterValue", text)
+
+
+def _target_interface(desk: Desk) -> Any:
+    if desk.params.get("NetworkInterfaceId"):
+        return _network_interface(desk, desk.params["NetworkInterfaceId"])
+    if desk.params.get("InstanceId"):
+        return _only_interface(desk, desk.params["InstanceId"])
+    return None
+
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+
+
+def describe_addresses(desk: Desk) -> Result:
+    """
+    The private address and the border group too, and every filter; moto shows the primary address always.
+
+    Source: EC2 API, DescribeAddresses.
+    """
+    shown = _chosen(desk.addresses, "AllocationId", desk.params.get("AllocationIds") or [], _no_allocation)
+    shown = _chosen(shown, "PublicIp", desk.params.get("PublicIps") or [], _no_address)
+    return {"Addresses": filtered(shown, desk.filters, ADDRESS)}
+
+
+def allocate_address(desk: Desk) -> Result:
+    """
+    Addresses look public; moto draws them from 127.0.0.0/8.
+
+    Source: RFC 5737.
+    """
+    address = addresses.allocate(desk.backend, _asked_tags(desk))
+    return {
+        "PublicIp": address.public_ip,
+        "AllocationId": address.allocation_id,
+        "PublicIpv4Pool": "amazon",
+        "NetworkBorderGroup": desk.backend.region_name,
+        "Domain": "vpc",
+    }
+
+
+def associate_address(desk: Desk) -> Result:
+    """
+    Re-association is allowed unless the request says no; PrivateIpAddress is heeded; the address there is displaced.
+
+    moto refuses an address that is associated elsewhere, and knows nothing of private addresses and displacing.
+
+    Source: EC2 API, AssociateAddress.
+    """
+    address = _elastic_ip(desk)
+    interface = _association_target(desk)
+    if not _has_internet_gateway(desk, interface.vpc_id):
+        text = f"Network {interface.vpc_id} is not attached to any internet gateway"
+        raise Refused("Gateway.NotAttached", text)
+    association_id = addresses.associate(
+        desk.backend,
+        address,
+        interface=interface,
+        private_ip_address=_private_ip_address(desk, interface),
+        allow_reassociation=desk.params.get("AllowReassociation") is not False,
+    )
+    return {"AssociationId": association_id}
+
+
+def disassociate_address(desk: Desk) -> Result:
+    """
+    An old association id is refused in words, not as a Python list; nothing is left on the interface.
+
+    Source: EC2 API, DisassociateAddress; "Error codes", InvalidAssociationID.NotFound.
+    """
+    association_id, public_ip = desk.params.get("AssociationId"), desk.params.get("PublicIp")
+    if not association_id and not public_ip:
+        raise Refused("MissingParameter", "Either public IP or association id must be specified")
+    for address in desk.backend.addresses:
+        if address.public_ip == public_ip or (association_id and address.association_id == association_id):
+            addresses.disassociate(desk.backend, address)
+            return {"Return": True}
+    if not association_id:
+        raise _no_address(str(public_ip))
+    text = f"The association ID '{association_id}' does not exist"
+    raise Refused("InvalidAssociationID.NotFound", text)
+
+
+def release_address(desk: Desk) -> Result:
+    """
+    An address that is in use is not released; moto takes it from its user.
+
+    Source: EC2 API, ReleaseAddress.
+    """
+    address = _elastic_ip(desk)
+    if address.eni is not None:
+        raise Refused("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
+    desk.backend.addresses.remove(address)
+    return {}
+
+
+def _elastic_ip(desk: Desk) -> Any:
+    allocation_id, public_ip = desk.params.get("AllocationId"), desk.params.get("PublicIp")
+    if not allocation_id and not public_ip:
+        raise Refused("MissingParameter", "Either public IP or allocation id must be specified")
+    if allocation_id and public_ip:
+        raise Refused("InvalidParameterCombination", "You may specify public IP or allocation id, but not both")
+    for address in desk.backend.addresses:
+        if address.allocation_id == allocation_id or address.public_ip == public_ip:
+            return address
+    raise _no_allocation(allocation_id) if allocation_id else _no_address(str(public_ip))
+
+
+def _association_target(desk: Desk) -> Any:
+    instance_id, interface_id = desk.params.get("InstanceId"), desk.params.get("NetworkInterfaceId")
+    if instance_id and interface_id:
+        text = "You may specify an instance or a network interface, but not both"
+        raise Refused("InvalidParameterCombination", text)
+    if interface_id:
+        return _network_interface(desk, interface_id)
+    if instance_id:
+        return _only_interface(desk, instance_id)
+    raise Refused("MissingParameter", "Either instance ID or network interface id must be specified")
+
+
+def _private_ip_address(desk: Desk, interface: Any) -> str:
+    asked = desk.params.get("PrivateIpAddress")
+    if not asked:
+        return str(interface.private_ip_address)
+    if asked not in [each["PrivateIpAddress"] for each in interface.private_ip_addresses]:
+        text = f"Invalid value '{asked}' for privateIpAddress. It is not assigned to interface {interface.id}."
+        raise Refused("InvalidParameterValue", text)
+    return str(asked)
+
+
+def _has_internet_gateway(desk: Desk, vpc_id: str) -> bool:
+    return any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in desk.backend.internet_gateways.values())
+
+
+# Network interfaces and instances -----------------------------------------------------------------------------------
+
+
+def describe_network_interfaces(desk: Desk) -> Result:
+    """
+    Every filter, pages, and the Elastic IP of each private address; moto knows some filters and one address.
+
+    Source: EC2 API, DescribeNetworkInterfaces.
+    """
+    wanted = desk.params.get("NetworkInterfaceIds") or []
+    shown = _chosen(view.network_interfaces(desk.backend), "NetworkInterfaceId", wanted, _no_network_interface)
+    shown = filtered(shown, desk.filters, NETWORK_INTERFACE)
+    shown, token = page(shown, desk.params, largest=1000, unasked=None)
+    return {"NetworkInterfaces": shown, "NextToken": token}
+
+
+def modify_network_interface_attribute(desk: Desk) -> Result | None:
+    """
+    One attribute a time.
+
+    Source: EC2 API, ModifyNetworkInterfaceAttribute: "You can specify only one attribute at a time".
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    given = [name for name in ("SourceDestCheck", "Description", "Groups", "Attachment") if name in desk.params]
+    if len(given) != 1:
+        raise Refused("InvalidParameterCombination", "The request must contain exactly one attribute")
+    if given == ["SourceDestCheck"]:
+        interface.source_dest_check = desk.params["SourceDestCheck"]["Value"]
+        return {}
+    return BY_MOTO
+
+
+def assign_private_ip_addresses(desk: Desk) -> Result | None:
+    """
+    An address that another interface of the subnet has is refused, or moved where reassignment is allowed.
+
+    moto leaves it on both.
+
+    Source: EC2 API, AssignPrivateIpAddresses, AllowReassignment.
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    for address in desk.params.get("PrivateIpAddresses") or []:
+        for other in desk.backend.enis.values():
+            if other is not interface and other.subnet_id == interface.subnet_id:
+                _give_up(other, address, allowed=bool(desk.params.get("AllowReassignment")))
+    return BY_MOTO
+
+
+def _give_up(interface: Any, private_ip_address: str, *, allowed: bool) -> None:
+    for each in list(interface.private_ip_addresses):
+        if each["PrivateIpAddress"] == private_ip_address:
+            if not allowed or each.get("Primary"):
+                text = f"[{private_ip_address}] is already assigned to interface {interface.id}."
+                raise Refused("InvalidParameterValue", text)
+            interface.private_ip_addresses.remove(each)
+
+
+def delete_network_interface(desk: Desk) -> Result:
+    """
+    An interface that is attached is not deleted; one that goes lets go of its Elastic IPs.
+
+    Source: EC2 API, DeleteNetworkInterface: "You must detach the network interface before you can delete it".
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    if interface.instance is not None:
+        text = f"Network interface '{interface.id}' is currently in use."
+        raise Refused("InvalidParameterValue", text)
+    desk.backend.delete_network_interface(interface.id)
+    addresses.released_with(desk.backend, interface)
+    return {}
+
+
+def terminate_instances(desk: Desk) -> Result:
+    """
+    Interfaces go with their instance where they are told to, and are detached where not.
+
+    moto leaves them attached to what no longer is.
+
+    Source: EC2 API, TerminateInstances; user guide, "Elastic network interfaces", delete on termination.
+    """
+    wanted = desk.params["InstanceIds"]
+    attached = [nic for each in wanted for nic in desk.backend.get_instance(each).nics.values()]
+    terminated = desk.backend.terminate_instances(wanted)
+    for interface in attached:
+        interface.instance.detach_eni(interface)
+        if interface.id not in desk.backend.enis:
+            addresses.released_with(desk.backend, interface)
+    addresses.show(desk.backend)
+    return {"TerminatingInstances": [_transition(each, before) for each, before in terminated]}
+
+
+def _transition(instance: Any, before: Any) -> Result:
+    return {
+        "InstanceId": instance.id,
+        "CurrentState": {"Code": 32, "Name": "shutting-down"},
+        "PreviousState": {"Code": before.code, "Name": before.name},
+    }
+
+
+# What several operations need ---------------------------------------------------------------------------------------
+
+
+def _chosen(
+    shown: list[view.Shown], key: str, wanted: list[str], missing: Callable[[str], Refused]
+) -> list[view.Shown]:
+    """Those that were asked for by id, or all; one that does not exist spoils the request."""
+    there = {item.get(key) for item in shown}
+    for each in wanted:
+        if each not in there:
+            raise missing(each)
+    return [item for item in shown if item.get(key) in wanted] if wanted else shown
+
+
+def _network_interface(desk: Desk, network_interface_id: str) -> Any:
+    interface = desk.backend.enis.get(network_interface_id)
+    if interface is None:
+        raise _no_network_interface(network_interface_id)
+    return interface
+
+
+def _only_interface(desk: Desk, instance_id: str) -> Any:
+    """
+    An instance stands for its interface only if it has one.
+
+    Source: EC2 API, AssociateAddress, InstanceId; "Error codes", InvalidInstanceID.
+    """
+    interfaces = list(desk.backend.get_instance(instance_id).nics.values())
+    if len(interfaces) != 1:
+        text = f"There are multiple interfaces attached to instance '{instance_id}'. Please specify an interface ID."
+        raise Refused("InvalidInstanceID", text)
+    return interfaces[0]
+
+
+def _asked_tags(desk: Desk) -> dict[str, str]:
+    specifications = desk.params.get("TagSpecifications") or []
+    return {tag["Key"]: tag["Value"] for each in specifications for tag in each.get("Tags") or []}
+
+
+def _no_route_table(route_table_id: str) -> Refused:
+    return Refused("InvalidRouteTableID.NotFound", f"The routeTable ID '{route_table_id}' does not exist")
+
+
+def _no_network_interface(network_interface_id: str) -> Refused:
+    text = f"The networkInterface ID '{network_interface_id}' does not exist"
+    return Refused("InvalidNetworkInterfaceID.NotFound", text)
+
+
+def _no_allocation(allocation_id: str) -> Refused:
+    return Refused("InvalidAllocationID.NotFound", f"The allocation ID '{allocation_id}' does not exist")
+
+
+def _no_address(public_ip: str) -> Refused:
+    return Refused("InvalidAddress.NotFound", f"Address '{public_ip}' not found.")
+
+
+OPERATIONS: dict[str, Callable[[Desk], Result | None]] = {
+    "AllocateAddress": allocate_address,
+    "AssignPrivateIpAddresses": assign_private_ip_addresses,
+    "AssociateAddress": associate_address,
+    "DeleteNetworkInterface": delete_network_interface,
+    "DescribeAddresses": describe_addresses,
+    "DescribeNetworkInterfaces": describe_network_interfaces,
+    "DescribeRouteTables": describe_route_tables,
+    "DisassociateAddress": disassociate_address,
+    "ModifyNetworkInterfaceAttribute": modify_network_interface_attribute,
+    "ReleaseAddress": release_address,
+    "ReplaceRoute": replace_route,
+    "TerminateInstances": terminate_instances,
+}

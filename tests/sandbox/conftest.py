@@ -1,0 +1,86 @@
+"""One sandbox for all tests, put back as it was before each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from ec2kit.sandbox.client import Sandbox, started
+
+QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2, parameter_validation=False)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with started(tmp_path_factory.mktemp("sandbox") / "with space", nodes=2, tables=7) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.reset()
+    return running
+
+
+def a_client(url: str, *, region: str = "us-east-1", config: Config = QUICK) -> Any:
+    return boto3.client(
+        "ec2",
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anything",
+        config=config,
+    )
+
+
+@pytest.fixture(scope="session")
+def _clients(running: Sandbox) -> dict[str, Any]:
+    description = running.description
+    servers = {name: a_client(node["endpoint_url"]) for name, node in description["nodes"].items()}
+    return {**servers, "": a_client(description["endpoint_url"])}
+
+
+@pytest.fixture
+def ec2(sandbox: Sandbox, _clients: dict[str, Any]) -> Any:
+    """EC2 as node1 reaches it."""
+    return _clients["node1"]
+
+
+@pytest.fixture
+def undisturbed(sandbox: Sandbox, _clients: dict[str, Any]) -> Any:
+    """EC2 where no rule holds."""
+    return _clients[""]
+
+
+@pytest.fixture
+def vpc(sandbox: Sandbox) -> dict[str, Any]:
+    """sandbox.json."""
+    return sandbox.description
+
+
+def eni(vpc: dict[str, Any], node: str = "node1", device: str = "eth1") -> str:
+    return str(vpc["nodes"][node]["interfaces"][device]["network_interface_id"])
+
+
+def the_route(ec2: Any, table: str, cidr: str = "10.1.0.10/32") -> dict[str, Any]:
+    routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    return next(route for route in routes if route.get("DestinationCidrBlock") == cidr)
+
+
+def the_address(ec2: Any, vpc: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = ec2.describe_addresses(AllocationIds=[vpc["allocation_id"]])["Addresses"][0]
+    return found
+
+
+def refused(call: Any, **params: Any) -> tuple[str, str]:
+    """The code and the message of the error that a call ends with."""
+    from botocore.exceptions import ClientError
+
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
