@@ -24,13 +24,13 @@ demo: setup ## both scenarios fail over on an embedded EC2, told step by step
 	@$(BIN)/python demo/failover.py
 
 test: setup ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: setup ## format, lint, types, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 format: setup ## put the code into its usual form
 	$(BIN)/ruff format .

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ec2kit.errors import Ec2KitError
@@ -83,3 +83,68 @@ class Receipt:
     request_id: str
     attempts: int
     milliseconds: float
+
+
+# -- reading what the SDK gives; KeyError, IndexError, TypeError or ValueError where something is missing --
+
+
+def route_tables(page: Any) -> list[RouteTable]:
+    """One page of DescribeRouteTables, IPv4 routes only."""
+    return [
+        RouteTable(table["RouteTableId"], tuple(_route(each) for each in table["Routes"] if _is_ipv4(each)))
+        for table in page["RouteTables"]
+    ]
+
+
+def _is_ipv4(route: Any) -> bool:
+    return "DestinationCidrBlock" in route
+
+
+_TARGETS = (
+    "NetworkInterfaceId",
+    "InstanceId",
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+)
+
+
+def _route(route: Any) -> Route:
+    target = next((route[name] for name in _TARGETS if route.get(name)), None)
+    return Route(route["DestinationCidrBlock"], target, active=route["State"] == "active")
+
+
+def holding(tables: list[RouteTable], destination_cidr_block: str) -> tuple[RouteTable, ...]:
+    """The tables with just the route that was asked for; a near miss that a filter let through is left out."""
+    found = {
+        table.route_table_id: tuple(
+            route for route in table.routes if route.destination_cidr_block == destination_cidr_block
+        )
+        for table in tables
+    }
+    return tuple(RouteTable(name, routes) for name, routes in found.items() if routes)
+
+
+def addresses(answer: Any) -> tuple[Address, ...]:
+    """The answer to DescribeAddresses."""
+    return tuple(
+        Address(
+            public_ip=each["PublicIp"],
+            allocation_id=each["AllocationId"],
+            association_id=each.get("AssociationId") or None,
+            network_interface_id=each.get("NetworkInterfaceId") or None,
+            private_ip_address=each.get("PrivateIpAddress") or None,
+        )
+        for each in answer["Addresses"]
+    )
+
+
+def network_interface(answer: Any) -> NetworkInterface:
+    """The answer to DescribeNetworkInterfaces for one ENI."""
+    (each,) = answer["NetworkInterfaces"]
+    instance_id = (each.get("Attachment") or {}).get("InstanceId")
+    return NetworkInterface(each["NetworkInterfaceId"], instance_id, bool(each["SourceDestCheck"]))

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ec2kit import errors, messages
-from ec2kit.answers import Address, NetworkInterface, Receipt, Route, RouteTable, RouteTables
+from ec2kit import answers, errors, messages
+from ec2kit.answers import Address, NetworkInterface, Receipt, RouteTable, RouteTables
 from ec2kit.deadline import Abandoned, Deadline, abandonable
 from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
 from ec2kit.log import Log
@@ -89,14 +89,14 @@ class Ec2:
         while True:
             try:
                 page = self._look("DescribeRouteTables", vpc_id, {"Filters": filters, **more})
-                tables += _translated("DescribeRouteTables", self._endpoint(), _route_tables, page)
+                tables += _translated("DescribeRouteTables", self._endpoint(), answers.route_tables, page)
                 token = page.get("NextToken")
                 if token in tokens:
                     raise self._garbled("DescribeRouteTables", "it repeats a page")
             except (AwsUnknown, AwsRefused, errors.DeadlinePassed) as error:
-                return RouteTables(_holding(tables, destination_cidr_block), unknown=error)
+                return RouteTables(answers.holding(tables, destination_cidr_block), unknown=error)
             if not token:
-                return RouteTables(_holding(tables, destination_cidr_block))
+                return RouteTables(answers.holding(tables, destination_cidr_block))
             tokens.add(token)
             more = {"NextToken": token}
 
@@ -107,7 +107,7 @@ class Ec2:
         Source: EC2 API, DescribeAddresses; it has no pages.
         """
         answer = self._look("DescribeAddresses", "the Elastic IPs", {})
-        return _translated("DescribeAddresses", self._endpoint(), _addresses, answer)
+        return _translated("DescribeAddresses", self._endpoint(), answers.addresses, answer)
 
     def network_interface(self, network_interface_id: str, *, retries: int | None = None) -> NetworkInterface:
         """
@@ -118,7 +118,7 @@ class Ec2:
         """
         question = {"NetworkInterfaceIds": [network_interface_id]}
         answer = self._look("DescribeNetworkInterfaces", network_interface_id, question, retries=retries)
-        return _translated("DescribeNetworkInterfaces", self._endpoint(), _network_interface, answer)
+        return _translated("DescribeNetworkInterfaces", self._endpoint(), answers.network_interface, answer)
 
     def automatic_recovery(self, instance_id: str, *, retries: int | None = None) -> str:
         """
@@ -359,7 +359,7 @@ class Ec2:
             return errors.CredentialsMissing(operation=call.operation, reason=reason)
         if isinstance(error, sdk.PartialCredentialsError | sdk.CredentialRetrievalError | sdk.MetadataRetrievalError):
             return errors.CredentialsMissing(operation=call.operation, reason=str(error))
-        if isinstance(error, sdk.HTTPClientError | OSError):
+        if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError | OSError):
             return errors.AwsUnreachable(endpoint=self._endpoint(), operation=call.operation, reason=str(error))
         if isinstance(error, sdk.BotoCoreError | ValueError):
             return errors.ConfigurationInvalid(reason=str(error))
@@ -440,65 +440,6 @@ def _answered_with_error(call: _Call, response: Any) -> Exception:
 def _translated(operation: str, endpoint: str, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
     try:
         return read(answer)
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         reason = f"{error} is missing"
         raise errors.AwsGarbled(endpoint=endpoint, operation=operation, reason=reason) from error
-
-
-def _route_tables(page: Any) -> list[RouteTable]:
-    return [
-        RouteTable(table["RouteTableId"], tuple(_route(each) for each in table["Routes"] if _is_ipv4(each)))
-        for table in page["RouteTables"]
-    ]
-
-
-def _is_ipv4(route: Any) -> bool:
-    return "DestinationCidrBlock" in route
-
-
-_TARGETS = (
-    "NetworkInterfaceId",
-    "InstanceId",
-    "GatewayId",
-    "NatGatewayId",
-    "TransitGatewayId",
-    "VpcPeeringConnectionId",
-    "LocalGatewayId",
-    "CarrierGatewayId",
-    "CoreNetworkArn",
-)
-
-
-def _route(route: Any) -> Route:
-    target = next((route[name] for name in _TARGETS if route.get(name)), None)
-    return Route(route["DestinationCidrBlock"], target, active=route["State"] == "active")
-
-
-def _holding(tables: list[RouteTable], destination_cidr_block: str) -> tuple[RouteTable, ...]:
-    """The tables with just the route that was asked for; a near miss that a filter let through is left out."""
-    found = {
-        table.route_table_id: tuple(
-            route for route in table.routes if route.destination_cidr_block == destination_cidr_block
-        )
-        for table in tables
-    }
-    return tuple(RouteTable(name, routes) for name, routes in found.items() if routes)
-
-
-def _addresses(answer: Any) -> tuple[Address, ...]:
-    return tuple(
-        Address(
-            public_ip=each["PublicIp"],
-            allocation_id=each["AllocationId"],
-            association_id=each.get("AssociationId") or None,
-            network_interface_id=each.get("NetworkInterfaceId") or None,
-            private_ip_address=each.get("PrivateIpAddress") or None,
-        )
-        for each in answer["Addresses"]
-    )
-
-
-def _network_interface(answer: Any) -> NetworkInterface:
-    (each,) = answer["NetworkInterfaces"]
-    instance_id = (each.get("Attachment") or {}).get("InstanceId")
-    return NetworkInterface(each["NetworkInterfaceId"], instance_id, bool(each["SourceDestCheck"]))

@@ -4,16 +4,18 @@ The tree of errors; each class is an entry of the catalogue.
     Ec2KitError
     ├── Unknown                    no usable answer: it says nothing about the address
     │   ├── AwsUnknown             ├── AwsUnreachable AwsThrottled AwsServerError AwsGarbled
-    │   │                          └── CredentialsMissing CredentialsRejected PermissionMissing
+    │   │                          └── CredentialsMissing CredentialsExpired CredentialsRejected PermissionMissing
     │   ├── DeadlinePassed
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
     │                              └── ServerUnknown ConfigurationInvalid
-    ├── AwsRefused                 AWS answered no ── RouteMissing AlreadyAssociated AssociationMissing
-    ├── Overtaken OtherActionRuns
-    ├── NotBroughtHere TakenOver NotInServiceHere OtherInstance
-    └── BadRequest                 what was asked for cannot be ── TagInvalid TagUnknown NotFree …
+    ├── AwsRefused                 AWS answered no; its code says what
+    ├── Overtaken OtherActionRuns Stopped
+    ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
+    └── BadRequest                 what was asked for cannot be
+        ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
+        └── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
 """
 
 from __future__ import annotations
@@ -167,10 +169,6 @@ class Stopped(Ec2KitError):
 
 class NotBroughtHere(Ec2KitError):
     message = messages.NOT_BROUGHT_HERE
-
-
-class NoRoute(Ec2KitError):
-    message = messages.NO_ROUTE
 
 
 class AddressMissing(Ec2KitError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
 from ec2kit.deadline import Deadline
-from ec2kit.errors import Overtaken, StateUnusable
+from ec2kit.errors import DeadlinePassed, OtherActionRuns, Overtaken, StateUnusable
 from ec2kit.state import Damaged, Lock, StateFile, boot_id
 
 _MUTEX_SECONDS = 5.0
@@ -25,7 +27,8 @@ class Direction(Enum):
 class Intention:
     """
     Attributes:
-        generation: Grows whenever the direction changes; whoever acts for an older one stops.
+        generation: Nanoseconds since boot when it was declared, so that it always grows, even after `forget`; whoever
+            acts for another one than the newest stops.
     """
 
     direction: Direction
@@ -49,6 +52,23 @@ class Intentions:
         self._mutex = Lock(f"{path}.intention.lock")
         self.writing = Lock(f"{path}.writing.lock")
 
+    @contextmanager
+    def only_writer(self, deadline: Deadline) -> Iterator[None]:
+        """
+        Be the one restore or recover that may write.
+
+        Raises:
+            OtherActionRuns: Another one did not end before the deadline.
+        """
+        try:
+            self.writing.wait(deadline, "another action")
+        except DeadlinePassed as error:
+            raise OtherActionRuns(seconds=f"{deadline.seconds:g}") from error
+        try:
+            yield
+        finally:
+            self.writing.release()
+
     def current(self) -> Intention | None:
         """
         The newest intention of this boot; None if there is none.
@@ -61,8 +81,8 @@ class Intentions:
             if content is None or content["boot"] != boot_id():
                 return None
             return Intention(Direction(content["direction"]), int(content["generation"]))
-        except (Damaged, KeyError, ValueError, TypeError) as error:
-            raise StateUnusable(path=self._file.path, reason=str(error)) from error
+        except (Damaged, KeyError, ValueError, TypeError, OverflowError) as error:
+            raise StateUnusable(path=self._file.path, reason=f"damaged: {error}") from error
 
     def declare(self, direction: Direction, deadline: Deadline, *, unless: Direction | None = None) -> Intention:
         """
@@ -84,17 +104,9 @@ class Intentions:
                 return current
             if current is not None and current.direction is unless:
                 raise Overtaken(newer=_DEED[unless])
-            newer = Intention(direction, self._next_generation())
+            newer = Intention(direction, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
             self._file.write({"boot": boot_id(), "direction": direction.value, "generation": newer.generation})
             return newer
-
-    def _next_generation(self) -> int:
-        """One more than any before, a damaged file or another boot included."""
-        try:
-            content = self._file.read()
-            return int((content or {}).get("generation", 0)) + 1
-        except (Damaged, ValueError, TypeError):
-            return int(os.stat(self._file.path).st_mtime) + 1
 
     def settle(self, mine: Intention, record: Callable[[], None], deadline: Deadline) -> None:
         """

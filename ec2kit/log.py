@@ -15,7 +15,7 @@ Sink = Callable[[Level, str], None]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
-_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,3})[^\s,;&'\"]+")
+_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,6})[^\s,;&'\"]+")
 _LONGEST = 4000
 
 

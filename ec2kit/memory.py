@@ -1,4 +1,4 @@
-"""What the last checks of a resource here found: since when nothing is known, and which tables there were."""
+"""What the last checks of a resource here found: when it was last known, and since when nothing has been."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from ec2kit.state import Damaged, StateFile
 class Memory:
     """
     Attributes:
+        known_at: Epoch seconds of the last check that had an answer; 0: none in this boot.
         unknown_since: Epoch seconds of the first check of the present run without an answer; 0 if there is none.
         unknown_count: How many checks in a row had no answer.
         reason: Why, the last time.
         route_table_ids: The tables that held the virtual IP when last seen in order.
     """
 
+    known_at: float = 0.0
     unknown_since: float = 0.0
     unknown_count: int = 0
     reason: str = ""
@@ -40,24 +42,22 @@ def recall(folder: str, tag: str) -> Memory:
     try:
         content = _file(folder, tag).read() or {}
         return Memory(
+            known_at=float(content.get("known_at", 0)),
             unknown_since=float(content.get("unknown_since", 0)),
             unknown_count=int(content.get("unknown_count", 0)),
             reason=str(content.get("reason", "")),
             route_table_ids=tuple(map(str, content.get("route_table_ids", ()))),
         )
-    except (Damaged, StateUnusable, ValueError, TypeError):
+    except (Damaged, StateUnusable, ValueError, TypeError, OverflowError):
         return Memory()
 
 
 def remember(folder: str, tag: str, memory: Memory) -> None:
     """
-    Keep it, if it differs from what is kept.
-
     Raises:
         StateUnusable: It cannot be written.
     """
-    if memory != recall(folder, tag):
-        _file(folder, tag).write(asdict(memory))
+    _file(folder, tag).write(asdict(memory))
 
 
 def forget(folder: str, tag: str) -> None:

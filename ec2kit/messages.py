@@ -405,7 +405,6 @@ STATE_UNUSABLE = _message(
     "The disk is full, read-only or broken, or the folder belongs to somebody else.",
     "Make room, or make the folder writable for the user that runs the actions.",
 )
-STATE_BROKEN = _message(620405, _WARN, "{path} is damaged and is begun anew: {reason}")
 SERVER_UNKNOWN = _message(
     620406,
     _ERROR,

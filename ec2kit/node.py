@@ -121,17 +121,14 @@ def identity(settings: Settings, deadline: Deadline) -> Identity:
         ImdsSilent: It was not known yet, and IMDS does not say.
     """
     file = StateFile(os.path.join(settings.run_dir, "identity.json"))
-    try:
-        key = {"boot": boot_id(), "metadata_url": settings.metadata_url}
+    key = {"boot": boot_id(), "metadata_url": settings.metadata_url}
+    with suppress(Damaged, KeyError, StateUnusable):
         kept = file.read()
         if kept and all(kept.get(name) == value for name, value in key.items()):
             return Identity(*(str(kept[name]) for name in Identity.__dataclass_fields__))
-    except (Damaged, KeyError, StateUnusable):
-        key = {}
     found = _ask_identity(Metadata(settings, deadline))
-    if key:
-        with suppress(StateUnusable):  # it is asked again the next time
-            file.write({**key, **asdict(found)})
+    with suppress(StateUnusable):  # it is asked again the next time
+        file.write({**key, **asdict(found)})
     return found
 
 

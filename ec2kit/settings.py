@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from ec2kit import messages
 from ec2kit.messages import Message
@@ -176,6 +177,7 @@ def _invalid(tunable: Tunable, *, source: str, name: str, text: str) -> Finding:
 
 _SDK_NAME = re.compile(r"AWS_[A-Z0-9_]+|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|(REQUESTS|CURL)_CA_BUNDLE")
 _METADATA_HOSTS = ("169.254.169.254", "fd00:ec2::254")
+_METADATA = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 
 
 def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], file_first: bool) -> dict[str, str]:
@@ -188,7 +190,8 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], f
     merged = {**environment, **added}
     added["AWS_EC2_METADATA_V1_DISABLED"] = "true"
     if any(merged.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
-        listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS]))
+        own = urlsplit(merged.get(_METADATA, "")).hostname
+        listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed
     return added
 
@@ -198,7 +201,8 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], f
 
 def _read(path: str, environment: Mapping[str, str], findings: list[Finding]) -> dict[str, str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not be waited for
+        with open(descriptor, encoding="utf-8", errors="replace", newline="\n") as file:
             unsafe = _unsafe(os.fstat(file.fileno()))
             if unsafe:
                 findings.append((messages.SETTINGS_UNSAFE, {"path": path, "reason": unsafe}))
@@ -225,7 +229,9 @@ _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=")
 _WORD = re.compile(
     r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)|(?P<plain>[^\s'"\\;&|<>()]+)""", re.DOTALL
 )
-_REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_DOLLAR = re.compile(
+    r"""\\(?P<escaped>[\\"$`])|\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})|[`$]""", re.ASCII
+)
 
 
 def assignments(text: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -236,7 +242,7 @@ def assignments(text: str, environment: Mapping[str, str] | None = None) -> dict
     a command in it, or with a quote that is not closed, is skipped.
     """
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         start = _ASSIGNMENT.match(line)
         if start:
             value = _value(line, start.end(), {**(environment or {}), **found})
@@ -255,10 +261,23 @@ def _value(line: str, position: int, known: Mapping[str, str]) -> str | None:
         elif piece["escaped"] is not None:
             parts.append(piece["escaped"])
         else:
-            part = piece["plain"] if piece["plain"] is not None else re.sub(r"\\([\\\"$`])", r"\1", piece["double"])
-            if "`" in part or "$(" in part:
+            part = _expanded(piece["plain"] or piece["double"] or "", known)
+            if part is None:
                 return None
-            parts.append(_REFERENCE.sub(lambda name: known.get(name[1] or name[2], ""), part))
+            parts.append(part)
+    return "".join(parts) if _ends_the_command(line, position) else None
+
+
+def _expanded(text: str, known: Mapping[str, str]) -> str | None:
+    """The text with its references replaced; None if it has a command or another expansion in it."""
+    if any(each[0] in "`$" for each in _DOLLAR.finditer(text)):
+        return None
+    return _DOLLAR.sub(lambda found: found["escaped"] or known.get(found["name"] or found["braced"], ""), text)
+
+
+def _ends_the_command(line: str, position: int) -> bool:
+    """Whether nothing but a comment or another command follows: `A=1 command` sets A for that command only."""
     rest = line[position:].lstrip()
-    followed = position < len(line) and not line[position].isspace()
-    return "".join(parts) if not rest or rest[0] in "#;" or (rest[0] == "&" and not followed) else None
+    if not rest or rest[0] == ";":
+        return True
+    return rest[0] == "#" and line[position].isspace()

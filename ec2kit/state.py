@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,6 +16,7 @@ from ec2kit.errors import StateUnusable
 
 VERSION = 1
 _LARGEST = 1_000_000
+_TEMPORARY = re.compile(r"\.([0-9]+)\.tmp$")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 Content = dict[str, Any]
@@ -175,18 +177,19 @@ class Lock:
 
 def sweep(folder: str) -> None:
     """Remove what writers left that were killed in the middle; the files themselves are whole."""
-    try:
-        left = [name for name in os.listdir(folder) if name.endswith(".tmp")]
-    except OSError:
-        return
-    for name in left:
-        if not os.path.exists(f"/proc/{name.split('.')[-2]}"):
-            _unlink(os.path.join(folder, name))
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            writer = _TEMPORARY.search(name)
+            if writer and not os.path.exists(f"/proc/{writer[1]}"):
+                os.unlink(os.path.join(folder, name))
 
 
 def make_folder(path: str) -> None:
     """Make a folder of ours, 0700, with its parents; one that is there is left as it is."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    if not os.path.isdir(path):
+        make_folder(os.path.dirname(path))
+        with suppress(FileExistsError):
+            os.mkdir(path, 0o700)
 
 
 def _open(path: str, flags: int) -> int:
@@ -206,7 +209,7 @@ def _flock(descriptor: int, how: int) -> bool:
 def _parse(text: str) -> Content:
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged("it is not JSON; was it cut?") from error
     if not isinstance(content, dict):
         raise Damaged("it is not a JSON object")

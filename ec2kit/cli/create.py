@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ec2kit import hierarchy
+from ec2kit import creation, edge
 from ec2kit.action import Action
 from ec2kit.cli import deed
 from ec2kit.cli.result import Result, json_option
 from ec2kit.resource import SCENARIOS, SWITCHBACKS
-
-_UNDO_SECONDS = 30.0
 
 
 @click.command("create")
@@ -39,7 +37,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Make a resource, after all checks, and bring it in service on this server."""
-    wish = hierarchy.Wish(
+    wish = creation.Wish(
         scenario=scenario,
         switchback=switchback,
         region=region,
@@ -52,8 +50,8 @@ def command(
     )
 
     def make(action: Action) -> Result:
-        resource = hierarchy.create(action, wish)
+        resource = creation.create(action, wish)
         return Result(f"{resource.tag} protects {resource.address}", {"resource": resource.as_dict()})
 
-    name = hierarchy.default_tag(wish) if tag is None else tag
-    return deed.run("create", name, make, as_json=as_json, grace=_UNDO_SECONDS)
+    name = wish.tag if tag is None else tag
+    return deed.run("create", name, make, as_json=as_json, grace=creation.UNDO_SECONDS + edge.OVERDUE)

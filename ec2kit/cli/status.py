@@ -67,4 +67,5 @@ def _lines(it: dict[str, Any]) -> Iterator[str]:
     yield f"  registry  {it['state']} here; servers {listed}; switchback {it['switchback']}"
     unknown = it["unknown"]
     if unknown["count"]:
-        yield f"  unknown   {unknown['count']} checks in a row, for {unknown['age']:.0f} s: {unknown['reason']}"
+        checks = "1 check" if unknown["count"] == 1 else f"{unknown['count']} checks in a row"
+        yield f"  unknown   {checks} without an answer, for {unknown['age']:.0f} s: {unknown['reason']}"

@@ -12,19 +12,21 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ec2kit import edge
 from ec2kit.action import Action
 from ec2kit.errors import BadRequest, Ec2KitError, TagUnknown, UsageError
 from ec2kit.resource import SCENARIOS, SWITCHBACKS, checked_tag
 
+if TYPE_CHECKING:
+    from ec2kit.creation import Wish
+
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 GUARDED_FAILURE, GUARDED_USAGE = 101, 102
 
 _GUARDED = ("quickCheck", "remove")
 _ON_A_RESOURCE = ("restore", "remove", "quickCheck", "recover", "unextend", "delete")
-_UNDO_SECONDS = 30.0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,9 +85,15 @@ def _quick_check(action: Action, options: argparse.Namespace) -> str:
 
 
 def _create(action: Action, options: argparse.Namespace) -> str:
-    from ec2kit import hierarchy
+    from ec2kit import creation
 
-    wish = hierarchy.Wish(
+    return creation.create(action, _wish(options)).address
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    from ec2kit.creation import Wish
+
+    return Wish(
         scenario=options.type,
         switchback=options.switchback,
         region=options.region,
@@ -96,7 +104,6 @@ def _create(action: Action, options: argparse.Namespace) -> str:
         network_interface_id=options.network_interface_id,
         priority=options.priority,
     )
-    return hierarchy.create(action, wish).address
 
 
 def _can_extend(action: Action, options: argparse.Namespace) -> str:
@@ -241,13 +248,22 @@ def _run(name: str, arguments: list[str], *, failure: int, usage: int, trouble: 
         edge.open_action(name, "").log.error(error)
         return failure
     action = edge.open_action(name, tag)
-    edge.end_when_overdue(action, trouble, grace=_UNDO_SECONDS if name == "create" else edge.OVERDUE)
+    edge.end_when_overdue(action, trouble, grace=_grace(name))
     return _do(action, options, failure=failure, trouble=trouble)
 
 
 def _default_tag(options: argparse.Namespace) -> str:
-    """What create calls a resource that is given no tag: after the thing that it protects."""
-    return f"ec2-{options.ip_resource or options.vip or options.elastic_ip or ''}"
+    """Only create may be given no tag."""
+    return _wish(options).tag
+
+
+def _grace(name: str) -> float:
+    """Seconds beyond the deadline: create may have to undo what it did."""
+    if name != "create":
+        return edge.OVERDUE
+    from ec2kit.creation import UNDO_SECONDS
+
+    return UNDO_SECONDS + edge.OVERDUE
 
 
 def _do(action: Action, options: argparse.Namespace, *, failure: int, trouble: int) -> int:

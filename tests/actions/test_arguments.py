@@ -1,0 +1,146 @@
+"""Hostile, missing and unknown arguments: one clear line, the right exit status, and nothing changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .cluster import Cluster
+
+BY_TAG = ["restore", "remove", "quickCheck", "recover", "delete", "unextend"]
+
+HOSTILE = [
+    pytest.param("../x", id="path"),
+    pytest.param("a b", id="space"),
+    pytest.param("a\nERROR:forged", id="newline"),
+    pytest.param("", id="empty"),
+    pytest.param("x" * 300, id="long"),
+    pytest.param("..", id="dots"),
+    pytest.param("a;reboot", id="shell"),
+    pytest.param("\x1b[2J", id="escape"),
+    pytest.param("té", id="letters of elsewhere"),
+]
+
+
+def _files(cluster: Cluster) -> set[Path]:
+    places = [cluster.path(server, "EC2KIT_STATE_DIR").parent for server in ("node1", "node2", "node3")]
+    return {path for place in places for path in place.rglob("*") if path.name != "ec2kit.log"}
+
+
+@pytest.mark.parametrize("tag", HOSTILE)
+@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover", "delete", "unextend", "create"])
+def test_a_hostile_tag_is_refused_with_one_line(cluster: Cluster, action: str, tag: str) -> None:
+    """A tag is never a path, a line or a command."""
+    before = _files(cluster)
+    more = ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1"] if action == "create" else []
+    done = cluster.run("node1", action, "-t", tag, *more)
+    assert done.status == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "is not a tag" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert _files(cluster) == before
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("action", BY_TAG)
+def test_an_unknown_tag_in_an_intact_registry_is_refused_with_one_line(cluster: Cluster, action: str) -> None:
+    """A resource that does not exist is said not to, and nothing begins."""
+    cluster.with_resource()
+    before, calls = _files(cluster), len(cluster.sandbox.calls())
+    done = cluster.act("node1", action, "ec2-other")
+    assert done.status == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "there is no resource ec2-other" in done.stderr
+    assert _files(cluster) == before
+    assert len(cluster.sandbox.calls()) == calls
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["restore"], id="no tag"),
+        pytest.param(["quickCheck"], id="quickCheck without tag"),
+        pytest.param(["remove"], id="remove without tag"),
+        pytest.param(["recover", "-t"], id="tag without value"),
+        pytest.param(["restore", "-t", "x", "--force"], id="unknown long option"),
+        pytest.param(["quickCheck", "-t", "x", "--force"], id="quickCheck with unknown long option"),
+        pytest.param(["create", "-t", "x"], id="create without type"),
+        pytest.param(["create", "-t", "x", "--type", "route-table", "--priority", "high"], id="priority no number"),
+        pytest.param(["extend", "node1"], id="extend without tag"),
+        pytest.param(["canextend"], id="canextend without anything"),
+    ],
+)
+def test_a_command_line_that_cannot_be_understood_is_2_with_one_line(cluster: Cluster, words: list[str]) -> None:
+    """Usage errors are told apart from failures."""
+    done = cluster.run("node1", *words)
+    assert done.status == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "usage" in done.stderr
+
+
+def test_unknown_short_flags_are_ignored(cluster: Cluster) -> None:
+    """A framework may add flags of its own."""
+    cluster.with_resource()
+    assert cluster.run("node1", "quickCheck", "-t", "ec2-vip1", "-i", "whatever", "-R", "-F", "x").status == 0
+
+
+def test_the_id_may_be_left_out(cluster: Cluster) -> None:
+    """-i is accepted and never compared."""
+    cluster.with_resource()
+    assert cluster.run("node1", "restore", "-t", "ec2-vip1").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(["--type", "bridge", "--vip", "10.1.0.10", "--interface", "eth1"], "type", id="type"),
+        pytest.param(["--type", "route-table", "--vip", "10.1.0", "--interface", "eth1"], "not an IPv4", id="vip"),
+        pytest.param(["--type", "route-table", "--vip", "fd00::1", "--interface", "eth1"], "not an IPv4", id="IPv6"),
+        pytest.param(["--type", "route-table", "--interface", "eth1"], "needs --vip", id="no vip"),
+        pytest.param(["--type", "elastic-ip", "--interface", "eth1"], "needs --elastic-ip", id="no elastic ip"),
+        pytest.param(["--type", "route-table", "--vip", "10.1.0.10"], "either --interface or", id="no interface"),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth9"], "eth0, eth1", id="device"
+        ),
+        pytest.param(["--type", "route-table", "--vip", "10.1.0.10", "--interface", "../x"], "'../x'", id="path"),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0.10", "--network-interface-id", "eni-0"], "eni-0", id="eni"
+        ),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1", "--priority", "0"],
+            "1 to 999",
+            id="0",
+        ),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1", "--region", "mars-1"],
+            "mars-1",
+            id="r",
+        ),
+        pytest.param(
+            ["--type", "route-table", "--ip-resource", "ip-1", "--interface", "eth1"], "LifeKeeper", id="ip resource"
+        ),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.0.3.4", "--interface", "eth1"], "is inside", id="in the vpc"
+        ),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0.77", "--interface", "eth1"], "no route table", id="none"
+        ),
+        pytest.param(
+            ["--type", "elastic-ip", "--elastic-ip", "192.0.2.99", "--interface", "eth1"],
+            "192.0.2.99",
+            id="no such ip",
+        ),
+    ],
+)
+def test_create_of_what_cannot_be_is_refused_and_changes_nothing(
+    cluster: Cluster, words: list[str], says: str
+) -> None:
+    """What is wrong is named, and no trace is left."""
+    routes, writes = cluster.routes(), cluster.writes("node1")
+    done = cluster.run("node1", "create", "-t", "ec2-new", *words)
+    assert done.status == 1, done.stderr
+    assert says in done.stderr
+    assert not list((cluster.path("node1", "EC2KIT_STATE_DIR")).rglob("*ec2-new*"))
+    assert cluster.routes() == routes
+    assert cluster.writes("node1") == writes

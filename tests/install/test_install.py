@@ -1,0 +1,79 @@
+"""The kit as pip installs it: the scripts in PREFIX/share/ec2kit find the Python of their own prefix."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = [
+    "create",
+    "extend",
+    "unextend",
+    "delete",
+    "restore",
+    "remove",
+    "quickCheck",
+    "recover",
+    "canextend",
+    "launch",
+]
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel of this checkout; the SDK is lent by the environment of the tests."""
+    place = tmp_path_factory.mktemp("install")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place, ROOT], check=True)
+    prefix = place / "opt ec2kit"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", prefix], check=True)
+    (wheel,) = place.glob("*.whl")
+    subprocess.run([*pip, "--python", prefix / "bin" / "python", "install", "--no-deps", wheel], check=True)
+    (site,) = (prefix / "lib").glob("python3.*/site-packages")
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return prefix
+
+
+def test_the_wheel_brings_scripts_that_can_be_run(prefix: Path) -> None:
+    """All actions are there and executable, and so are the samples."""
+    actions = prefix / "share" / "ec2kit" / "actions"
+    assert sorted(path.name for path in actions.iterdir()) == sorted(NAMES)
+    assert all(path.stat().st_mode & 0o111 for path in actions.iterdir())
+    assert (prefix / "share" / "ec2kit" / "etc" / "iam-policy.json").exists()
+
+
+def test_an_installed_action_runs_from_anywhere_with_an_empty_environment(prefix: Path, tmp_path: Path) -> None:
+    """By absolute path, from /, without a single variable, PYTHON* or PATH."""
+    action = prefix / "share" / "ec2kit" / "actions" / "quickCheck"
+    done = subprocess.run([action, "-t", "../x"], cwd="/", env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "is not a tag" in done.stderr
+
+
+def test_an_installed_action_ignores_the_variables_of_another_python(prefix: Path, tmp_path: Path) -> None:
+    """A framework's PYTHONPATH and PYTHONHOME do no harm."""
+    (tmp_path / "ec2kit.py").write_text("raise SystemExit(7)\n")
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nowhere", "PATH": "/usr/bin:/bin"}
+    action = prefix / "share" / "ec2kit" / "actions" / "restore"
+    done = subprocess.run([action], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "usage: restore" in done.stderr
+
+
+def test_an_installed_action_runs_through_a_symlink(prefix: Path, tmp_path: Path) -> None:
+    """An administrator may link the hooks into a framework's folder."""
+    link = tmp_path / "restore"
+    link.symlink_to(prefix / "share" / "ec2kit" / "actions" / "restore")
+    done = subprocess.run([link, "-t", "a b"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "is not a tag" in done.stderr) == (1, True)
+
+
+def test_the_installed_command_is_there(prefix: Path) -> None:
+    """`ec2kit` stands where remote servers look for it."""
+    done = subprocess.run([prefix / "bin" / "ec2kit", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ec2kit, version ")
