@@ -148,3 +148,9 @@ def network_interface(answer: Any) -> NetworkInterface:
     (each,) = answer["NetworkInterfaces"]
     instance_id = (each.get("Attachment") or {}).get("InstanceId")
     return NetworkInterface(each["NetworkInterfaceId"], instance_id, bool(each["SourceDestCheck"]))
+
+
+def automatic_recovery(answer: Any) -> str:
+    """The answer to DescribeInstances for one instance: "default" or "disabled"."""
+    options = answer["Reservations"][0]["Instances"][0].get("MaintenanceOptions") or {}
+    return str(options.get("AutoRecovery", "default"))

@@ -88,9 +88,8 @@ class Ec2:
         more: dict[str, str] = {}
         while True:
             try:
-                page = self._look("DescribeRouteTables", vpc_id, {"Filters": filters, **more})
-                tables += _translated("DescribeRouteTables", self._endpoint(), answers.route_tables, page)
-                token = page.get("NextToken")
+                page, token = self._look("DescribeRouteTables", vpc_id, {"Filters": filters, **more}, _page)
+                tables += page
                 if token in tokens:
                     raise self._garbled("DescribeRouteTables", "it repeats a page")
             except (AwsUnknown, AwsRefused, errors.DeadlinePassed) as error:
@@ -106,8 +105,7 @@ class Ec2:
 
         Source: EC2 API, DescribeAddresses; it has no pages.
         """
-        answer = self._look("DescribeAddresses", "the Elastic IPs", {})
-        return _translated("DescribeAddresses", self._endpoint(), answers.addresses, answer)
+        return self._look("DescribeAddresses", "the Elastic IPs", {}, answers.addresses)
 
     def network_interface(self, network_interface_id: str, *, retries: int | None = None) -> NetworkInterface:
         """
@@ -117,8 +115,8 @@ class Ec2:
         Source: EC2 API, DescribeNetworkInterfaces.
         """
         question = {"NetworkInterfaceIds": [network_interface_id]}
-        answer = self._look("DescribeNetworkInterfaces", network_interface_id, question, retries=retries)
-        return _translated("DescribeNetworkInterfaces", self._endpoint(), answers.network_interface, answer)
+        read = answers.network_interface
+        return self._look("DescribeNetworkInterfaces", network_interface_id, question, read, retries=retries)
 
     def automatic_recovery(self, instance_id: str, *, retries: int | None = None) -> str:
         """
@@ -126,13 +124,8 @@ class Ec2:
 
         Source: EC2 API, DescribeInstances, MaintenanceOptions.
         """
-        answer = self._look("DescribeInstances", instance_id, {"InstanceIds": [instance_id]}, retries=retries)
-
-        def read(body: Any) -> str:
-            options = body["Reservations"][0]["Instances"][0].get("MaintenanceOptions") or {}
-            return str(options.get("AutoRecovery", "default"))
-
-        return _translated("DescribeInstances", self._endpoint(), read, answer)
+        question = {"InstanceIds": [instance_id]}
+        return self._look("DescribeInstances", instance_id, question, answers.automatic_recovery, retries=retries)
 
     def is_allowed(self, operation: str, **parameters: Any) -> bool:
         """
@@ -144,7 +137,7 @@ class Ec2:
         Source: EC2 API, DryRun: DryRunOperation is yes, UnauthorizedOperation is no.
         """
         try:
-            self._look(operation, "this account", {**parameters, "DryRun": True})
+            self._look(operation, "this account", {**parameters, "DryRun": True}, _nothing)
         except PermissionMissing:
             return False
         except AwsRefused as refusal:
@@ -221,16 +214,24 @@ class Ec2:
 
     # -- one call --------------------------------------------------------------------------------------
 
-    def _look(self, operation: str, target: str, parameters: dict[str, Any], *, retries: int | None = None) -> Any:
+    def _look(
+        self,
+        operation: str,
+        target: str,
+        parameters: dict[str, Any],
+        read: Callable[[Any], Reduced],
+        *,
+        retries: int | None = None,
+    ) -> Reduced:
         limit = self._look_retries if retries is None else retries
         call = _Call(operation, target, parameters, retries=limit, writes=False)
-        return self._until_answered(call)[0]
+        return self._until_answered(call, read)[0]
 
     def _change(self, operation: str, target: str, parameters: dict[str, Any]) -> Receipt:
         call = _Call(operation, target, parameters, retries=self._write_retries, writes=True)
-        return self._until_answered(call)[1]
+        return self._until_answered(call, _nothing)[1]
 
-    def _until_answered(self, call: _Call) -> tuple[Any, Receipt]:
+    def _until_answered(self, call: _Call, read: Callable[[Any], Reduced]) -> tuple[Reduced, Receipt]:
         clock = self._deadline.clock
         began = clock.now()
         attempt, slow = 0, 0
@@ -239,12 +240,19 @@ class Ec2:
             self._wait_for_turn(call)
             try:
                 answer = self._one_attempt(call, slow)
-                metadata = answer["ResponseMetadata"]
-                milliseconds = round((clock.now() - began) * 1000, 1)
-                return answer, Receipt(metadata["RequestId"], attempt, milliseconds)
+                request_id = answer["ResponseMetadata"]["RequestId"]
+                receipt = Receipt(request_id, attempt, round((clock.now() - began) * 1000, 1))
+                return self._read(call, read, answer), receipt
             except AwsUnknown as error:
                 slow += isinstance(error, _TooSlow)
                 self._prepare_retry(call, error, attempt)
+
+    def _read(self, call: _Call, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
+        """The answer reduced; one that lacks something is none, and is asked for again."""
+        try:
+            return read(answer)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise self._garbled(call.operation, f"{error} is missing") from error
 
     def _wait_for_turn(self, call: _Call) -> None:
         self._deadline.check(f"{call.operation} on {call.target}")
@@ -254,7 +262,7 @@ class Ec2:
 
     def _prepare_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> None:
         """Wait before the next attempt; raises the error where there is none."""
-        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
+        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)))
         if not error.retryable or attempt > call.retries or pause >= self._deadline.remaining():
             raise error
         if error.fresh_client:
@@ -266,7 +274,7 @@ class Ec2:
             reason=str(error),
             attempt=attempt + 1,
             operation=call.operation,
-            seconds=f"{pause:.1f}",
+            seconds=f"{pause:.2f}",
         )
         self._deadline.pause(pause, f"{call.operation} on {call.target}")
 
@@ -360,7 +368,7 @@ class Ec2:
         if isinstance(error, sdk.PartialCredentialsError | sdk.CredentialRetrievalError | sdk.MetadataRetrievalError):
             return errors.CredentialsMissing(operation=call.operation, reason=str(error))
         if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError | OSError):
-            return errors.AwsUnreachable(endpoint=self._endpoint(), operation=call.operation, reason=str(error))
+            return errors.AwsUnreachable(endpoint=self._endpoint(), operation=call.operation, reason=_reason(error))
         if isinstance(error, sdk.BotoCoreError | ValueError):
             return errors.ConfigurationInvalid(reason=str(error))
         return error
@@ -392,6 +400,17 @@ class _Request:
 
 class _TooSlow(errors.AwsUnreachable):
     """No answer in its time; the next attempt is given more."""
+
+
+def _reason(error: BaseException) -> str:
+    """The system's own words at the bottom of the SDK's wrappings, "Connection refused"; else what the SDK says."""
+    inner: BaseException | None = error
+    words = str(error)
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            words = inner.strerror
+        inner = getattr(inner, "kwargs", {}).get("error") or inner.__cause__ or inner.__context__
+    return words
 
 
 _THROTTLING = frozenset(
@@ -437,9 +456,9 @@ def _answered_with_error(call: _Call, response: Any) -> Exception:
     return AwsRefused(**fields)
 
 
-def _translated(operation: str, endpoint: str, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
-    try:
-        return read(answer)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        reason = f"{error} is missing"
-        raise errors.AwsGarbled(endpoint=endpoint, operation=operation, reason=reason) from error
+def _page(answer: Any) -> tuple[list[RouteTable], str | None]:
+    return answers.route_tables(answer), answer.get("NextToken")
+
+
+def _nothing(answer: Any) -> None:
+    """What is read from an answer of which only its arrival counts."""

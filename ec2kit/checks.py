@@ -16,6 +16,7 @@ from ec2kit.messages import Message
 from ec2kit.nic import Nic
 from ec2kit.node import Identity, Interface
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
+from ec2kit.scenario import Observed
 
 _RETRIES = 1
 _SOMEWHERE_OUTSIDE = "192.0.2.1"
@@ -78,12 +79,22 @@ class Preflight:
     template: Resource | None = None
     template_version: str = __version__
 
-    @cached_property
+    unreachable: Ec2KitError | None = None
+    """Why EC2 cannot be asked, once that is known; no other check waits for it again."""
+
+    @property
     def ec2(self) -> Ec2:
+        """EC2 in the resource's region; raises why it cannot be asked, if that is known."""
+        if self.unreachable is not None:
+            raise self.unreachable
+        return self._ec2
+
+    @cached_property
+    def _ec2(self) -> Ec2:
         return self.action.ec2(look_retries=_RETRIES, region=self.resource.region)
 
     @cached_property
-    def seen(self) -> object:
+    def seen(self) -> Observed:
         """What the scenario sees of the address; raises what `observe` raises."""
         action = self.action.about(self.resource)
         return action.scenario.observe(self.ec2, self.resource, self.server, action.settings)
@@ -132,6 +143,7 @@ def _endpoint(it: Preflight) -> Iterator[Finding]:
         it.ec2.is_allowed(operation)
         yield Finding("ec2 endpoint", Outcome.OK, "it answers, and accepts the credentials")
     except Ec2KitError as error:
+        it.unreachable = error
         advice = "the address can only be moved from a server that reaches EC2"
         yield Finding("ec2 endpoint", Outcome.FAILED, str(error), advice)
 
@@ -288,7 +300,7 @@ def _versions(it: Preflight) -> Iterator[Finding]:
         yield Finding("versions", Outcome.OK, f"ec2kit {__version__} on both servers")
     else:
         found = f"ec2kit {__version__} here, {it.template_version} on the template server"
-        yield Finding("versions", Outcome.FAILED, found, "install the same version on all servers")
+        yield Finding("versions", Outcome.WARN, found, "install the same version on all servers")
 
 
 def _timeouts(it: Preflight) -> Iterator[Finding]:

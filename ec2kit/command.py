@@ -8,9 +8,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import LocalCommandFailed
+
+_LARGEST = 1_000_000
+"""Bytes of output that are read; no command of ours prints more."""
 
 
 @dataclass(frozen=True)
@@ -31,26 +35,40 @@ def run(words: list[str], deadline: Deadline, *, environment: Mapping[str, str] 
 
     Raises:
         LocalCommandFailed: It cannot be started, or did not end in time and was killed with its children.
+
+    Source: memfd_create(2), setsid(2).
     """
     text = shlex.join(words)
+    with _memory("stdout") as stdout, _memory("stderr") as stderr:
+        try:
+            status = _run(words, stdout, stderr, environment, max(0.1, deadline.remaining()))
+        except subprocess.TimeoutExpired as error:
+            raise LocalCommandFailed(command=text, reason=f"no end within {deadline.seconds:g} s") from error
+        except (OSError, ValueError) as error:
+            raise LocalCommandFailed(command=text, reason=str(error)) from error
+        return Completed(status, _text(stdout), _text(stderr))
+
+
+def _run(
+    words: list[str], stdout: BinaryIO, stderr: BinaryIO, environment: Mapping[str, str] | None, seconds: float
+) -> int:
+    """Wait for the command itself; what it leaves running (ssh's ControlPersist) may go on and is not waited for."""
+    process = subprocess.Popen(
+        words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+    )
     try:
-        with subprocess.Popen(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as process:
-            try:
-                stdout, stderr = process.communicate(timeout=max(0.1, deadline.remaining()))
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
-            return Completed(process.returncode, stdout, stderr)
-    except subprocess.TimeoutExpired as error:
-        raise LocalCommandFailed(command=text, reason=f"no end within {deadline.seconds:g} s") from error
-    except (OSError, ValueError) as error:
-        raise LocalCommandFailed(command=text, reason=str(error)) from error
+        return process.wait(timeout=seconds)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def _memory(name: str) -> BinaryIO:
+    """A file without a disk: it cannot be full, and unlike a pipe nobody has to read it meanwhile."""
+    return open(os.memfd_create(name), "w+b")
+
+
+def _text(output: BinaryIO) -> str:
+    output.seek(0)
+    return output.read(_LARGEST).decode(errors="replace")

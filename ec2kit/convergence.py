@@ -9,6 +9,7 @@ from functools import partial
 from ec2kit import memory, messages
 from ec2kit.action import Action
 from ec2kit.answers import Receipt
+from ec2kit.aws import IN_FLIGHT, Ec2
 from ec2kit.deadline import side_by_side
 from ec2kit.errors import (
     AwsRefused,
@@ -22,12 +23,9 @@ from ec2kit.errors import (
     NotBroughtHere,
     PermissionMissing,
 )
-from ec2kit.intention import Intention
+from ec2kit.resource import ROUTE_TABLE
 from ec2kit.scenario import Observed
 from ec2kit.status import Change, Plan, Wanted, gather
-
-IN_FLIGHT = 32
-"""Changes at a time, at most."""
 
 _WORTH_TELLING = 0.5
 """Seconds of waiting for EC2 to show a change, from which on the log says so."""
@@ -44,7 +42,7 @@ class Convergence:
     Looks, plans, changes and looks again, until the address is as wanted or no call of ours can help.
 
     Args:
-        mine: The intention acted for; None: it could not be written down, and only remove goes on then.
+        guard: Raises when the action may not write any more; `ec2` asks it before each write, this before each wait.
         permit: Asked before each round of changes.
         conditional: An address without owner is taken only if it still has none.
     """
@@ -52,16 +50,16 @@ class Convergence:
     def __init__(
         self,
         action: Action,
-        mine: Intention | None,
+        ec2: Ec2,
         *,
+        guard: Callable[[], None],
         permit: Permit | None = None,
         conditional: bool = False,
-        look_retries: int | None = None,
     ) -> None:
         self._action = action
         self._scenario = action.scenario
-        self._guard = partial(action.intentions.check, mine) if mine else lambda: None
-        self._ec2 = action.ec2(guard=self._guard, look_retries=look_retries)
+        self._ec2 = ec2
+        self._guard = guard
         self._permit = permit
         self._conditional = conditional
         self.made: dict[str, tuple[Change, ...]] = {}
@@ -79,7 +77,7 @@ class Convergence:
         """
         pauses = _growing()
         while True:
-            observed = self._look()
+            observed = self._look(wanted)
             plan = self._scenario.plan(observed, wanted, self.made, conditional=self._conditional)
             changes = tuple(each for each in plan.changes if each.target not in self._failed)
             if changes:
@@ -87,15 +85,16 @@ class Convergence:
                 pauses = _growing()
             elif self._is_worth_waiting(plan, pause := next(pauses)):
                 self._action.deadline.pause(pause, "waiting until EC2 shows the change")
+                self._guard()
             else:
                 break
         self._conclude(observed, plan)
         return self.made
 
-    def _look(self) -> Observed:
+    def _look(self, wanted: Wanted) -> Observed:
         action = self._action
         observed = self._scenario.observe(self._ec2, action.resource, action.server, action.settings)
-        if observed.unknown is not None:
+        if observed.unknown is not None and wanted is Wanted.HERE:
             raise observed.unknown
         return observed
 
@@ -126,15 +125,15 @@ class Convergence:
                 **{
                     **fields,
                     "target": target,
-                    "old": change.old or "nothing",
-                    "new": change.new,
+                    "old": self._action.resource.with_names(change.old or "nothing"),
+                    "new": self._action.resource.with_names(change.new or "nothing"),
                     "milliseconds": f"{outcome.milliseconds:g}",
                     "attempts": outcome.attempts,
                     "request_id": outcome.request_id,
                 },
             )
         elif isinstance(outcome, _FINAL):
-            self._failed[target] = str(outcome)
+            self._failed[target] = _brief(outcome)
             log.put(messages.CHANGE_FAILED, target=target, reason=str(outcome))
         elif isinstance(outcome, AwsUnknown | DeadlinePassed):
             self.made[target] = (*self.made.get(target, ()), change)
@@ -157,9 +156,10 @@ class Convergence:
             raise NotBroughtHere(done=done, all=len(everything), problems="; ".join(gather(problems)))
         if self.made and self._changed_at.elapsed() > _WORTH_TELLING:
             self._action.log.put(messages.VERIFIED_AFTER, seconds=f"{self._changed_at.elapsed():.1f}")
-        self._remember(observed)
+        if self._action.resource.scenario == ROUTE_TABLE:
+            self._remember_tables(observed)
 
-    def _remember(self, observed: Observed) -> None:
+    def _remember_tables(self, observed: Observed) -> None:
         settings = self._action.settings
         try:
             kept = memory.recall(settings.run_dir, self._action.tag)
@@ -167,6 +167,12 @@ class Convergence:
             memory.remember(settings.run_dir, self._action.tag, replace(kept, route_table_ids=tables))
         except Ec2KitError as error:
             self._action.log.error(error)
+
+
+def _brief(error: Exception) -> str:
+    """The error without the object and the request id, which the log has already named."""
+    fields = getattr(error, "fields", {})
+    return f"{fields['operation']}: {fields['code']}" if "code" in fields else str(error)
 
 
 def _growing() -> Iterator[float]:

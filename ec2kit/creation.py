@@ -65,15 +65,17 @@ def create(action: Action, wish: Wish) -> Resource:
         journal.clean_up_after_a_killed_create()
         preflight = _prepare(action, wish)
         checks.run(preflight)
+        if preflight.seen.unknown is not None:
+            raise preflight.seen.unknown
         made = action.about(preflight.resource)
-        journal.begin(made.scenario.origin(preflight.seen))
         try:
+            journal.begin(made.scenario.origin(preflight.seen))
             action.registry.store(preflight.resource)
             service.restore(made)
+            journal.end()
         except BaseException as error:
             _undo_create(made, journal, error)
             raise
-        journal.end()
     summary = f"{wish.scenario}, {preflight.resource.address} on {preflight.server.network_interface_id}"
     action.log.put(messages.CREATED, tag=action.tag, server=action.registry.server, summary=summary)
     return preflight.resource
@@ -153,9 +155,19 @@ class Journal:
             left = {}
         if left is None:
             return
+        if not self._is_half_made():
+            self.end()  # it was killed after its work was done
+            return
         self.before = {str(key): str(value) for key, value in left.get("before", {}).items()}
         hierarchy.forget(self._action)
         self._action.log.put(messages.CREATE_RESUMED, tag=self._action.tag)
+
+    def _is_half_made(self) -> bool:
+        """Whether the registry has no more than a create alone can have left: nobody has built on it since."""
+        registry, tag = self._action.registry, self._action.tag
+        definition = next((each for each in registry.resources() if each.tag == tag), None)
+        alone = definition is None or (definition.revision == 1 and definition.names == (registry.server,))
+        return alone and not registry.in_service(tag)
 
     def begin(self, before: dict[str, str]) -> None:
         """Write down where the address is, before anything is changed."""

@@ -72,7 +72,8 @@ def mind_signals() -> None:
         raise Stopped(signal=signal.Signals(number).name)
 
     for each in _SIGNALS:
-        signal.signal(each, stop)
+        if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:  # nohup
+            signal.signal(each, stop)
 
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)

@@ -84,7 +84,8 @@ def _judge_association(observed: Observed) -> Verdict:
     if _is_right(observed, observed.address):
         return Verdict(Status.IN_SERVICE)
     return Verdict(
-        Status.OUT_OF_SERVICE, (f"{observed.resource.address} is associated with {_place(observed.address)}",)
+        Status.OUT_OF_SERVICE,
+        (f"{observed.resource.address} is associated with {_show(observed, observed.address)}",),
     )
 
 
@@ -100,6 +101,10 @@ def _place(address: Address) -> str:
     if address.network_interface_id is None:
         return "something that is no ENI" if address.association_id else "nothing"
     return f"{address.network_interface_id} ({address.private_ip_address})"
+
+
+def _show(observed: Observed, address: Address) -> str:
+    return observed.resource.with_names(_place(address))
 
 
 def _missing(observed: Observed) -> str:
@@ -129,7 +134,7 @@ def plan(
     if _is_right(observed, address):
         changes += _clear_neighbours(observed, made)
     elif any(_place(address) == change.old for change in before):
-        pending[address.allocation_id] = f"still associated with {_place(address)}"
+        pending[address.allocation_id] = f"still associated with {_show(observed, address)}"
     elif len(before) < _TRIES:
         server, free = observed.server, address.association_id is None
         changes.append(
@@ -141,7 +146,7 @@ def plan(
             )
         )
     else:
-        impossible[address.allocation_id] = f"contested: somebody else associates it with {_place(address)}"
+        impossible[address.allocation_id] = f"contested: somebody else associates it with {_show(observed, address)}"
     if not observed.link_is_up:
         device = observed.server.device
         if device in made:
@@ -191,7 +196,7 @@ def _plan_release(observed: Observed, made: Mapping[str, tuple[Change, ...]]) ->
     if address is None or address.network_interface_id != observed.server.network_interface_id:
         return Plan()
     if address.allocation_id in made:
-        return Plan(pending={address.allocation_id: f"still associated with {_place(address)}"})
+        return Plan(pending={address.allocation_id: f"still associated with {_show(observed, address)}"})
     return Plan((_disassociate(address),))
 
 

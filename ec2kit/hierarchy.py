@@ -21,6 +21,7 @@ from ec2kit.errors import (
     ServersSilent,
     StateUnusable,
     StillInService,
+    TagUnknown,
 )
 from ec2kit.intention import Direction
 from ec2kit.resource import SWITCHBACKS, Resource, Server, from_dict
@@ -47,7 +48,7 @@ def can_extend(
     """
     template, version = _template(action, template_system)
     if template.find_server(action.registry.server) is not None:
-        raise NotFree(what=f"{action.registry.server} as a server of {action.tag}", by="itself, it is one already")
+        template = _without_half_an_extend(action, template)
     identity = node.identity(action.settings, action.deadline)
     interface = node.interface(device or template.server(template_system).device, action.settings, action.deadline)
     chosen = resource.checked_priority(priority) if priority is not None else _free_priority(template)
@@ -55,6 +56,14 @@ def can_extend(
     wanted = template.with_server(server)
     checks.run(checks.Preflight(action, wanted, server, identity, interface, template, version))
     return wanted
+
+
+def _without_half_an_extend(action: Action, template: Resource) -> Resource:
+    """The template as it was before an extend of this server that was cut off; raises NotFree if it was not."""
+    own = action.registry.server
+    if any(each.tag == action.tag for each in action.registry.resources()):
+        raise NotFree(what=f"{own} as a server of {action.tag}", by="itself, it is one already")
+    return template.without_server(own)
 
 
 def _free_priority(template: Resource) -> int:
@@ -107,9 +116,12 @@ def extend(
 # -- unextend and delete -------------------------------------------------------------------------------------
 
 
-def unextend(action: Action, name: str) -> None:
+def unextend(action: Action, name: str, *, lost: bool = False) -> None:
     """
     Take a server out of the resource.
+
+    Args:
+        lost: The server is gone for good; AWS is asked in its place whether it still has the address.
 
     Raises:
         StillInService: It runs the resource.
@@ -120,12 +132,24 @@ def unextend(action: Action, name: str) -> None:
     before.server(name)
     if len(before.servers) == 1:
         raise LastServer(server=name, tag=action.tag)
-    states = _all_states(action, before)
-    if states[name]:
-        raise StillInService(tag=action.tag, server=name)
+    if lost and name != action.registry.server:
+        _all_states(action, before.without_server(name))
+        _must_not_own(action, before.server(name))
+    else:
+        if _all_states(action, before)[name]:
+            raise StillInService(tag=action.tag, server=name)
+        _drop(action, name)
     _spread(action, before, before.without_server(name))
-    _drop(action, name)
     action.log.put(messages.UNEXTENDED, tag=action.tag, server=name)
+
+
+def _must_not_own(action: Action, server: Server) -> None:
+    """Raises StillInService if AWS says that the server's ENI has the address."""
+    observed = action.scenario.observe(action.ec2(), action.resource, action.server, action.settings)
+    if observed.unknown is not None:
+        raise observed.unknown
+    if server.network_interface_id in action.scenario.owners(observed).values():
+        raise StillInService(tag=action.tag, server=server.name)
 
 
 def delete(action: Action, *, local: bool = False) -> None:
@@ -162,24 +186,23 @@ def _must_be_known(action: Action) -> None:
 
 def _all_states(action: Action, known: Resource) -> dict[str, bool]:
     """Server → whether it has the resource in service; raises ServersSilent naming all that do not answer."""
-    own = action.registry.server
-    states = {own: in_service_here(action)}
+    states: dict[str, bool] = {}
     silent: list[str] = []
     for name in known.names:
-        if name != own:
-            try:
-                states[name] = _ask(action, name, "state", action.tag)["in_service"] is not False
-            except (RemoteSilent, RemoteRefused, KeyError) as error:
-                silent.append(f"{name} ({error})")
+        try:
+            answer = _ask(action, name, "state", action.tag)
+            states[name] = answer["known"] and answer["in_service"] is not False
+        except (RemoteSilent, RemoteRefused, KeyError) as error:
+            silent.append(f"{name} ({error})")
     if silent:
         raise ServersSilent(servers=", ".join(silent))
     return states
 
 
 def _spread(action: Action, before: Resource, after: Resource) -> None:
-    """Give its servers the new definition, this one last; if one cannot take it, the others get the old one back."""
+    """Give its servers the new definition, this one last; if one cannot take it, all get the old one back."""
     own = action.registry.server
-    told: list[str] = []
+    told = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
     try:
         for name in sorted(after.names, key=lambda each: each == own):
             _store(action, name, after)
@@ -250,9 +273,7 @@ def answer_peer(action: Action, words: list[str]) -> dict[str, Any]:
     question = words[0]
     answer: dict[str, Any] = {"protocol": remote.PROTOCOL, "version": __version__, "server": action.registry.server}
     if question == "state":
-        action.registry.load(action.tag)
-        state = action.registry.state(action.tag)
-        return {**answer, "in_service": in_service_here(action), "state": state}
+        return {**answer, **_state(action)}
     if question == "describe":
         return {**answer, "resource": action.registry.load(action.tag).as_dict()}
     if question == "store":
@@ -262,6 +283,15 @@ def answer_peer(action: Action, words: list[str]) -> dict[str, Any]:
         forget(action)
         return answer
     raise ArgumentInvalid(name="peer", reason=f"{question[:60]!a} is no question")
+
+
+def _state(action: Action) -> dict[str, Any]:
+    """Whether it is in service here; null where there is no such resource, which is not the same as no."""
+    try:
+        action.registry.load(action.tag)
+    except (TagUnknown, RegistryEmpty) as error:
+        return {"known": False, "in_service": None, "reason": str(error)}
+    return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
 
 
 def _definition(text: str) -> Resource:

@@ -103,7 +103,7 @@ class Intentions:
             if current is not None and current.direction is direction:
                 return current
             if current is not None and current.direction is unless:
-                raise Overtaken(newer=_DEED[unless])
+                raise Overtaken(newer=_ASKED[unless])
             newer = Intention(direction, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
             self._file.write({"boot": boot_id(), "direction": direction.value, "generation": newer.generation})
             return newer
@@ -137,8 +137,8 @@ class Intentions:
         """
         current = self.current()
         if current != mine:
-            newer = "nothing (the intention is gone)" if current is None else _DEED[current.direction]
+            newer = "the resource was forgotten" if current is None else _ASKED[current.direction]
             raise Overtaken(newer=newer)
 
 
-_DEED = {Direction.UP: "restore", Direction.DOWN: "remove"}
+_ASKED = {Direction.UP: "restore was asked for", Direction.DOWN: "remove was asked for"}

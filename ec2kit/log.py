@@ -48,6 +48,10 @@ class Log:
         """Log one message; a log that cannot be written never stops an action."""
         self._emit(message, clean(message.render(**fields)))
 
+    def record(self, message: Message, **fields: object) -> None:
+        """Log one message that the console is told in another line."""
+        self._emit(message, clean(message.render(**fields)), told=True)
+
     def error(self, error: Ec2KitError, *, told: bool = False) -> None:
         """Log an error under its own code and level; one that the console is told otherwise is not told twice."""
         self._emit(error.message, clean(str(error)), told=told)

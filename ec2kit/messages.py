@@ -106,7 +106,7 @@ DEADLINE_PASSED = _message(
 OVERTAKEN = _message(
     620010,
     _ERROR,
-    "overtaken: {newer} was asked for meanwhile, nothing more is written",
+    "overtaken: {newer} meanwhile; nothing more is written",
     "A newer action on the same resource cancels an older one.",
 )
 TAG_INVALID = _message(
@@ -273,8 +273,8 @@ ADDRESS_DISPLACED = _message(
 CHANGE_UNCONFIRMED = _message(
     620306,
     _WARN,
-    "{target}: the answer to {operation} was lost ({reason}); whether it was carried out shows the next look",
-    "The connection broke after the request was sent.",
+    "{target}: the outcome of {operation} is not certain ({reason}); the next look shows whether it was carried out",
+    "The answer was lost, or there was no time to wait for it.",
 )
 CHANGE_FAILED = _message(620307, _ERROR, "{target}: {reason}")
 NOT_BROUGHT_HERE = _message(
@@ -321,7 +321,9 @@ STATUS_TROUBLE = _message(
     "A permission is missing, or this server has trouble of its own.",
     "Mend what the reason names; until then the address is not watched.",
 )
-STATUS_KNOWN_AGAIN = _message(620316, _NOTIFY, "EC2 answers again after {count} checks without an answer, {age} s")
+STATUS_KNOWN_AGAIN = _message(
+    620316, _NOTIFY, "EC2 answers again, after {count} check(s) without an answer in {age} s"
+)
 STATUS_SECOND_LOOK = _message(
     620317, _INFO, "a first look said: {reason}; the second look {seconds} s later did not agree"
 )
@@ -374,6 +376,8 @@ OTHER_INSTANCE = _message(
     "Run unextend and extend for this server, or delete and create.",
 )
 IDENTITY_UNSEEN = _message(620326, _WARN, "could not verify which instance this is: {reason}")
+
+MAY_BE_TAKEN = _message(620327, _INFO, "held by {holder}, {reason}: may be taken back")
 
 # -- 4xx: registry and state -------------------------------------------------------------------------------
 

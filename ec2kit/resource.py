@@ -91,6 +91,12 @@ class Resource:
         """The server whose ENI this is."""
         return next((each for each in self.servers if each.network_interface_id == network_interface_id), None)
 
+    def with_names(self, text: str) -> str:
+        """The text with each server's ENI named: "eni-1" becomes "eni-1 of node1"."""
+        for each in self.servers:
+            text = text.replace(each.network_interface_id, f"{each.network_interface_id} of {each.name}")
+        return text
+
     def with_server(self, server: Server) -> Resource:
         """
         The next revision, one server more.

@@ -68,11 +68,15 @@ def judge(observed: Observed) -> Verdict:
 
 def _judge_routes(observed: Observed) -> Verdict:
     wrong = {
-        table: f"{observed.resource.cidr} points at {route.text}"
+        table: f"{observed.resource.cidr} points at {_show(observed, route)}"
         for table, route in observed.routes.items()
         if not _is_right(observed, route)
     }
     return Verdict(Status.OUT_OF_SERVICE, gather(wrong)) if wrong else Verdict(Status.IN_SERVICE)
+
+
+def _show(observed: Observed, route: Route) -> str:
+    return observed.resource.with_names(route.text)
 
 
 def _is_right(observed: Observed, route: Route) -> bool:
@@ -104,13 +108,13 @@ def plan(
             continue
         before = made.get(table, ())
         if route.target == observed.server.network_interface_id:
-            pending[table] = f"points at {route.text}: is the ENI attached to a running instance?"
+            pending[table] = f"points at {_show(observed, route)}: is the ENI attached to a running instance?"
         elif any(route.target == change.old for change in before):
-            pending[table] = f"still points at {route.text}"
+            pending[table] = f"still points at {_show(observed, route)}"
         elif len(before) < _TRIES:
             changes.append(_replace(observed, table, route, observed.server.network_interface_id))
         else:
-            impossible[table] = f"contested: somebody else points it at {route.text}"
+            impossible[table] = f"contested: somebody else points it at {_show(observed, route)}"
     return Plan(tuple(changes), pending, impossible)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ec2kit import memory, messages, remote, state
+from ec2kit import memory, messages, remote
 from ec2kit.action import Action
 from ec2kit.convergence import Convergence
 from ec2kit.errors import (
@@ -17,10 +18,12 @@ from ec2kit.errors import (
     ImdsSilent,
     NotBroughtHere,
     NotInServiceHere,
+    OtherActionRuns,
     OtherInstance,
     Overtaken,
     RemoteRefused,
     RemoteSilent,
+    StateUnusable,
     TakenOver,
     Unknown,
 )
@@ -52,21 +55,45 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
         Ec2KitError: It is not in service here, or that cannot be said.
     """
     resource, server = action.resource, action.server
-    state.sweep(action.settings.run_dir)
     mine = action.intentions.declare(Direction.UP, action.deadline)
+    guard = partial(action.intentions.check, mine)
+    ec2 = action.ec2(guard=guard)
     try:
         with action.intentions.only_writer(action.deadline):
             _verify_instance(action, server)
-            made = Convergence(action, mine).reach(Wanted.HERE)
+            action.intentions.settle(mine, partial(_prove_that_the_state_can_be_written, action), action.deadline)
+            made = Convergence(action, ec2, guard=guard).reach(Wanted.HERE)
             action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
-    except Overtaken:
+    except (Overtaken, OtherActionRuns):
         raise
     except Ec2KitError:
-        _mark_out_of_service(action, failed=True)
+        _mark_failed(action, mine)
         raise
     if resource.scenario == ROUTE_TABLE:
-        _switch_off_source_dest_check(action, mine, server)
+        _switch_off_source_dest_check(action, ec2, server)
     return made
+
+
+def _prove_that_the_state_can_be_written(action: Action) -> None:
+    """An address that moved here and a registry that cannot say so would lead the other servers astray."""
+    in_service = False
+    with suppress(StateUnusable):  # a damaged state is written anew
+        in_service = action.registry.in_service(action.tag)
+    if in_service:
+        action.registry.mark_in_service(action.tag)
+    else:
+        action.registry.mark_out_of_service(action.tag)
+
+
+def _mark_failed(action: Action, mine: Intention) -> None:
+    """Unless a remove came meanwhile: its state is the one that stays."""
+    record = partial(action.registry.mark_out_of_service, action.tag, failed=True)
+    try:
+        action.intentions.settle(mine, record, action.deadline)
+    except Overtaken:
+        pass
+    except Ec2KitError as error:
+        action.log.error(error)
 
 
 def _verify_instance(action: Action, server: Server) -> None:
@@ -81,10 +108,9 @@ def _verify_instance(action: Action, server: Server) -> None:
         raise OtherInstance(here=here, server=server.name, tag=action.tag, expected=server.instance_id)
 
 
-def _switch_off_source_dest_check(action: Action, mine: Intention, server: Server) -> None:
+def _switch_off_source_dest_check(action: Action, ec2: Ec2, server: Server) -> None:
     """What makes no difference to the result: EC2 drops packets to the virtual IP while the check is on."""
     eni = server.network_interface_id
-    ec2 = action.ec2(guard=partial(action.intentions.check, mine))
     try:
         if not ec2.network_interface(eni, retries=0).source_dest_check:
             return
@@ -117,13 +143,15 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     if not action.registry.in_service(resource.tag):
         raise NotInServiceHere(reason=f"its state is {action.registry.state(resource.tag)} since this boot")
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
+    guard = partial(action.intentions.check, mine)
+    ec2 = action.ec2(guard=guard)
     with action.intentions.only_writer(action.deadline):
         _verify_instance(action, server)
         permit = None if action.settings.recover_take_from_peer else partial(_ask_owners, action)
-        made = Convergence(action, mine, permit=permit, conditional=True).reach(Wanted.HERE)
+        made = Convergence(action, ec2, guard=guard, permit=permit, conditional=True).reach(Wanted.HERE)
         action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     if resource.scenario == ROUTE_TABLE:
-        _switch_off_source_dest_check(action, mine, server)
+        _switch_off_source_dest_check(action, ec2, server)
     return made
 
 
@@ -133,9 +161,11 @@ def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...])
         TakenOver: A present owner is a server of the resource that has it in service, or does not say.
     """
     owners = action.scenario.owners(observed)
-    holders = {action.resource.find_holder(owners.get(change.target)) for change in changes}
-    for holder in sorted((each for each in holders if each), key=lambda each: each.name):
-        if holder.name != action.registry.server:
+    for eni in sorted({owners.get(change.target) or "" for change in changes} - {""}):
+        holder = action.resource.find_holder(eni)
+        if holder is None:
+            action.log.put(messages.MAY_BE_TAKEN, holder=eni, reason=f"no server of {action.tag}")
+        elif holder.name != action.registry.server:
             _ask_owner(action, holder)
 
 
@@ -147,7 +177,8 @@ def _ask_owner(action: Action, holder: Server) -> None:
     except (RemoteSilent, RemoteRefused) as error:
         raise TakenOver(server=holder.name, reason=str(error)) from error
     if answer.get("in_service") is not False:
-        raise TakenOver(server=holder.name, reason="it is in service there")
+        raise TakenOver(server=holder.name, reason=answer.get("reason") or "it is in service there")
+    action.log.put(messages.MAY_BE_TAKEN, holder=holder.name, reason="it says that it is out of service there")
 
 
 # -- remove ------------------------------------------------------------------------------------------------
@@ -178,9 +209,9 @@ def remove(action: Action) -> dict[str, tuple[Change, ...]]:
     return _release(action, mine)
 
 
-def _mark_out_of_service(action: Action, *, failed: bool = False) -> None:
+def _mark_out_of_service(action: Action) -> None:
     try:
-        action.registry.mark_out_of_service(action.tag, failed=failed)
+        action.registry.mark_out_of_service(action.tag)
     except Ec2KitError as error:
         action.log.error(error)
 
@@ -193,10 +224,17 @@ def _declare_down(action: Action) -> Intention | None:
         return None
 
 
+def _anything_goes() -> None:
+    """The guard of a remove whose intention could not be written down: it acts all the same."""
+
+
 def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, ...]]:
+    guard = partial(action.intentions.check, mine) if mine is not None else _anything_goes
+    ec2 = action.ec2(guard=guard, look_retries=_CHECK_RETRIES)
     try:
-        return Convergence(action, mine, look_retries=_CHECK_RETRIES).reach(Wanted.NOT_HERE)
-    except Overtaken as error:
+        _verify_instance(action, action.server)
+        return Convergence(action, ec2, guard=guard).reach(Wanted.NOT_HERE)
+    except (Overtaken, OtherInstance) as error:
         action.log.error(error)
     except (Unknown, AwsRefused, NotBroughtHere) as error:
         action.log.put(messages.LEFT_ASSOCIATED, address=action.resource.address, reason=str(error))
@@ -330,8 +368,10 @@ def _report_unknown(action: Action, judged: _Judged, before: memory.Memory) -> m
 def _report_known(action: Action, judged: _Judged, before: memory.Memory) -> memory.Memory:
     if before.unknown_count:
         action.log.put(messages.STATUS_KNOWN_AGAIN, count=before.unknown_count, age=f"{before.age:.0f}")
-    message = messages.STATUS_IN if judged.verdict.status is Status.IN_SERVICE else messages.STATUS_OUT
-    action.log.put(message, address=judged.address, reason=judged.verdict.reason)
+    if judged.verdict.status is Status.IN_SERVICE:
+        action.log.put(messages.STATUS_IN, address=judged.address)
+    else:
+        action.log.record(messages.STATUS_OUT, address=judged.address, reason=judged.verdict.reason)
     tables = before.route_table_ids
     if judged.objects is not None and action.resource.scenario == ROUTE_TABLE:
         for lost in sorted(set(tables) - set(judged.objects)):

@@ -200,6 +200,8 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], f
 
 
 def _read(path: str, environment: Mapping[str, str], findings: list[Finding]) -> dict[str, str]:
+    if path == os.devnull:
+        return {}
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not be waited for
         with open(descriptor, encoding="utf-8", errors="replace", newline="\n") as file:

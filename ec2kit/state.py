@@ -87,6 +87,7 @@ class StateFile:
                 _unlink(temporary)
                 raise
             _sync_folder(self.path)
+            sweep(os.path.dirname(self.path))
         except OSError as error:
             raise _unusable(self.path, error) from error
 

@@ -10,7 +10,7 @@ import click
 from ec2kit import edge
 from ec2kit.action import Action
 from ec2kit.cli.result import Result
-from ec2kit.errors import Ec2KitError
+from ec2kit.errors import BadRequest, Ec2KitError
 from ec2kit.resource import checked_tag
 from ec2kit.status import Change
 
@@ -19,20 +19,34 @@ Deed = Callable[[Action], Result]
 tag_argument = click.argument("tag")
 
 
-def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.OVERDUE) -> int:
-    """Do it within its deadline, with BEGIN and END in the log; gives the exit status."""
+def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.OVERDUE, trouble: int = 1) -> int:
+    """
+    Do it within its deadline, with BEGIN and END in the log; gives the exit status.
+
+    Args:
+        trouble: Exit status where nothing can be said or done for trouble on the way.
+    """
     edge.mind_signals()
     action = edge.open_action(name, checked_tag(tag))
-    edge.end_when_overdue(action, 1, grace=grace)
+    edge.end_when_overdue(action, trouble, grace=grace)
     action.begin()
     try:
         result = deed(action)
     except Ec2KitError as error:
         action.fail(error)
-        result = Result("", _failure(error), status=1)
+        result = Result("", _failure(error), status=1 if isinstance(error, BadRequest) else trouble)
+    except Exception as error:
+        edge.unexpected(action.log, error)
+        action.fail("unexpected trouble")
+        result = Result("", {"error": {"text": f"{type(error).__name__}: {error}"}}, status=trouble)
     else:
         _end(action, result)
-    envelope = {"action": name, "tag": tag, "server": action.settings.server, "success": result.status == 0}
+    envelope = {
+        "action": name,
+        "tag": tag,
+        "server": action.settings.server,
+        "success": result.status == 0 and "error" not in result.data,
+    }
     return Result(result.text, {**envelope, **result.data}, result.status).show(as_json=as_json)
 
 

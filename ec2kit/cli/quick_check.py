@@ -14,8 +14,8 @@ from ec2kit.cli.result import Result, json_option
 @deed.tag_argument
 @json_option
 def command(tag: str, as_json: bool) -> int:
-    """Tell whether a resource is in service on this server; exit status 1 only if it is not for certain."""
-    return deed.run("quickCheck", tag, _check, as_json=as_json)
+    """Tell whether a resource is in service here; exit status 1 only if it certainly is not."""
+    return deed.run("quickCheck", tag, _check, as_json=as_json, trouble=0)
 
 
 def _check(action: Action) -> Result:

@@ -15,5 +15,9 @@ from ec2kit.cli.result import json_option
 def command(tag: str, as_json: bool) -> int:
     """Take a resource out of service on this server."""
     return deed.run(
-        "remove", tag, lambda action: deed.changes("out of service here", service.remove(action)), as_json=as_json
+        "remove",
+        tag,
+        lambda action: deed.changes("out of service here", service.remove(action)),
+        as_json=as_json,
+        trouble=0,
     )

@@ -21,7 +21,7 @@ def command(tag: str | None, as_json: bool) -> int:
     """Show where each address is: what AWS says, and what this server's registry says."""
     first = edge.open_action("status", checked_tag(tag) if tag else "")
     resources = [first.registry.load(tag)] if tag else first.registry.resources()
-    found = [_look(edge.open_action("status", each.tag), each) for each in resources]
+    found = [_look(edge.open_action("status", each.tag, watched=False), each) for each in resources]
     text = "\n\n".join("\n".join(_lines(each)) for each in found)
     empty = f"no resources on {first.settings.server} ({first.registry.place})"
     return Result(text or empty, {"server": first.settings.server, "resources": found}).show(as_json=as_json)

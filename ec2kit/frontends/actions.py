@@ -72,7 +72,7 @@ def _recover(action: Action, options: argparse.Namespace) -> str:
 def _remove(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import service
 
-    return _changes(service.remove(action))
+    return _changes(service.remove(action), else_="nothing changed in AWS")
 
 
 def _quick_check(action: Action, options: argparse.Namespace) -> str:
@@ -87,7 +87,8 @@ def _quick_check(action: Action, options: argparse.Namespace) -> str:
 def _create(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import creation
 
-    return creation.create(action, _wish(options)).address
+    resource = creation.create(action, _wish(options))
+    return f"{resource.address} is in service on {action.registry.server}"
 
 
 def _wish(options: argparse.Namespace) -> Wish:
@@ -129,7 +130,7 @@ def _extend(action: Action, options: argparse.Namespace) -> str:
 def _unextend(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import hierarchy
 
-    hierarchy.unextend(action, options.server or action.registry.server)
+    hierarchy.unextend(action, options.server or action.registry.server, lost=options.lost)
     return ""
 
 
@@ -140,8 +141,8 @@ def _delete(action: Action, options: argparse.Namespace) -> str:
     return ""
 
 
-def _changes(made: dict[str, Any]) -> str:
-    return f"{len(made)} changed" if made else "nothing to change"
+def _changes(made: dict[str, Any], else_: str = "nothing to change") -> str:
+    return f"{len(made)} changed" if made else else_
 
 
 # -- their options ---------------------------------------------------------------------------------------------
@@ -181,6 +182,7 @@ def _for_extend(parser: _Parser) -> None:
 def _for_unextend(parser: _Parser) -> None:
     _by_tag(parser)
     parser.add_argument("--server", metavar="NAME", help="default: this server")
+    parser.add_argument("--lost", action="store_true", help="it is gone for good and cannot be asked")
 
 
 def _for_delete(parser: _Parser) -> None:
@@ -214,6 +216,9 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     unknown = [each for each in others if each.startswith("--") and each != "--"]
     if unknown:
         parser.error(f"unknown option {unknown[0][:60]!a}")
+    surplus = [each for each in others if not each.startswith("-")]
+    if surplus and hasattr(options, "template_system"):
+        parser.error(f"too many words: {surplus[0][:60]!a}")
     return options
 
 

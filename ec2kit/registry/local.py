@@ -47,8 +47,8 @@ class LocalRegistry:
 
     def remove(self, tag: str) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
+            self._state(tag).remove()  # first: a definition made anew must not find an old state
             self._definition(tag).remove()
-            self._state(tag).remove()
 
     def in_service(self, tag: str) -> bool:
         return self.state(tag) == "ISP"

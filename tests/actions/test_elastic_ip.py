@@ -146,3 +146,15 @@ def test_restore_of_a_released_address_fails_and_names_it(cluster: Cluster) -> N
     done = cluster.act("node1", "restore", EIP_TAG)
     assert done.status == 1
     assert "eipalloc-00000000000000001) does not exist" in done.stderr
+
+
+def test_remove_on_another_instance_takes_nothing_off(cluster: Cluster) -> None:
+    """A server that was cloned from an image does not take the address off the one that it was cloned from."""
+    cluster.with_resource(EIP_TAG)
+    path = cluster.path("node1", "EC2KIT_STATE_DIR") / "resources" / f"{EIP_TAG}.json"
+    instance = cluster.sandbox.description["nodes"]["node1"]["instance_id"]
+    path.write_text(path.read_text().replace(instance, "i-0123456789abcdef0"))
+    done = cluster.act("node1", "remove", EIP_TAG)
+    assert done.status == 0
+    assert "this is instance" in done.stderr
+    assert cluster.address_holder() == "node1"

@@ -72,13 +72,19 @@ def _full_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
 
 def _hanging_resolver(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
     silent = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    silent.bind(("127.0.0.153", 53))
-    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.153\noptions timeout:30 attempts:5\n")
+    address = "127.1.{}.{}".format(*divmod(os.getpid() % 60_000 + 1, 256))  # one for each worker
+    silent.bind((address, 53))
+    (tmp_path / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
     return {"EC2_ENDPOINT_URL": "http://ec2.us-east-1.example.com", "RESOLV_CONF": str(tmp_path / "resolv.conf")}
 
 
+def _full_state_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
+    settings = _full_disk(cluster, stack, tmp_path)
+    return {"EC2KIT_STATE_DIR": settings["EC2KIT_STATE_DIR"]}
+
+
 AWS_IS_SILENT = [
-    pytest.param(_sandbox_fault("refuse"), "Could not connect", id="endpoint refused"),
+    pytest.param(_sandbox_fault("refuse"), "Connection refused", id="endpoint refused"),
     pytest.param(_sandbox_fault("silent"), "none within", id="endpoint black-holed"),
     pytest.param(_sandbox_fault("drip", seconds=1), "none within", id="endpoint dripping"),
     pytest.param(_sandbox_fault("garble"), "unusable answer", id="endpoint garbling"),
@@ -156,6 +162,18 @@ def test_remove_in_trouble_is_0_in_time(
     assert done.seconds <= 4
 
 
+@needs_root
+def test_restore_with_the_states_disk_full_fails_before_it_writes(cluster: Cluster, tmp_path: Path) -> None:
+    """An address that moved and a registry that cannot say so would lead the other servers astray."""
+    cluster.with_resource().act("node2", "restore")
+    before = cluster.writes("node1")
+    with ExitStack() as stack:
+        done = _act(cluster, "restore", VIP_TAG, _full_state_disk(cluster, stack, tmp_path))
+    assert done.status == 1
+    assert "No space left" in done.stderr
+    assert cluster.writes("node1") == before
+
+
 @pytest.mark.parametrize("action", ["quickCheck", "remove"])
 def test_an_action_without_its_python_is_0_with_the_reason(cluster: Cluster, tmp_path: Path, action: str) -> None:
     """A missing interpreter is trouble, too."""
@@ -187,5 +205,5 @@ def test_quick_check_after_trouble_counts_it_and_then_tells_that_it_is_over(clus
     cluster.act("node1", "quickCheck")
     assert "no. 2 in a row" in cluster.act("node1", "quickCheck").stderr
     cluster.sandbox.clear()
-    assert "EC2 answers again after 2 checks" in cluster.act("node1", "quickCheck").stderr
+    assert "EC2 answers again, after 2 check" in cluster.act("node1", "quickCheck").stderr
     assert "EC2 answers again" not in cluster.act("node1", "quickCheck").stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 
 import pytest
@@ -57,6 +58,19 @@ def test_unextend_where_it_is_in_service_is_refused(cluster: Cluster) -> None:
     assert done.status == 1
     assert "is in service on node1" in done.stderr
     assert _definition(cluster, "node1") == _definition(cluster, "node2")
+
+
+def test_unextend_of_a_lost_server_asks_aws_in_its_place(cluster: Cluster) -> None:
+    """A server that is gone for good can be taken out, unless AWS says that it still has the address."""
+    cluster.with_resource(servers=3)
+    cluster.cut_off("node3")
+    words = ["-t", VIP_TAG, "--server", "node3"]
+    assert "node3" in cluster.run("node1", "unextend", *words).stderr
+    cluster.point(cluster.tables[0], cluster.eni("node3"))
+    assert cluster.run("node1", "unextend", *words, "--lost").status == 1
+    cluster.point(cluster.tables[0], cluster.eni("node1"))
+    assert cluster.run("node1", "unextend", *words, "--lost").status == 0
+    assert len(_definition(cluster, "node2")["servers"]) == 2  # type: ignore[arg-type]
 
 
 def test_unextend_of_the_last_server_is_refused(cluster: Cluster) -> None:
@@ -172,6 +186,42 @@ def test_create_by_eni_finds_the_device(cluster: Cluster) -> None:
     assert _definition(cluster, "node1")["servers"][0]["device"] == "eth1"  # type: ignore[index]
 
 
+def test_extend_that_was_killed_half_way_is_finished_by_the_next(cluster: Cluster) -> None:
+    """The template already lists this server, which knows nothing of it: extend goes forward."""
+    cluster.with_resource()
+    shutil.rmtree(cluster.path("node2", "EC2KIT_STATE_DIR"))
+    done = cluster.run("node2", "extend", "node1", VIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert _definition(cluster, "node1") == _definition(cluster, "node2")
+
+
+def test_unextend_that_was_killed_half_way_is_finished_by_the_next(cluster: Cluster) -> None:
+    """The server has dropped the resource already, the others still list it."""
+    cluster.with_resource(servers=3)
+    shutil.rmtree(cluster.path("node3", "EC2KIT_STATE_DIR"))
+    done = cluster.run("node1", "unextend", "-t", VIP_TAG, "--server", "node3")
+    assert done.status == 0, done.stderr
+    assert len(_definition(cluster, "node2")["servers"]) == 2  # type: ignore[arg-type]
+
+
+def test_delete_that_was_killed_half_way_is_finished_by_the_next(cluster: Cluster) -> None:
+    """A server that has forgotten already is no hindrance."""
+    cluster.with_resource(servers=3)
+    shutil.rmtree(cluster.path("node3", "EC2KIT_STATE_DIR"))
+    assert cluster.act("node1", "delete").status == 0
+    assert not any(_knows(cluster, name) for name in ("node1", "node2", "node3"))
+
+
+def test_recover_where_the_holder_has_lost_its_registry_writes_nothing(cluster: Cluster) -> None:
+    """A server that no longer knows the resource has not said that it does not run it."""
+    cluster.with_resource().act("node2", "restore")
+    shutil.rmtree(cluster.path("node2", "EC2KIT_STATE_DIR"))
+    done = cluster.act("node1", "recover")
+    assert done.status == 1
+    assert "missing or empty" in done.stderr
+    assert cluster.holders() == ["node2"] * 6
+
+
 # -- create that does not come to its end ------------------------------------------------------------------------
 
 
@@ -225,6 +275,19 @@ def test_create_after_a_killed_one_cleans_up_and_goes_forward(cluster: Cluster) 
     assert done.status == 0, done.stderr
     assert "was cut off" in done.stderr
     assert cluster.holders() == ["node1"] * 6
+
+
+def test_create_after_one_killed_at_its_very_end_is_refused(cluster: Cluster) -> None:
+    """A journal that was left behind does not make a live resource a half-made one."""
+    cluster.with_resource()
+    left = cluster.path("node1", "EC2KIT_STATE_DIR") / "creating"
+    left.mkdir(exist_ok=True)
+    (left / f"{VIP_TAG}.json").write_text('{"version": 1, "before": {}}')
+    before = _definition(cluster, "node1")
+    done = cluster.create()
+    assert done.status == 1
+    assert "tag ec2-vip1 is taken" in done.stderr
+    assert _definition(cluster, "node1") == before
 
 
 def test_create_of_an_elastic_ip_that_fails_gives_the_address_back(cluster: Cluster) -> None:

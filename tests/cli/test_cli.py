@@ -126,7 +126,7 @@ def test_status_shows_aws_registry_and_unknown_with_age_and_reason(cluster: Clus
     assert "on node2: rtb-" in shown
     assert "registry  ISP here; servers node1 (1, eth1), node2 (20, eth1)" in shown
     assert "1 check without an answer" in shown
-    assert "Could not connect" in shown
+    assert "Connection refused" in shown
 
 
 def test_status_as_json_tells_the_same(cluster: Cluster) -> None:
@@ -178,7 +178,9 @@ def test_peer_answers_are_versioned_json(cluster: Cluster) -> None:
     cluster.with_resource()
     told = envelope(ec2kit(cluster, "node1", "peer", "state", VIP_TAG))
     assert (told["protocol"], told["in_service"], told["version"]) == (1, True, __version__)
-    refused = ec2kit(cluster, "node1", "peer", "state", "ec2-none")
+    unknown = envelope(ec2kit(cluster, "node1", "peer", "state", "ec2-none"))
+    assert (unknown["known"], unknown["in_service"]) == (False, None)
+    refused = ec2kit(cluster, "node1", "peer", "describe", "ec2-none")
     assert refused.status == 1
     assert "there is no resource" in envelope(refused)["error"]
 

@@ -108,7 +108,7 @@ def test_metadata_service_can_be_cut(sandbox, vpc, effect, error):
     assert ask(vpc, TOKEN, method="PUT", headers=TTL, node="node2")[0] == 200
 
 
-def test_boto3_finds_the_credentials(sandbox, vpc):
+def test_boto3_finds_the_credentials(monkeypatch: pytest.MonkeyPatch, sandbox, vpc):
     """An unmodified SDK takes the role's keys from there, and no token is kept in a file."""
     from botocore.credentials import InstanceMetadataProvider
     from botocore.utils import InstanceMetadataFetcher
