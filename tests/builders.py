@@ -1,0 +1,224 @@
+"""Builders: what tests need, in the words of the kit."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ec2kit.action import Action
+from ec2kit.deadline import Clock, Deadline
+from ec2kit.log import Log
+from ec2kit.messages import Level, Message
+from ec2kit.registry.local import LocalRegistry
+from ec2kit.resource import ROUTE_TABLE, Resource, Server
+from ec2kit.settings import Settings
+from ec2kit.state import StateFile, boot_id
+
+from .pretended_ec2 import PretendedEc2
+
+VIP = "10.1.0.10"
+CIDR = f"{VIP}/32"
+PUBLIC_IP = "203.0.113.10"
+ALLOCATION = "eipalloc-1"
+ENI_A, ENI_B, ENI_C = "eni-a", "eni-b", "eni-c"
+IP_A, IP_B, IP_C = "10.0.1.11", "10.0.2.12", "10.0.3.13"
+FOREIGN = "eni-foreign"
+
+
+# -- time --------------------------------------------------------------------------------------------------
+
+
+class FakeClock:
+    """Time that passes only by sleeping, or when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+class ImpatientClock:
+    """Real time, in which sleeping costs nothing: it only moves the hands."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        self.skipped += seconds
+
+
+# -- log ---------------------------------------------------------------------------------------------------
+
+
+class Lines(list[str]):
+    """The lines that were logged."""
+
+    def __call__(self, level: Level, line: str) -> None:
+        self.append(line)
+
+    def of(self, message: Message) -> list[str]:
+        """The texts of the lines of one message."""
+        return [line.split(":", 5)[5] for line in self if line.split(":", 5)[4] == str(message.code)]
+
+
+def a_log(action: str = "restore", tag: str = "ec2-vip1") -> tuple[Log, Lines]:
+    lines = Lines()
+    return Log(action=action, tag=tag, sinks=(lines,)), lines
+
+
+# -- resources ---------------------------------------------------------------------------------------------
+
+
+def a_server(name: str = "server-a", priority: int = 1, **different: Any) -> Server:
+    letter = name[-1]
+    usual = {
+        "device": "eth1",
+        "network_interface_id": f"eni-{letter}",
+        "private_ip_address": {"a": IP_A, "b": IP_B, "c": IP_C}.get(letter, "10.0.9.9"),
+        "instance_id": f"i-{letter}",
+        "availability_zone": "ap-northeast-1a",
+    }
+    return Server(name, priority, **{**usual, **different})
+
+
+def a_resource(scenario: str = ROUTE_TABLE, tag: str = "ec2-vip1", **different: Any) -> Resource:
+    usual: dict[str, Any] = {
+        "region": "ap-northeast-1",
+        "vpc_id": "vpc-1",
+        "address": VIP if scenario == ROUTE_TABLE else PUBLIC_IP,
+        "allocation_id": "" if scenario == ROUTE_TABLE else ALLOCATION,
+        "switchback": "intelligent",
+        "servers": (a_server("server-a", 1), a_server("server-b", 10), a_server("server-c", 20)),
+    }
+    return Resource(tag=tag, scenario=scenario, **{**usual, **different})
+
+
+# -- an action at its desk ---------------------------------------------------------------------------------
+
+
+@dataclass
+class PretendedAction(Action):
+    """An action whose EC2 is pretended."""
+
+    pretended: PretendedEc2 = field(default_factory=PretendedEc2)
+
+    def ec2(self, *, guard: Callable[[], None] = lambda: None, **_: Any) -> Any:
+        return self.pretended.asked_by(guard)
+
+
+@dataclass
+class Desk:
+    """One server, where actions on one resource are begun again and again."""
+
+    resource: Resource
+    settings: Settings
+    folder: Path
+    ec2: PretendedEc2 = field(default_factory=PretendedEc2)
+    clock: Clock = field(default_factory=FakeClock)
+    lines: Lines = field(default_factory=Lines)
+    seconds: float = 300.0
+
+    @property
+    def registry(self) -> LocalRegistry:
+        return LocalRegistry(self.settings.state_dir, server=self.settings.server)
+
+    def action(self, name: str = "restore") -> PretendedAction:
+        return PretendedAction(
+            name=name,
+            tag=self.resource.tag,
+            settings=self.settings,
+            log=Log(action=name, tag=self.resource.tag, sinks=(self.lines,)),
+            deadline=Deadline(self.seconds, self.clock),
+            registry=self.registry,
+            pretended=self.ec2,
+        )
+
+    def link(self, state: str, device: str = "eth1") -> None:
+        a_device(Path(self.settings.net_dir), device, operstate=state)
+
+    def peer_answers(self, script: str) -> None:
+        """Make /bin/sh lines the way to ask another server; $1 is its name, $2 the command line."""
+        path = self.folder / "ask-peer"
+        path.write_text(script + "\n")
+        self.set(remote_command=f"/bin/sh {shlex.quote(str(path))}")
+
+    def set(self, **different: Any) -> None:
+        from dataclasses import replace
+
+        self.settings = replace(self.settings, **different)
+
+
+def a_desk(folder: Path, resource: Resource, *, instance_id: str = "i-a") -> Desk:
+    settings = Settings(
+        server="server-a",
+        state_dir=str(folder / "state"),
+        run_dir=str(folder / "run"),
+        net_dir=str(folder / "net"),
+        metadata_url="http://127.0.0.1:9",
+        remote_command="/bin/false",
+        connect_timeout=0.5,
+    )
+    desk = Desk(resource, settings, folder)
+    known_as(settings, instance_id)
+    desk.registry.store(resource)
+    desk.link("up")
+    return desk
+
+
+def known_as(settings: Settings, instance_id: str) -> None:
+    """Let this server know which instance it is, as if IMDS had said so earlier in this boot."""
+    content = {
+        "boot": boot_id(),
+        "metadata_url": settings.metadata_url,
+        "instance_id": instance_id,
+        "region": "ap-northeast-1",
+        "availability_zone": "ap-northeast-1a",
+    }
+    StateFile(f"{settings.run_dir}/identity.json").write(content)
+
+
+def a_device(net: Path, name: str, **files: str) -> None:
+    """A network device below a pretended /sys/class/net."""
+    (net / name).mkdir(parents=True, exist_ok=True)
+    for file, text in {"address": "06:00:00:00:00:01", "operstate": "up", "flags": "0x1003", **files}.items():
+        (net / name / file).write_text(text + "\n")
+
+
+# -- other processes ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def another_process(code: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python of its own that has printed one line; it is killed in the end."""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline(), "the other process did not come up"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def holding(path: str) -> str:
+    """The program that takes a lock and keeps it."""
+    return (
+        "import time; from ec2kit.state import Lock\n"
+        f"lock = Lock({path!r}); assert lock.take(); print('held', flush=True); time.sleep(60)"
+    )

@@ -1,0 +1,86 @@
+"""What every test stands on: no network but loopback, no AWS configuration of whoever runs the tests."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from ec2kit.resource import ELASTIC_IP
+
+from .builders import Desk, a_desk, a_resource
+
+hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
+hypothesis.settings.load_profile("ec2kit")
+
+_PREFIXES = ("AWS_", "EC2", "AWSCLI_", "LKROOT", "LKCHECKINTERVAL", "NOBCASTPING", "RESRVRECTIMEOUT")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def _is_loopback(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # AF_UNIX and the like stay on this machine
+    if address[0] == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuses connections to other machines, and fails the test that tried one."""
+    strayed: list[object] = []
+
+    def guarded(name: str) -> Any:
+        original = getattr(socket.socket, name)
+
+        def connect(self: socket.socket, address: Any) -> Any:
+            if not _is_loopback(address):
+                strayed.append(address)
+                raise ConnectionRefusedError(f"a test may not connect to {address!r}")
+            return original(self, address)
+
+        return connect
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(name))
+    yield
+    assert not strayed, f"a test may connect to loopback only: {strayed}"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Clears AWS_*, EC2*, EC2KIT_*, LifeKeeper's names and proxies, and keeps the SDK off files and the real IMDS."""
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name.upper() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static credentials that open nothing."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Server-a of a route table resource of three servers, with folders of its own and a pretended EC2."""
+    return a_desk(tmp_path, a_resource())
+
+
+@pytest.fixture
+def eip_desk(tmp_path: Path) -> Desk:
+    """Server-a of an Elastic IP resource of three servers, with a link that is up."""
+    return a_desk(tmp_path / "eip", a_resource(ELASTIC_IP))

@@ -1,0 +1,167 @@
+"""EC2 as the scenarios see it, in memory: late to show a change, robbed by others, losing answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ec2kit.answers import Address, NetworkInterface, Receipt, Route, RouteTable, RouteTables
+from ec2kit.errors import AwsRefused, AwsUnreachable, Ec2KitError, PermissionMissing
+
+Hook = Callable[[str], None]
+
+
+def unreachable(operation: str = "DescribeRouteTables") -> AwsUnreachable:
+    return AwsUnreachable(endpoint="http://127.0.0.1", operation=operation, reason="nobody listens")
+
+
+def refused(code: str, operation: str = "AssociateAddress", target: str = "it") -> AwsRefused:
+    return AwsRefused(operation=operation, object=target, code=code, text="no", request_id="req-no", status=400)
+
+
+def not_permitted(operation: str = "ReplaceRoute", target: str = "it") -> PermissionMissing:
+    fields = {"code": "UnauthorizedOperation", "text": "no", "request_id": "req-403", "status": 403}
+    return PermissionMissing(operation=operation, object=target, **fields)
+
+
+class PretendedEc2:
+    """
+    The truth, what is shown of it, and who interferes.
+
+    Attributes:
+        routes: Table id → the route's target, of the one virtual IP.
+        late: How many looks after a change still show what was before it.
+        looks: Errors of the next looks, in order; None: that look succeeds.
+        later_pages: Why later pages of route tables are missing.
+        refusing: Target → what its writes raise without being carried out.
+        losing: Targets whose next write is carried out, and its answer lost.
+        after_write: Called with the target after each write that was carried out.
+        written: What was carried out: (operation, target, new owner).
+    """
+
+    def __init__(self, routes: dict[str, str | None] | None = None, addresses: tuple[Address, ...] = ()) -> None:
+        self.routes: dict[str, str | None] = dict(routes or {})
+        self.blackholes: set[str] = set()
+        self.held = {each.allocation_id: each for each in addresses}
+        self.late = 0
+        self.looks: list[Exception | None] = []
+        self.before_look: Callable[[int], None] = lambda number: None
+        self.looked = 0
+        self.later_pages: Ec2KitError | None = None
+        self.refusing: dict[str, Exception] = {}
+        self.losing: set[str] = set()
+        self.after_write: Hook = lambda target: None
+        self.written: list[tuple[str, str, str | None]] = []
+        self.source_dest_check: bool | Exception = False
+        self._stale = 0
+        self._before: tuple[dict[str, str | None], dict[str, Address]] = ({}, {})
+        self._lock = threading.RLock()
+        self._associations = 100
+
+    def asked_by(self, guard: Callable[[], None]) -> Asked:
+        return Asked(self, guard)
+
+    def hold(self, allocation_id: str, network_interface_id: str | None, private_ip_address: str | None) -> None:
+        """Let an address be associated, displacing what was on the private address."""
+        for name, each in self.held.items():
+            if network_interface_id and each.private_ip_address == private_ip_address and name != allocation_id:
+                self.held[name] = replace(
+                    each, association_id=None, network_interface_id=None, private_ip_address=None
+                )
+        self._associations += 1
+        self.held[allocation_id] = replace(
+            self.held[allocation_id],
+            association_id=f"eipassoc-{self._associations}" if network_interface_id else None,
+            network_interface_id=network_interface_id,
+            private_ip_address=private_ip_address,
+        )
+
+    def look(self) -> tuple[dict[str, str | None], dict[str, Address]]:
+        with self._lock:
+            self.looked += 1
+            self.before_look(self.looked)
+            error = self.looks.pop(0) if self.looks else None
+            if error is not None:
+                raise error
+            if self._stale > 0:
+                self._stale -= 1
+                return self._before
+            return dict(self.routes), dict(self.held)
+
+    def write(self, operation: str, target: str, owner: str | None, carry_out: Callable[[], None]) -> Receipt:
+        with self._lock:
+            if target in self.refusing:
+                raise self.refusing[target]
+            if self._stale == 0:
+                self._before, self._stale = (dict(self.routes), dict(self.held)), self.late
+            carry_out()
+            self.written.append((operation, target, owner))
+            self.after_write(target)
+            if target in self.losing:
+                self.losing.discard(target)
+                raise unreachable(operation)
+            return Receipt(f"req-{len(self.written)}", 1, 1.0)
+
+
+class Asked:
+    """The same methods as `ec2kit.aws.Ec2`."""
+
+    def __init__(self, world: PretendedEc2, guard: Callable[[], None]) -> None:
+        self._world = world
+        self._guard = guard
+
+    def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables:
+        world = self._world
+        routes, _ = world.look()
+        tables = tuple(
+            RouteTable(name, (Route(destination_cidr_block, target, name not in world.blackholes),))
+            for name, target in routes.items()
+        )
+        return RouteTables(tables, world.later_pages)
+
+    def addresses(self) -> tuple[Address, ...]:
+        return tuple(self._world.look()[1].values())
+
+    def network_interface(self, network_interface_id: str, **_: Any) -> NetworkInterface:
+        if isinstance(self._world.source_dest_check, Exception):
+            raise self._world.source_dest_check
+        return NetworkInterface(network_interface_id, "i-a", self._world.source_dest_check)
+
+    def switch_off_source_dest_check(self, *, network_interface_id: str) -> Receipt:
+        def carry_out() -> None:
+            self._world.source_dest_check = False
+
+        self._guard()
+        return self._world.write("ModifyNetworkInterfaceAttribute", network_interface_id, None, carry_out)
+
+    def replace_route(
+        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str
+    ) -> Receipt:
+        def carry_out() -> None:
+            self._world.routes[route_table_id] = network_interface_id
+
+        self._guard()
+        return self._world.write("ReplaceRoute", route_table_id, network_interface_id, carry_out)
+
+    def associate_address(
+        self, *, allocation_id: str, network_interface_id: str, private_ip_address: str, allow_reassociation: bool
+    ) -> Receipt:
+        def carry_out() -> None:
+            taken = self._world.held[allocation_id].association_id
+            if taken and not allow_reassociation:
+                raise refused("Resource.AlreadyAssociated", target=allocation_id)
+            self._world.hold(allocation_id, network_interface_id, private_ip_address)
+
+        self._guard()
+        return self._world.write("AssociateAddress", allocation_id, network_interface_id, carry_out)
+
+    def disassociate_address(self, *, association_id: str) -> Receipt:
+        self._guard()
+        world = self._world
+        found = next((each for each in world.held.values() if each.association_id == association_id), None)
+        if found is None:
+            raise refused("InvalidAssociationID.NotFound", "DisassociateAddress", association_id)
+        name = found.allocation_id
+        return world.write("DisassociateAddress", name, None, lambda: world.hold(name, None, None))

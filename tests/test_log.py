@@ -1,0 +1,125 @@
+"""The log: one line per message, no secrets, and never a reason to stop."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ec2kit import messages
+from ec2kit.errors import TagUnknown
+from ec2kit.log import Log, clean, file_sink, stderr_sink
+from ec2kit.messages import Level
+
+from .builders import a_log
+
+SECRET = "wJalrXUtnFEMI/K7MDENG"
+
+
+@given(st.text())
+def test_clean_any_text_gives_one_line_without_control_characters(text: str) -> None:
+    """Whatever AWS or a file name says, it becomes one line that a terminal can show."""
+    line = clean(text)
+    assert len(f"x{line}x".splitlines()) == 1
+    assert not any(unicodedata.category(character) == "Cc" for character in line)
+
+
+def test_clean_endless_text_is_cut() -> None:
+    """A body of a megabyte does not fill the log."""
+    assert len(clean("x" * 1_000_000)) < 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"AWS_SECRET_ACCESS_KEY={SECRET}", id="assignment"),
+        pytest.param(f"aws_secret_access_key = {SECRET}", id="ini"),
+        pytest.param(f"aws_session_token={SECRET}", id="session-token"),
+        pytest.param(f"AWS_SESSION_TOKEN: '{SECRET}'", id="quoted"),
+        pytest.param(f"X-Amz-Security-Token={SECRET}&x=1", id="query"),
+        pytest.param(f"x-aws-ec2-metadata-token: {SECRET}", id="imds-header"),
+        pytest.param(f"Credential=AKIA/20260101, SignedHeaders=host, Signature={SECRET}", id="signature"),
+        pytest.param("http://user:wJalrXUtnFEMI%2FK7MDENG@proxy:3128/", id="proxy-password"),
+        pytest.param(f'{{"SecretAccessKey": "{SECRET}"}}', id="json"),
+        pytest.param(f'{{"SecretAccessKey" : "{SECRET}"}}', id="json-as-imds-writes-it"),
+        pytest.param(f'{{"Token" : "{SECRET}"}}', id="json-token-as-imds-writes-it"),
+    ],
+)
+def test_clean_secret_is_masked(text: str) -> None:
+    """Tokens, keys and passwords never reach the log."""
+    assert "wJalrXUtnFEMI" not in clean(text)
+
+
+def test_clean_ordinary_text_is_left_alone() -> None:
+    """Ids, addresses and URLs without a password stay readable."""
+    text = "rtb-1: route 10.1.0.10/32 moved from eni-b to eni-a, http://127.0.0.1:80/latest (request 5d-3)"
+    assert clean(text) == text
+
+
+def test_put_message_gives_the_line_of_lifekeeper() -> None:
+    """A line reads LEVEL:module:action:tag:NNNNNN:text."""
+    log, lines = a_log("restore", "ec2-vip1")
+    log.put(messages.BEGIN, action="restore", tag="ec2-vip1", server="server-a")
+    assert lines == ['INFO:ec2kit:restore:ec2-vip1:620001:BEGIN restore of "ec2-vip1" on server-a']
+
+
+def test_error_of_the_kit_is_logged_under_its_own_code() -> None:
+    """An error keeps its level and code in the log."""
+    log, lines = a_log()
+    log.error(TagUnknown(tag="x", server="server-a"))
+    assert lines[0].startswith("ERROR:ec2kit:restore:ec2-vip1:620401:there is no resource x")
+
+
+def test_put_on_a_console_gives_text_and_only_troubles_show_level_and_code() -> None:
+    """A person who watches reads sentences; the code comes along where it can be looked up."""
+    seen: list[str] = []
+    log = Log(action="restore", tag="t", console=lambda level, text: seen.append(text))
+    log.put(messages.STATUS_IN, address="10.1.0.10")
+    log.put(messages.IDENTITY_UNSEEN, reason="silence")
+    assert seen[0] == "10.1.0.10 is in service here"
+    assert re.fullmatch(r"WARN: could not verify .* \[620326\]", seen[1])
+
+
+def test_file_sink_new_file_is_private_and_stamped(tmp_path: Path) -> None:
+    """The log file is 0600 and its lines carry time, host, program and process."""
+    path = tmp_path / "log"
+    sink = file_sink(str(path), "restore", "host-1")
+    sink(Level.INFO, "one")
+    sink(Level.INFO, "two")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    first, second = path.read_text().splitlines()
+    assert re.fullmatch(rf"[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d host-1 restore\[{os.getpid()}\]: one", first)
+    assert second.endswith("two")
+
+
+@pytest.mark.parametrize("kind", ["missing-folder", "link", "folder"])
+def test_file_sink_unusable_file_is_told_once_and_stops_nothing(
+    kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A log that cannot be written never stops an action."""
+    path = tmp_path / "log"
+    if kind == "missing-folder":
+        path = tmp_path / "nowhere" / "log"
+    elif kind == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    else:
+        path.mkdir()
+    sink = file_sink(str(path), "restore", "host-1")
+    sink(Level.INFO, "one")
+    sink(Level.INFO, "two")
+    assert capfd.readouterr().err.count("cannot be written") == 1
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_stderr_sink_line_is_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    """A line on stderr is stamped and ends once."""
+    stderr_sink("restore", "host-1")(Level.INFO, "one")
+    text = capfd.readouterr().err
+    assert text.endswith("]: one\n")
+    assert text.count("\n") == 1

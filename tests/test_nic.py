@@ -1,0 +1,107 @@
+"""This server's network devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LocalCommandFailed, StateUnusable
+from ec2kit.nic import Nic, devices
+from ec2kit.settings import Settings
+
+from .builders import a_device
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with network devices and commands below the test's folder."""
+    return Settings(server="a", net_dir=str(tmp_path / "net"), path=f"{tmp_path}:/usr/bin:/bin")
+
+
+def an_ip(folder: Path, script: str) -> None:
+    """An `ip` command that notes its words, then does as the script says."""
+    path = folder / "ip"
+    path.write_text(f'#!/bin/sh\necho "$*" >> {folder}/words\n{script}\n')
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("operstate", "flags", "expected"),
+    [
+        pytest.param("up", "0x1003", True, id="up"),
+        pytest.param("down", "0x1003", False, id="no-carrier"),
+        pytest.param("down", "0x1002", False, id="switched-off"),
+        pytest.param("lowerlayerdown", "0x1003", False, id="lower-layer-down"),
+        pytest.param("unknown", "0x1003", True, id="driver-does-not-tell-switched-on"),
+        pytest.param("unknown", "0x1002", False, id="driver-does-not-tell-switched-off"),
+    ],
+)
+def test_link_is_up_state_of_the_device(
+    operstate: str, flags: str, expected: bool, settings: Settings, tmp_path: Path
+) -> None:
+    """A link is up if the kernel says so; where the driver does not tell, if it is switched on."""
+    a_device(tmp_path / "net", "eth1", operstate=operstate, flags=flags)
+    assert Nic("eth1", settings).link_is_up is expected
+
+
+def test_link_is_up_device_missing_is_down(settings: Settings) -> None:
+    """A device that is not there has no link, and no MAC address."""
+    assert not Nic("eth7", settings).link_is_up
+    assert Nic("eth7", settings).mac is None
+
+
+def test_link_is_up_unreadable_raises(settings: Settings, tmp_path: Path) -> None:
+    """What cannot be read says nothing, and is not taken for down."""
+    (tmp_path / "net" / "eth1" / "operstate").mkdir(parents=True)
+    with pytest.raises(StateUnusable):
+        assert Nic("eth1", settings).link_is_up
+
+
+def test_mac_is_lower_case(settings: Settings, tmp_path: Path) -> None:
+    """IMDS spells MAC addresses in lower case."""
+    a_device(tmp_path / "net", "eth1", address="06:AB:CD:00:00:01")
+    assert Nic("eth1", settings).mac == "06:ab:cd:00:00:01"
+
+
+def test_set_up_calls_ip_found_through_the_path(settings: Settings, tmp_path: Path) -> None:
+    """The link is switched on with `ip`, found through PATH of the settings."""
+    an_ip(tmp_path, "true")
+    Nic("eth1", settings).set_up(Deadline(10))
+    assert (tmp_path / "words").read_text() == "link set dev eth1 up\n"
+
+
+def test_set_up_ip_fails_raises_with_its_reason(settings: Settings, tmp_path: Path) -> None:
+    """What `ip` says comes along."""
+    an_ip(tmp_path, "echo 'Operation not permitted' >&2; exit 2")
+    with pytest.raises(LocalCommandFailed, match="`ip link set dev eth1 up` failed: Operation not permitted"):
+        Nic("eth1", settings).set_up(Deadline(10))
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        pytest.param("192.0.2.1 from 10.0.1.11 via 10.0.1.1 dev eth1 uid 0", "eth1", id="device"),
+        pytest.param("local 10.0.1.11 dev lo src 10.0.1.11", "lo", id="loopback"),
+        pytest.param("unreachable", None, id="no-device"),
+        pytest.param("ends with dev", None, id="cut"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_device_for_a_reply_is_what_ip_says(
+    output: str, expected: str | None, settings: Settings, tmp_path: Path
+) -> None:
+    """The device of a reply is the word after `dev`."""
+    an_ip(tmp_path, f"echo '{output}'")
+    assert Nic("eth1", settings).device_for("10.0.1.11", "192.0.2.1", Deadline(10)) == expected
+    assert (tmp_path / "words").read_text() == "route get 192.0.2.1 from 10.0.1.11\n"
+
+
+def test_devices_are_those_of_the_kernel_in_order(settings: Settings, tmp_path: Path) -> None:
+    """All devices are listed; a folder that cannot be read is an error."""
+    with pytest.raises(StateUnusable):
+        devices(settings)
+    for name in ("lo", "eth1", "eth0"):
+        a_device(tmp_path / "net", name)
+    assert devices(settings) == ["eth0", "eth1", "lo"]
