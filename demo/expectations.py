@@ -1,0 +1,70 @@
+"""What is expected of a step, held against what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from stage import Done, Place, Truth
+from story import Act, Holders
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that must be so, what was found, and whether that is the same."""
+
+    promise: str
+    expected: str
+    found: str
+    held: bool
+
+
+def of_an_action(act: Act, done: Done) -> list[Expectation]:
+    """Exit status, words and changes in EC2 are as the story has them."""
+    status = Expectation(f"exit {act.status}", str(act.status), str(done.status), done.status == act.status)
+    wanted, made = _counted(act.writes), _counted(done.writes)
+    writes = Expectation(wanted, wanted, made, wanted == made)
+    return [status, *(_said(words, done) for words in act.says), writes]
+
+
+def of_the_world(holders: Holders, places: tuple[Place, ...], before: Truth, now: Truth) -> list[Expectation]:
+    """
+    EC2 says that the address is where it should be, and everything else as it was.
+
+    Args:
+        before: As it was when the scenario began.
+    """
+    return [_held_by(holders, places, now), _untouched(_without(places, before), _without(places, now))]
+
+
+def _counted(writes: tuple[str, ...]) -> str:
+    """("ReplaceRoute", "ReplaceRoute") → "2 × ReplaceRoute"."""
+    return ", ".join(f"{times} × {operation}" for operation, times in sorted(Counter(writes).items())) or "no write"
+
+
+def _said(words: str, done: Done) -> Expectation:
+    found = f'last line "{done.lines[-1]}"' if done.lines else "no output"
+    return Expectation(f'says "{words}"', f'a line with "{words}"', found, any(words in line for line in done.lines))
+
+
+def _held_by(wanted: Holders, places: tuple[Place, ...], now: Truth) -> Expectation:
+    held = tuple(now.get(place, "nothing") for place in places)
+    address = places[0][1].removesuffix("/32")
+    return Expectation(f"{address} on {_listed(wanted)}", _listed(wanted), _listed(held), held == wanted)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names if len(set(names)) > 1 else names[:1])
+
+
+def _untouched(before: Truth, now: Truth) -> Expectation:
+    changed = [
+        f"{' '.join(place)}: {before.get(place, 'nothing')} → {now.get(place, 'nothing')}"
+        for place in sorted({*before, *now})
+        if before.get(place) != now.get(place)
+    ]
+    return Expectation("rest untouched", "all as before", "; ".join(changed), not changed)
+
+
+def _without(places: tuple[Place, ...], truth: Truth) -> Truth:
+    return {place: holder for place, holder in truth.items() if place not in places}

@@ -1,0 +1,153 @@
+"""The stage: the sandbox's servers, actions run on them as processes, and what EC2 says where nobody disturbs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from ec2kit.sandbox.client import Sandbox
+
+LONGEST = 60.0
+"""Seconds after which an action is taken for hanging, and killed."""
+
+ELASTIC_IP = "Elastic IP"
+NOBODY = "nobody"
+
+Place = tuple[str, str]
+"""What can point at a server: ("rtb-0123", "10.1.0.10/32"), or ("Elastic IP", "203.0.113.1")."""
+
+Truth = Mapping[Place, str]
+"""Place → who holds it: "node1 eth1", "bystander", "nobody"."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """
+    How an action ended.
+
+    Attributes:
+        lines: What it said, on stderr and stdout.
+        milliseconds: Of the whole process.
+        writes: The updating requests that EC2 carried out for it, ("ReplaceRoute", "ReplaceRoute").
+    """
+
+    action: str
+    status: int
+    lines: tuple[str, ...]
+    milliseconds: float
+    writes: tuple[str, ...]
+
+
+class Stage:
+    """
+    The servers of one sandbox.
+
+    Args:
+        actions: The folder of the action scripts.
+    """
+
+    def __init__(self, sandbox: Sandbox, actions: Path) -> None:
+        self.sandbox = sandbox
+        self.description: dict[str, Any] = sandbox.description
+        self.actions = actions
+        self._environments = {server: sandbox.environment(server) for server in self.description["nodes"]}
+
+    def tune(self, assignment: str) -> None:
+        """Put one tunable into every server's own /etc/default/LifeKeeper."""
+        for environment in self._environments.values():
+            with open(environment["EC2KIT_DEFAULTS"], "a", encoding="utf-8") as defaults:
+                defaults.write(f"{assignment}\n")
+
+    def run(self, server: str, action: str, *words: str) -> Done:
+        """Run an action on a server, and see what it wrote."""
+        seen = len(self.sandbox.calls())
+        began = time.perf_counter()
+        status, output = self._finished(server, [str(self.actions / action), *words])
+        milliseconds = (time.perf_counter() - began) * 1000
+        writes = tuple(
+            str(call["operation"]) for call in self.sandbox.calls()[seen:] if call["server"] == server and wrote(call)
+        )
+        return Done(action, status, tuple(output.splitlines()), milliseconds, writes)
+
+    def _finished(self, server: str, command: list[str]) -> tuple[int, str]:
+        with subprocess.Popen(
+            command,
+            env=self._environments[server],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is ours; what still runs is ended as a group
+        ) as process:
+            try:
+                output, _ = process.communicate(timeout=LONGEST)
+            except subprocess.TimeoutExpired:
+                _kill(process)
+                output = f"{process.communicate()[0]}\n(killed: it did not end within {LONGEST:g} s)"
+            except BaseException:
+                _kill(process)
+                raise
+        return process.returncode, output
+
+    # -- what EC2 says, and an outside hand --
+
+    @cached_property
+    def ec2(self) -> Any:
+        """Plain boto3 at the endpoint that no fault disturbs."""
+        return boto3.client(
+            "ec2",
+            endpoint_url=self.description["endpoint_url"],
+            region_name=self.description["region"],
+            aws_access_key_id="demo",
+            aws_secret_access_key="demo",  # noqa: S106  # the sandbox accepts any
+        )
+
+    def truth(self) -> Truth:
+        """Who holds every route and every Elastic IP of the account."""
+        return {**self._routes(), **self._addresses()}
+
+    def _routes(self) -> dict[Place, str]:
+        pages = self.ec2.get_paginator("describe_route_tables").paginate()
+        return {
+            (table["RouteTableId"], route["DestinationCidrBlock"]): self._holder(route)
+            for page in pages
+            for table in page["RouteTables"]
+            for route in table["Routes"]
+        }
+
+    def _addresses(self) -> dict[Place, str]:
+        return {
+            (ELASTIC_IP, each["PublicIp"]): self._holder(each) for each in self.ec2.describe_addresses()["Addresses"]
+        }
+
+    def _holder(self, target: Mapping[str, Any]) -> str:
+        network_interface_id = target.get("NetworkInterfaceId")
+        return self._names.get(network_interface_id) or network_interface_id or target.get("GatewayId") or NOBODY
+
+    @cached_property
+    def _names(self) -> dict[str | None, str]:
+        """ENI → "node1 eth1", as the sandbox describes it."""
+        interfaces = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        return {each["NetworkInterfaceId"]: each["Description"] for each in interfaces}
+
+
+def wrote(call: Mapping[str, Any]) -> bool:
+    """Whether a call changed something in EC2."""
+    return bool(call["carried_out"]) and not call["dry_run"] and not call["operation"].startswith("Describe")
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
