@@ -16,13 +16,11 @@ from ec2kit.messages import Message
 from ec2kit.nic import Nic
 from ec2kit.node import Identity, Interface
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
-from ec2kit.scenario import Observed
+from ec2kit.scenario import Observed, Scenario, scenario_of
 
 _RETRIES = 1
 _SOMEWHERE_OUTSIDE = "192.0.2.1"
 """TEST-NET-1 (RFC 5737): where a client on the Internet might be; only the local routing table is asked."""
-
-_NO_ASSOCIATION = "eipassoc-00000000000000000"
 
 
 class Outcome(Enum):
@@ -96,8 +94,12 @@ class Preflight:
     @cached_property
     def seen(self) -> Observed:
         """What the scenario sees of the address; raises what `observe` raises."""
-        action = self.action.about(self.resource)
-        return action.scenario.observe(self.ec2, self.resource, self.server, action.settings)
+        return self.scenario.observe(self.ec2, self.resource, self.server, self.action.settings)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of the resource."""
+        return scenario_of(self.resource)
 
 
 Check = Callable[[Preflight], Iterable[Finding]]
@@ -149,7 +151,7 @@ def _endpoint(it: Preflight) -> Iterator[Finding]:
 
 
 def _permissions(it: Preflight) -> Iterator[Finding]:
-    for operation, parameters in _needed(it):
+    for operation, parameters in it.scenario.permissions(it.seen):
         name = f"permission ec2:{operation}"
         try:
             if it.ec2.is_allowed(operation, **parameters):
@@ -158,22 +160,6 @@ def _permissions(it: Preflight) -> Iterator[Finding]:
                 yield Finding(name, Outcome.FAILED, "missing", "add it to the role, as in etc/iam-policy.json")
         except (Unknown, AwsRefused) as error:
             yield Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
-
-
-def _needed(it: Preflight) -> Iterator[tuple[str, dict[str, object]]]:
-    eni = it.server.network_interface_id
-    if it.resource.scenario == ROUTE_TABLE:
-        yield "DescribeRouteTables", {}
-        tables = it.action.about(it.resource).scenario.objects(it.seen) or ("rtb-00000000000000000",)
-        route = {"DestinationCidrBlock": it.resource.cidr, "NetworkInterfaceId": eni}
-        yield "ReplaceRoute", {"RouteTableId": tables[0], **route}
-    else:
-        yield "DescribeAddresses", {}
-        place = {"NetworkInterfaceId": eni, "PrivateIpAddress": it.server.private_ip_address}
-        yield "AssociateAddress", {"AllocationId": it.resource.allocation_id, "AllowReassociation": True, **place}
-        assert isinstance(it.seen, elastic_ip.Observed)
-        association_id = it.seen.address.association_id if it.seen.address else None
-        yield "DisassociateAddress", {"AssociationId": association_id or _NO_ASSOCIATION}
 
 
 def _interface(it: Preflight) -> Iterator[Finding]:
@@ -229,7 +215,7 @@ def _vip(it: Preflight) -> Iterator[Finding]:
 def _routes(it: Preflight) -> Iterator[Finding]:
     if it.resource.scenario != ROUTE_TABLE:
         return
-    tables = it.action.about(it.resource).scenario.objects(it.seen)
+    tables = it.scenario.objects(it.seen)
     if tables:
         shown = ", ".join(tables[:10]) + (" …" if len(tables) > 10 else "")
         yield Finding("routes", Outcome.OK, f"{len(tables)} tables have {it.resource.cidr}: {shown}")

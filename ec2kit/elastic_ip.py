@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ec2kit import messages
 from ec2kit.answers import Address, Receipt
 from ec2kit.errors import Ec2KitError
-from ec2kit.messages import Message
+from ec2kit.messages import Message, Notice
 from ec2kit.nic import Nic
 from ec2kit.resource import Resource, Server
 from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine
@@ -17,10 +17,10 @@ from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
     from ec2kit.deadline import Deadline
-    from ec2kit.scenario import Notice
+    from ec2kit.scenario import Permission
     from ec2kit.settings import Settings
 
-PERMISSIONS: tuple[str, ...] = ("DescribeAddresses", "AssociateAddress", "DisassociateAddress")
+_NO_ASSOCIATION = "eipassoc-00000000000000000"
 
 _TRIES = 2
 """Writes of one association: if somebody else takes it after ours, once more, then it is contested."""
@@ -248,6 +248,18 @@ def notices(observed: Observed) -> tuple[Notice, ...]:
     wanted = observed.server.private_ip_address
     displaced = (each for each in observed.neighbours if each.private_ip_address == wanted)
     return tuple((messages.ADDRESS_DISPLACED, asdict(each)) for each in displaced)
+
+
+def permissions(observed: Observed) -> tuple[Permission, ...]:
+    """What looking, associating and disassociating need, with the arguments that they would have."""
+    server, address = observed.server, observed.address
+    association_id = (address.association_id if address else None) or _NO_ASSOCIATION
+    place = {"NetworkInterfaceId": server.network_interface_id, "PrivateIpAddress": server.private_ip_address}
+    return (
+        ("DescribeAddresses", {}),
+        ("AssociateAddress", {"AllocationId": observed.resource.allocation_id, "AllowReassociation": True, **place}),
+        ("DisassociateAddress", {"AssociationId": association_id}),
+    )
 
 
 def origin(observed: Observed) -> dict[str, str]:

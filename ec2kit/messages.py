@@ -43,6 +43,9 @@ class Message:
         return " ".join(self.text.format(**fields).split())
 
 
+Notice = tuple[Message, dict[str, object]]
+"""A message with its fields, from where there is no log to one that has it."""
+
 CATALOGUE: dict[int, Message] = {}
 
 

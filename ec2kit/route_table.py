@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from ec2kit import messages
 from ec2kit.answers import Receipt, Route
 from ec2kit.errors import Ec2KitError
-from ec2kit.messages import Message
+from ec2kit.messages import Message, Notice
 from ec2kit.resource import Resource, Server
 from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine, gather
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
     from ec2kit.deadline import Deadline
-    from ec2kit.scenario import Notice
+    from ec2kit.scenario import Permission
     from ec2kit.settings import Settings
 
-PERMISSIONS: tuple[str, ...] = ("DescribeRouteTables", "ReplaceRoute")
+_NO_TABLE = "rtb-00000000000000000"
 
 _TRIES = 2
 """Writes to one table: if somebody else points it elsewhere after ours, once more, then it is contested."""
@@ -159,6 +159,16 @@ def objects(observed: Observed) -> tuple[str, ...]:
 def notices(observed: Observed) -> tuple[Notice, ...]:
     """A route displaces nothing."""
     return ()
+
+
+def permissions(observed: Observed) -> tuple[Permission, ...]:
+    """What looking and moving need, with the arguments that they would have."""
+    route: dict[str, object] = {
+        "RouteTableId": next(iter(observed.routes), _NO_TABLE),
+        "DestinationCidrBlock": observed.resource.cidr,
+        "NetworkInterfaceId": observed.server.network_interface_id,
+    }
+    return (("DescribeRouteTables", {}), ("ReplaceRoute", route))
 
 
 def origin(observed: Observed) -> dict[str, str]:

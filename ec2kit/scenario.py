@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ec2kit.messages import Message
+from ec2kit.messages import Message, Notice
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
 from ec2kit.status import Change, Plan, Verdict, Wanted
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Made = Mapping[str, tuple[Change, ...]]
 """Target → the changes to it that were made, or that may have been carried out."""
 
-Notice = tuple[Message, dict[str, object]]
-"""Something a person should know of before a change is made."""
+
+Permission = tuple[str, dict[str, object]]
+"""An operation that the scenario needs, with the exact arguments to ask for it by DryRun."""
 
 
 class Observed(Protocol):
@@ -33,8 +34,6 @@ class Observed(Protocol):
 
 class Scenario(Protocol):
     """A module that knows one kind of address: it looks and changes thinly, and decides purely."""
-
-    PERMISSIONS: tuple[str, ...]
 
     def observe(self, ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed: ...
 
@@ -51,6 +50,8 @@ class Scenario(Protocol):
     def objects(self, observed: Any) -> tuple[str, ...]: ...
 
     def notices(self, observed: Any) -> tuple[Notice, ...]: ...
+
+    def permissions(self, observed: Any) -> tuple[Permission, ...]: ...
 
     def origin(self, observed: Any) -> dict[str, str]: ...
 

@@ -11,12 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ec2kit import messages
-from ec2kit.messages import Message
+from ec2kit.messages import Notice
 
 DEFAULTS_FILE = "/etc/default/LifeKeeper"
-
-Finding = tuple[Message, dict[str, object]]
-"""A message about the settings, with its fields; the front end logs it."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ class Settings:
         "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254", "instance metadata service"
     )
     sdk: Mapping[str, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Notice, ...] = ()
 
 
 TUNABLES: dict[str, Tunable] = {
@@ -138,7 +135,7 @@ def load(environment: Mapping[str, str], *, tag: str = "", file_first: bool = Fa
     Args:
         file_first: Under LifeKeeper the environment is inherited and old, so the file counts more.
     """
-    findings: list[Finding] = []
+    findings: list[Notice] = []
     path = environment.get("EC2KIT_DEFAULTS") or DEFAULTS_FILE
     from_file = _read(path, environment, findings)
     sources = [("environment", environment), (path, from_file)]
@@ -165,7 +162,7 @@ def _candidates(name: str, tag: str, sources: list[tuple[str, Mapping[str, str]]
                 yield source, each, values[each].strip()
 
 
-def _invalid(tunable: Tunable, *, source: str, name: str, text: str) -> Finding:
+def _invalid(tunable: Tunable, *, source: str, name: str, text: str) -> Notice:
     default = "no limit" if tunable.default is None else f"{tunable.default:g}"
     if isinstance(tunable.default, bool):
         default = str(int(tunable.default))
@@ -199,7 +196,7 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], f
 # -- the file: shell assignments, read and never executed -----------------------------------------------------
 
 
-def _read(path: str, environment: Mapping[str, str], findings: list[Finding]) -> dict[str, str]:
+def _read(path: str, environment: Mapping[str, str], findings: list[Notice]) -> dict[str, str]:
     if path == os.devnull:
         return {}
     try:

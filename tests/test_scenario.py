@@ -27,4 +27,3 @@ def test_scenario_module_has_all_names_with_the_same_arguments(name: str) -> Non
         if not each.startswith("_"):
             promised_names = list(inspect.signature(promised).parameters)[1:]
             assert list(inspect.signature(getattr(module, each)).parameters) == promised_names
-    assert module.PERMISSIONS

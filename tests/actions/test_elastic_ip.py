@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .cluster import EIP_TAG, Cluster
+from .cluster import EIP_TAG, HURRY, Cluster
 
 
 def test_create_and_extend_and_restore_move_the_address_and_no_other(cluster: Cluster) -> None:
@@ -66,7 +66,7 @@ def test_remove_where_aws_does_not_do_it_succeeds_and_says_error(cluster: Cluste
     """A failed remove would halt the server for nothing: the peer's restore takes the address anyway."""
     cluster.with_resource(EIP_TAG)
     cluster.sandbox.fault(effect, server="node1")
-    done = cluster.act("node1", "remove", EIP_TAG)
+    done = cluster.act("node1", "remove", EIP_TAG, **HURRY)
     assert done.status == 0
     assert "ERROR" in done.stderr
     assert "may still be associated here" in done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, Done, finished
+from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished
 
 Settings = dict[str, str]
 Fault = Callable[[Cluster, ExitStack, Path], Settings]
@@ -105,7 +105,8 @@ OWN_TROUBLE = [
 
 
 def _act(cluster: Cluster, action: str, tag: str, settings: Settings) -> Done:
-    """Run an action on node1; with a resolver of its own in a mount namespace of its own, if asked."""
+    """Run an action on node1, in a hurry; with a resolver of its own in a mount namespace of its own, if asked."""
+    settings = {**HURRY, **settings}
     resolver = settings.pop("RESOLV_CONF", "")
     if not resolver:
         return cluster.act("node1", action, tag, **settings)
