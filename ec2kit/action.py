@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ec2kit import __version__, messages
 from ec2kit.deadline import Deadline
-from ec2kit.errors import Ec2KitError
+from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.intention import Intentions
 from ec2kit.log import Log
 from ec2kit.registry import Registry
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ec2kit.aws import Ec2
 
 
-def _anything_goes() -> None:
-    """The guard of an action that does not write."""
+def anything_goes() -> None:
+    """The guard of an action that does not write, or that acts whatever is wanted meanwhile."""
 
 
 @dataclass
@@ -68,7 +68,12 @@ class Action:
         return Intentions(self.settings.run_dir, self.tag)
 
     def ec2(
-        self, *, guard: Callable[[], None] = _anything_goes, look_retries: int | None = None, region: str = ""
+        self,
+        *,
+        guard: Callable[[], None] = anything_goes,
+        look_retries: int | None = None,
+        write_retries: int | None = None,
+        region: str = "",
     ) -> Ec2:
         """EC2 in the resource's region; boto3 is loaded with the first request."""
         from ec2kit.aws import Ec2
@@ -81,6 +86,7 @@ class Action:
             user_agent=f"ec2kit/{__version__} {self.name} {self.tag}",
             guard=guard,
             look_retries=look_retries,
+            write_retries=write_retries,
         )
 
     def about(self, resource: Resource, *, seconds: float | None = None) -> Action:
@@ -97,9 +103,9 @@ class Action:
         note = f": {note}" if note else ""
         self.log.put(messages.END_SUCCESSFUL, action=self.name, tag=self.tag, seconds=self._seconds, note=note)
 
-    def fail(self, reason: Ec2KitError | str) -> None:
+    def fail(self, reason: Ec2KitError | Stopped | str) -> None:
         """Log why it failed, under the error's own code, and that it failed."""
-        if isinstance(reason, Ec2KitError):
+        if isinstance(reason, Ec2KitError | Stopped):
             self.log.error(reason, told=True)
         self.log.put(messages.END_FAILED, action=self.name, tag=self.tag, seconds=self._seconds, reason=str(reason))
 

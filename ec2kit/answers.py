@@ -133,13 +133,14 @@ def addresses(answer: Any) -> tuple[Address, ...]:
     """The answer to DescribeAddresses."""
     return tuple(
         Address(
-            public_ip=each["PublicIp"],
+            public_ip=each.get("PublicIp") or each.get("CarrierIp") or "",
             allocation_id=each["AllocationId"],
             association_id=each.get("AssociationId") or None,
             network_interface_id=each.get("NetworkInterfaceId") or None,
             private_ip_address=each.get("PrivateIpAddress") or None,
         )
         for each in answer["Addresses"]
+        if each.get("Domain") != "standard"  # of EC2-Classic; it has no allocation and is none of ours
     )
 
 

@@ -45,6 +45,7 @@ class Ec2:
     Args:
         guard: Raises when this action may not write any more; looked at right before each write.
         look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
+        write_retries: The same for an updating request; None: EC2_MAX_RETRY.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Ec2:
         user_agent: str,
         guard: Callable[[], None],
         look_retries: int | None = None,
+        write_retries: int | None = None,
     ) -> None:
         self._region = region
         self._settings = settings
@@ -65,7 +67,8 @@ class Ec2:
         self._user_agent = user_agent
         self._guard = guard
         self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
-        self._write_retries = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
+        most = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
+        self._write_retries = most if write_retries is None else min(most, write_retries)
         self._pace = Pace(burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock)
         self._building = threading.Lock()
         self._client: EC2Client | None = None
@@ -203,14 +206,14 @@ class Ec2:
         """
         return self._change("DisassociateAddress", association_id, {"AssociationId": association_id})
 
-    def switch_off_source_dest_check(self, *, network_interface_id: str) -> Receipt:
+    def switch_off_source_dest_check(self, *, network_interface_id: str, retries: int) -> Receipt:
         """
         Let an ENI receive packets for an address that is not its own.
 
         Source: EC2 API, ModifyNetworkInterfaceAttribute.
         """
         parameters = {"NetworkInterfaceId": network_interface_id, "SourceDestCheck": {"Value": False}}
-        return self._change("ModifyNetworkInterfaceAttribute", network_interface_id, parameters)
+        return self._change("ModifyNetworkInterfaceAttribute", network_interface_id, parameters, retries=retries)
 
     # -- one call --------------------------------------------------------------------------------------
 
@@ -227,14 +230,17 @@ class Ec2:
         call = _Call(operation, target, parameters, retries=limit, writes=False)
         return self._until_answered(call, read)[0]
 
-    def _change(self, operation: str, target: str, parameters: dict[str, Any]) -> Receipt:
-        call = _Call(operation, target, parameters, retries=self._write_retries, writes=True)
+    def _change(
+        self, operation: str, target: str, parameters: dict[str, Any], *, retries: int | None = None
+    ) -> Receipt:
+        limit = self._write_retries if retries is None else retries
+        call = _Call(operation, target, parameters, retries=limit, writes=True)
         return self._until_answered(call, _nothing)[1]
 
     def _until_answered(self, call: _Call, read: Callable[[Any], Reduced]) -> tuple[Reduced, Receipt]:
         clock = self._deadline.clock
         began = clock.now()
-        attempt, slow = 0, 0
+        attempt, slow, uncertain = 0, 0, False
         while True:
             attempt += 1
             self._wait_for_turn(call)
@@ -244,8 +250,12 @@ class Ec2:
                 receipt = Receipt(request_id, attempt, round((clock.now() - began) * 1000, 1))
                 return self._read(call, read, answer), receipt
             except AwsUnknown as error:
+                error.uncertain = uncertain = uncertain or isinstance(error, _MAYBE_DONE)
                 slow += isinstance(error, _TooSlow)
                 self._prepare_retry(call, error, attempt)
+            except AwsRefused as error:
+                error.uncertain = uncertain
+                raise
 
     def _read(self, call: _Call, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
         """The answer reduced; one that lacks something is none, and is asked for again."""
@@ -305,10 +315,16 @@ class Ec2:
         return answer
 
     def _connected(self) -> EC2Client:
-        with self._building:
-            if self._client is None:
-                self._client = self._build_client()
-            return self._client
+        """The client; built by one thread for all, unless that one hangs (credentials may come from anywhere)."""
+        alone = self._building.acquire(timeout=self._settings.connect_timeout)
+        try:
+            client = self._client
+            if client is None:
+                client = self._client = self._build_client()
+            return client
+        finally:
+            if alone:
+                self._building.release()
 
     def _build_client(self) -> EC2Client:
         import boto3
@@ -341,7 +357,8 @@ class Ec2:
             raise Abandoned
 
     def _endpoint(self) -> str:
-        return self._client.meta.endpoint_url if self._client else self._settings.endpoint_url or self._region
+        client = self._client
+        return client.meta.endpoint_url if client else self._settings.endpoint_url or self._region
 
     # -- what went wrong -------------------------------------------------------------------------------
 
@@ -412,6 +429,9 @@ def _reason(error: BaseException) -> str:
         inner = getattr(inner, "kwargs", {}).get("error") or inner.__cause__ or inner.__context__
     return words
 
+
+_MAYBE_DONE = (errors.AwsUnreachable, errors.AwsServerError, errors.AwsGarbled)
+"""Errors after which the request may have been carried out all the same."""
 
 _THROTTLING = frozenset(
     "RequestLimitExceeded Throttling ThrottlingException RequestThrottled RequestThrottledException "

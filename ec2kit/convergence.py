@@ -43,8 +43,10 @@ class Convergence:
 
     Args:
         guard: Raises when the action may not write any more; `ec2` asks it before each write, this before each wait.
-        permit: Asked before each round of changes.
+        permit: Asked before each round of changes; whatever is to be tried again is looked at and asked for again,
+            so `ec2` must not repeat a write by itself.
         conditional: An address without owner is taken only if it still has none.
+        confirm: Nothing to do is believed only when a second look agrees, since EC2's reads may go back in time.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Convergence:
         guard: Callable[[], None],
         permit: Permit | None = None,
         conditional: bool = False,
+        confirm: bool = False,
     ) -> None:
         self._action = action
         self._scenario = action.scenario
@@ -62,8 +65,10 @@ class Convergence:
         self._guard = guard
         self._permit = permit
         self._conditional = conditional
+        self._confirm = confirm
         self.made: dict[str, tuple[Change, ...]] = {}
         self._failed: dict[str, str] = {}
+        self._tried: dict[str, tuple[str, ...]] = {}
         self._changed_at = action.deadline.within(action.settings.verify_timeout)
 
     def reach(self, wanted: Wanted) -> dict[str, tuple[Change, ...]]:
@@ -80,16 +85,21 @@ class Convergence:
             observed = self._look(wanted)
             plan = self._scenario.plan(observed, wanted, self.made, conditional=self._conditional)
             changes = tuple(each for each in plan.changes if each.target not in self._failed)
-            if changes:
-                self._change(observed, changes)
+            if changes and self._change(observed, changes):
                 pauses = _growing()
-            elif self._is_worth_waiting(plan, pause := next(pauses)):
-                self._action.deadline.pause(pause, "waiting until EC2 shows the change")
-                self._guard()
+            elif self._is_worth_waiting(plan, changes, pause := next(pauses)):
+                self._wait(pause)
+            elif self._confirm and not (self.made or self._failed):
+                self._confirm = False
+                self._wait(self._action.settings.confirm_interval)
             else:
                 break
         self._conclude(observed, plan)
         return self.made
+
+    def _wait(self, seconds: float) -> None:
+        self._action.deadline.pause(seconds, "waiting until EC2 shows the change")
+        self._guard()
 
     def _look(self, wanted: Wanted) -> Observed:
         action = self._action
@@ -98,7 +108,8 @@ class Convergence:
             raise observed.unknown
         return observed
 
-    def _change(self, observed: Observed, changes: tuple[Change, ...]) -> None:
+    def _change(self, observed: Observed, changes: tuple[Change, ...]) -> bool:
+        """Whether any was made, or may have been; else all of them failed or are to be tried again."""
         action = self._action
         if self._permit is not None:
             self._permit(observed, changes)
@@ -108,48 +119,56 @@ class Convergence:
         jobs = [partial(self._scenario.apply, each, self._ec2, action.settings, action.deadline) for each in changes]
         outcomes = side_by_side(jobs, action.deadline, at_most=IN_FLIGHT)
         stop: Exception | None = None
+        before = self.made
         for change, outcome in zip(changes, outcomes, strict=True):
             stop = self._note(change, outcome) or stop
-        self._changed_at = action.deadline.within(action.settings.verify_timeout)
         if stop is not None:
             raise stop
+        if self.made != before:
+            self._changed_at = action.deadline.within(action.settings.verify_timeout)
+        return self.made != before
 
     def _note(self, change: Change, outcome: Receipt | Exception) -> Exception | None:
         """Log and remember how one change went; an outcome that ends the action is given back."""
         log, target = self._action.log, change.target
         if isinstance(outcome, Receipt):
-            self.made[target] = (*self.made.get(target, ()), change)
-            fields = {**change.arguments, "cidr": change.arguments.get("destination_cidr_block")}
-            log.put(
-                self._scenario.message(change),
-                **{
-                    **fields,
-                    "target": target,
-                    "old": self._action.resource.with_names(change.old or "nothing"),
-                    "new": self._action.resource.with_names(change.new or "nothing"),
-                    "milliseconds": f"{outcome.milliseconds:g}",
-                    "attempts": outcome.attempts,
-                    "request_id": outcome.request_id,
-                },
-            )
-        elif isinstance(outcome, _FINAL):
+            self._remember_made(change)
+            log_change(self._action, change, outcome)
+        elif self._is_to_be_tried_again(target, outcome):
+            self._tried[target] = (*self._tried.get(target, ()), _brief(outcome))
+            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=str(outcome))
+        elif isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False):
             self._failed[target] = _brief(outcome)
             log.put(messages.CHANGE_FAILED, target=target, reason=str(outcome))
-        elif isinstance(outcome, AwsUnknown | DeadlinePassed):
-            self.made[target] = (*self.made.get(target, ()), change)
+        elif isinstance(outcome, AwsUnknown | AwsRefused | DeadlinePassed):
+            self._remember_made(change)
             log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=str(outcome))
         else:
             return outcome
         return None
 
-    def _is_worth_waiting(self, plan: Plan, pause: float) -> bool:
-        """Whether something is pending that was not refused, and there is time for a pause and a look."""
-        time_left = self._changed_at.remaining() > 0 and self._action.deadline.remaining() > pause
-        return time_left and bool(set(plan.pending) - set(self._failed))
+    def _remember_made(self, change: Change) -> None:
+        self.made = {**self.made, change.target: (*self.made.get(change.target, ()), change)}
+
+    def _is_to_be_tried_again(self, target: str, outcome: Receipt | Exception) -> bool:
+        """Whether the write may help later, but only after another look and another question."""
+        if self._permit is None or not isinstance(outcome, AwsUnknown) or not outcome.retryable:
+            return False
+        most = self._action.settings.max_retry
+        return most is None or len(self._tried.get(target, ())) < most
+
+    def _is_worth_waiting(self, plan: Plan, changes: tuple[Change, ...], pause: float) -> bool:
+        """Whether something is pending or to be tried again, and there is time for a pause and a look."""
+        if self._action.deadline.remaining() <= pause:
+            return False
+        if any(each.target not in self._failed for each in changes):
+            return True
+        return self._changed_at.remaining() > 0 and bool(set(plan.pending) - set(self._failed))
 
     def _conclude(self, observed: Observed, plan: Plan) -> None:
         wrong = {**plan.pending, **{each.target: "unchanged" for each in plan.changes}, **plan.impossible}
-        problems = {target: self._failed.get(target, reason) for target, reason in wrong.items()}
+        known = {**{target: reasons[-1] for target, reasons in self._tried.items()}, **self._failed}
+        problems = {target: known.get(target, reason) for target, reason in wrong.items()}
         if problems:
             everything = {*self._scenario.objects(observed), *self.made, *problems}
             done = len(everything) - len(problems)
@@ -167,6 +186,21 @@ class Convergence:
             memory.remember(settings.run_dir, self._action.tag, replace(kept, route_table_ids=tables))
         except Ec2KitError as error:
             self._action.log.error(error)
+
+
+def log_change(action: Action, change: Change, receipt: Receipt) -> None:
+    """The one line for a change made in AWS."""
+    fields: dict[str, object] = {
+        **change.arguments,
+        "cidr": change.arguments.get("destination_cidr_block"),
+        "target": change.target,
+        "old": action.resource.with_names(change.old or "nothing"),
+        "new": action.resource.with_names(change.new or "nothing"),
+        "milliseconds": f"{receipt.milliseconds:g}",
+        "attempts": receipt.attempts,
+        "request_id": receipt.request_id,
+    }
+    action.log.put(action.scenario.message(change), **fields)
 
 
 def _brief(error: Exception) -> str:

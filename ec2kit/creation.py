@@ -8,6 +8,7 @@ from functools import partial
 
 from ec2kit import checks, hierarchy, messages, node, resource, service
 from ec2kit.action import Action
+from ec2kit.convergence import log_change
 from ec2kit.deadline import side_by_side
 from ec2kit.errors import AddressMissing, ArgumentInvalid, Ec2KitError, NotFree, Stopped
 from ec2kit.intention import Direction
@@ -193,7 +194,10 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
         what = "registry clean" + (f", {back} put back" if back else "")
         log.put(messages.UNDONE, deed="create", tag=action.tag, what=what)
     except Exception as error:
-        log.put(messages.UNDO_FAILED, what=f"create of {action.tag}", reason=str(error))
+        was = ", ".join(f"{target} at {origin or 'nothing'}" for target, origin in journal.before.items())
+        log.put(
+            messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=str(error)
+        )
         try:
             hierarchy.forget(undoing)
             journal.end()
@@ -211,10 +215,7 @@ def _put_back(action: Action, before: dict[str, str]) -> int:
         for change, outcome in zip(plan.changes, side_by_side(jobs, action.deadline, at_most=8), strict=True):
             if isinstance(outcome, Exception):
                 raise outcome
-            fields = {"target": change.target, "old": change.old, "new": change.new, **change.arguments}
-            receipt = {"milliseconds": f"{outcome.milliseconds:g}", "request_id": outcome.request_id}
-            cidr = change.arguments.get("destination_cidr_block")
-            action.log.put(scenario.message(change), **fields, **receipt, cidr=cidr, attempts=outcome.attempts)
+            log_change(action, change, outcome)
             count += 1
         for target, reason in plan.impossible.items():
             action.log.put(messages.UNDO_FAILED, what=target, reason=reason)

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -17,10 +16,14 @@ from ec2kit import log, messages, settings
 from ec2kit.action import Action
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Stopped
+from ec2kit.messages import Level
 from ec2kit.registry import open_registry
 
 OVERDUE = 0.5
 """Seconds after its deadline at which an action that did not end by itself is ended."""
+
+_BEFORE_IT_BEGINS = 10.0
+"""Seconds for reading the settings and opening the log, before an action's own deadline is known."""
 
 _TIMEOUTS = {
     "remove": "remove_timeout",
@@ -30,13 +33,53 @@ _TIMEOUTS = {
 }
 
 
-def open_action(name: str, tag: str, *, watched: bool = True) -> Action:
+class Watch:
+    """
+    The last net: ends the process when an action hangs where no network is, in a disk, a command, the log.
+
+    Args:
+        status: Exit status then.
+        grace: Seconds beyond the action's deadline.
+    """
+
+    def __init__(self, status: int, *, grace: float = OVERDUE) -> None:
+        self._status = status
+        self._grace = grace
+        self._deadline = Deadline(_BEFORE_IT_BEGINS)
+        self._log: log.Log | None = None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def over(self, action: Action) -> None:
+        """From now on the action's own deadline counts."""
+        self._deadline, self._log = action.deadline, action.log
+
+    def _watch(self) -> None:
+        while self._deadline.ends + self._grace > self._deadline.clock.now():
+            time.sleep(0.2)
+        try:
+            self._tell()
+        finally:
+            os._exit(self._status)
+
+    def _tell(self) -> None:
+        """Say so, but do not wait for a log that hangs, too."""
+        seconds = f"{self._deadline.seconds:g}"
+        log.to_stderr(Level.ERROR, messages.OVERDUE.render(seconds=seconds))
+        if self._log is not None:
+            told = threading.Thread(target=self._log.record, args=(messages.OVERDUE,), kwargs={"seconds": seconds})
+            told.daemon = True
+            told.start()
+            told.join(0.2)
+
+
+def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | None = None) -> Action:
     """
     Make everything that an action works with from this process's environment.
 
     Args:
         name: "restore"; decides which deadline holds.
         watched: Whether progress is also told to a person, on stderr.
+        watch: Ends the process if the action does not end by itself.
     """
     os.umask(0o077)
     chosen = settings.load(os.environ, tag=tag)
@@ -49,6 +92,8 @@ def open_action(name: str, tag: str, *, watched: bool = True) -> Action:
         deadline=Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout"))),
         registry=open_registry(chosen),
     )
+    if watch is not None:
+        watch.over(action)
     for message, fields in chosen.findings:
         action.log.put(message, **fields)
     return action
@@ -79,23 +124,6 @@ def mind_signals() -> None:
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)
 
 
-def end_when_overdue(action: Action, status: int, *, grace: float = OVERDUE) -> None:
-    """End the process with this status when the action hangs where no network is: in a disk, a command, the log."""
-
-    def watch() -> None:
-        while (left := action.deadline.ends + grace - action.deadline.clock.now()) > 0:
-            time.sleep(min(left, 0.25))
-        told = threading.Thread(
-            target=action.log.put, args=(messages.OVERDUE,), kwargs={"seconds": f"{action.deadline.seconds:g}"}
-        )
-        told.daemon = True
-        told.start()
-        told.join(0.2)
-        os._exit(status)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def unexpected(action_log: log.Log, error: BaseException) -> None:
     """Log a fault of our own: what, and where, on one line."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -109,8 +137,3 @@ def leave(status: int) -> NoReturn:
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(status)
-
-
-def environment() -> Mapping[str, str]:
-    """This process's environment, for what is not a setting."""
-    return os.environ

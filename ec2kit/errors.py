@@ -11,7 +11,7 @@ The tree of errors; each class is an entry of the catalogue.
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
     │                              └── ServerUnknown ConfigurationInvalid
     ├── AwsRefused                 AWS answered no; its code says what
-    ├── Overtaken OtherActionRuns Stopped
+    ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
@@ -41,6 +41,20 @@ class Ec2KitError(Exception):
         self.fields = fields
 
 
+class Stopped(BaseException):
+    """
+    A signal ends the action; no part of it may go on, so nothing that catches errors catches this.
+
+    Args:
+        signal: Its name, "SIGTERM".
+    """
+
+    message: ClassVar[Message] = messages.STOPPED
+
+    def __init__(self, *, signal: str) -> None:
+        super().__init__(self.message.render(signal=signal))
+
+
 class Unknown(Ec2KitError):
     """No usable answer."""
 
@@ -52,6 +66,9 @@ class AwsUnknown(Unknown):
     """EC2 gave no usable answer."""
 
     retryable: ClassVar[bool] = True
+    uncertain: bool = False
+    """Whether this attempt, or one before it, may have been carried out."""
+
     fresh_client: ClassVar[bool] = False
     """Whether the next attempt needs a client with newly looked up credentials."""
 
@@ -149,6 +166,8 @@ class AwsRefused(Ec2KitError):
     """
 
     message = messages.REFUSED
+    uncertain: bool = False
+    """Whether an earlier attempt, with the answer lost, may have been carried out."""
 
     @property
     def code(self) -> str:
@@ -161,10 +180,6 @@ class Overtaken(Ec2KitError):
 
 class OtherActionRuns(Ec2KitError):
     message = messages.OTHER_ACTION
-
-
-class Stopped(Ec2KitError):
-    message = messages.STOPPED
 
 
 class NotBroughtHere(Ec2KitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -46,9 +47,12 @@ def can_extend(
         ChecksFailed, NotFree: It could not.
         RemoteSilent, RemoteRefused: The template server does not tell.
     """
+    own = action.registry.server
+    if any(each.tag == action.tag for each in action.registry.resources()):
+        raise NotFree(what=f"tag {action.tag} on {own}", by="a resource that is there already")
     template, version = _template(action, template_system)
-    if template.find_server(action.registry.server) is not None:
-        template = _without_half_an_extend(action, template)
+    if template.find_server(own) is not None:
+        template = template.without_server(own)  # what an extend left that was cut off
     identity = node.identity(action.settings, action.deadline)
     interface = node.interface(device or template.server(template_system).device, action.settings, action.deadline)
     chosen = resource.checked_priority(priority) if priority is not None else _free_priority(template)
@@ -56,14 +60,6 @@ def can_extend(
     wanted = template.with_server(server)
     checks.run(checks.Preflight(action, wanted, server, identity, interface, template, version))
     return wanted
-
-
-def _without_half_an_extend(action: Action, template: Resource) -> Resource:
-    """The template as it was before an extend of this server that was cut off; raises NotFree if it was not."""
-    own = action.registry.server
-    if any(each.tag == action.tag for each in action.registry.resources()):
-        raise NotFree(what=f"{own} as a server of {action.tag}", by="itself, it is one already")
-    return template.without_server(own)
 
 
 def _free_priority(template: Resource) -> int:
@@ -138,7 +134,7 @@ def unextend(action: Action, name: str, *, lost: bool = False) -> None:
     else:
         if _all_states(action, before)[name]:
             raise StillInService(tag=action.tag, server=name)
-        _drop(action, name)
+        _ask(action, name, "leave", action.tag)
     _spread(action, before, before.without_server(name))
     action.log.put(messages.UNEXTENDED, tag=action.tag, server=name)
 
@@ -205,8 +201,8 @@ def _spread(action: Action, before: Resource, after: Resource) -> None:
     told = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
     try:
         for name in sorted(after.names, key=lambda each: each == own):
+            told.append(name)  # an answer may be lost
             _store(action, name, after)
-            told.append(name)
     except BaseException as error:
         back = replace(before, revision=after.revision + 1)
         for name in told:
@@ -242,8 +238,19 @@ def _drop(action: Action, name: str) -> None:
 
 def forget(action: Action) -> None:
     """Remove everything that this server has of the resource."""
-    action.registry.remove(action.tag)
-    action.intentions.forget()
+    action.intentions.forget(partial(action.registry.remove, action.tag), action.deadline)
+    memory.forget(action.settings.run_dir, action.tag)
+
+
+def _leave(action: Action) -> None:
+    """Forget the resource, unless it is in service here; nothing can come in between."""
+
+    def unless_in_service() -> None:
+        if in_service_here(action):
+            raise StillInService(tag=action.tag, server=action.registry.server)
+        action.registry.remove(action.tag)
+
+    action.intentions.forget(unless_in_service, action.deadline)
     memory.forget(action.settings.run_dir, action.tag)
 
 
@@ -265,7 +272,7 @@ def in_service_here(action: Action) -> bool:
 
 def answer_peer(action: Action, words: list[str]) -> dict[str, Any]:
     """
-    Answer another server, or this one: state TAG, describe TAG, store DEFINITION, drop TAG.
+    Answer another server, or this one: state, describe, drop or leave TAG; store DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
@@ -279,8 +286,8 @@ def answer_peer(action: Action, words: list[str]) -> dict[str, Any]:
     if question == "store":
         action.registry.store(_definition(words[1]))
         return answer
-    if question == "drop":
-        forget(action)
+    if question in ("drop", "leave"):
+        (forget if question == "drop" else _leave)(action)
         return answer
     raise ArgumentInvalid(name="peer", reason=f"{question[:60]!a} is no question")
 

@@ -119,15 +119,21 @@ class Intentions:
             self.check(mine)
             record()
 
-    def forget(self) -> None:
+    def forget(self, also: Callable[[], None], deadline: Deadline) -> None:
         """
         Remove all files of the resource; whoever still acts for it stops, since what it acted for is gone.
+
+        Args:
+            also: What else is to be forgotten, without anything recorded in between.
 
         Raises:
             StateUnusable: They cannot be removed.
         """
-        for path in (self._file.path, self._mutex.path, self.writing.path):
-            StateFile(path).remove()
+        with self._mutex.held(deadline.within(_MUTEX_SECONDS), "forgetting the resource"):
+            also()
+            self._file.remove()
+            for lock in (self.writing, self._mutex):
+                StateFile(lock.path).remove()
 
     def check(self, mine: Intention) -> None:
         """

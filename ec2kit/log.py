@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ec2kit.errors import Ec2KitError
-from ec2kit.messages import Level, Message
+from ec2kit.errors import Ec2KitError, Stopped
+from ec2kit.messages import Level, Message, clean
 
 Sink = Callable[[Level, str], None]
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
-_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,6})[^\s,;&'\"]+")
-_LONGEST = 4000
-
-
-def clean(text: str) -> str:
-    """One line without control characters, without passwords in URLs and without tokens."""
-    line = _CONTROL.sub(" ", text)
-    line = _USERINFO.sub("***@", line)
-    line = _SECRET.sub(r"\1***", line)
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 
 
 class Log:
@@ -32,7 +18,6 @@ class Log:
     The log of one action.
 
     Args:
-        program: Name of the program, "restore".
         action, tag: What is done to which resource; both may be "".
         sinks: Where lines go; each is called with the level and "LEVEL:module:action:tag:NNNNNN:text".
         console: Where the text alone goes, for a person who watches.
@@ -46,13 +31,13 @@ class Log:
 
     def put(self, message: Message, **fields: object) -> None:
         """Log one message; a log that cannot be written never stops an action."""
-        self._emit(message, clean(message.render(**fields)))
+        self._emit(message, message.render(**fields))
 
     def record(self, message: Message, **fields: object) -> None:
         """Log one message that the console is told in another line."""
-        self._emit(message, clean(message.render(**fields)), told=True)
+        self._emit(message, message.render(**fields), told=True)
 
-    def error(self, error: Ec2KitError, *, told: bool = False) -> None:
+    def error(self, error: Ec2KitError | Stopped, *, told: bool = False) -> None:
         """Log an error under its own code and level; one that the console is told otherwise is not told twice."""
         self._emit(error.message, clean(str(error)), told=told)
 

@@ -7,8 +7,22 @@ verdicts, 4xx registry and state, 5xx hierarchy, 6xx checks. A message is never 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
+_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,6})[^\s,;&'\"]+")
+_LONGEST = 4000
+
+
+def clean(text: str) -> str:
+    """One line without control characters, without passwords in URLs and without tokens."""
+    line = _CONTROL.sub(" ", text)
+    line = _USERINFO.sub("***@", line)
+    line = _SECRET.sub(r"\1***", line)
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 
 
 class Level(Enum):
@@ -39,8 +53,8 @@ class Message:
     action: str = ""
 
     def render(self, **fields: object) -> str:
-        """The text with its fields filled in, on one line."""
-        return " ".join(self.text.format(**fields).split())
+        """The text with its fields filled in, on one line and without secrets."""
+        return clean(" ".join(self.text.format(**fields).split()))
 
 
 Notice = tuple[Message, dict[str, object]]
@@ -462,9 +476,9 @@ LAST_SERVER = _message(
 SERVERS_SILENT = _message(
     620511,
     _ERROR,
-    "not done, since these servers cannot be asked: {servers}",
+    "not done, since these servers did not do their part: {servers}",
     "Every server keeps the same definition of a resource.",
-    "Make them reachable, or use --local to clean up this server alone.",
+    "Make them reachable. delete has --local for this server alone, unextend --lost for one that is gone.",
 )
 ARGUMENT_INVALID = _message(620512, _ERROR, "{name}: {reason}", "", "Correct the option.")
 

@@ -79,8 +79,10 @@ class Nic:
         try:
             with open(path, encoding="ascii", errors="replace") as file:
                 return file.read(100).strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if os.path.isdir(os.path.dirname(self._folder)):
+                return None
+            raise StateUnusable(path=os.path.dirname(self._folder), reason="there is no such folder") from error
         except OSError as error:
             raise StateUnusable(path=path, reason=error.strerror or str(error)) from error
 

@@ -41,7 +41,6 @@ class Interface:
     device: str
     network_interface_id: str
     private_ip_addresses: tuple[str, ...]
-    subnet_id: str
     vpc_id: str
     vpc_cidr_blocks: tuple[str, ...]
 
@@ -158,7 +157,6 @@ def interface(device: str, settings: Settings, deadline: Deadline) -> Interface:
         device=device,
         network_interface_id=network_interface_id,
         private_ip_addresses=tuple(metadata.need(f"{base}/local-ipv4s").split()),
-        subnet_id=metadata.need(f"{base}/subnet-id"),
         vpc_id=metadata.need(f"{base}/vpc-id"),
         vpc_cidr_blocks=tuple(metadata.need(f"{base}/vpc-ipv4-cidr-blocks").split()),
     )

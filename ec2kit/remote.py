@@ -61,6 +61,8 @@ def _answer(server: str, done: Completed) -> dict[str, Any]:
         raise RemoteSilent(server=server, reason=lines[-1][:300]) from error
     if not known:
         raise RemoteSilent(server=server, reason=f"it speaks protocol {answer['protocol']!r}, not {PROTOCOL}")
+    if answer.get("server") != server:
+        raise RemoteSilent(server=server, reason=f"{answer.get('server')!r} answered in its place")
     if "error" in answer:
         raise RemoteRefused(server=server, reason=answer["error"])
     result: dict[str, Any] = answer

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ec2kit import memory, messages, remote
-from ec2kit.action import Action
+from ec2kit.action import Action, anything_goes
 from ec2kit.convergence import Convergence
 from ec2kit.errors import (
     AwsRefused,
@@ -24,6 +24,7 @@ from ec2kit.errors import (
     RemoteRefused,
     RemoteSilent,
     StateUnusable,
+    Stopped,
     TakenOver,
     Unknown,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ec2kit.aws import Ec2
 
 _CHECK_RETRIES = 2
-"""Retries of a look-up by quickCheck, and by remove, which must not keep a failover waiting."""
+"""Retries of a request by quickCheck, and by remove, which must not keep a failover waiting."""
 
 _PEER_SECONDS = 5.0
 
@@ -55,19 +56,22 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
         Ec2KitError: It is not in service here, or that cannot be said.
     """
     resource, server = action.resource, action.server
+    was_here, came_before = _was_in_service(action), action.intentions.current() is not None
     mine = action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
+    convergence = Convergence(action, ec2, guard=guard, confirm=came_before and not was_here)
     try:
         with action.intentions.only_writer(action.deadline):
             _verify_instance(action, server)
             action.intentions.settle(mine, partial(_prove_that_the_state_can_be_written, action), action.deadline)
-            made = Convergence(action, ec2, guard=guard).reach(Wanted.HERE)
+            made = convergence.reach(Wanted.HERE)
             action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     except (Overtaken, OtherActionRuns):
         raise
-    except Ec2KitError:
-        _mark_failed(action, mine)
+    except (Ec2KitError, Stopped) as error:
+        if not (was_here and isinstance(error, Unknown) and not convergence.made):
+            _mark_failed(action, mine)
         raise
     if resource.scenario == ROUTE_TABLE:
         _switch_off_source_dest_check(action, ec2, server)
@@ -76,13 +80,17 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
 
 def _prove_that_the_state_can_be_written(action: Action) -> None:
     """An address that moved here and a registry that cannot say so would lead the other servers astray."""
-    in_service = False
-    with suppress(StateUnusable):  # a damaged state is written anew
-        in_service = action.registry.in_service(action.tag)
-    if in_service:
+    if _was_in_service(action):
         action.registry.mark_in_service(action.tag)
     else:
         action.registry.mark_out_of_service(action.tag)
+
+
+def _was_in_service(action: Action) -> bool:
+    """What the registry says; a damaged state says nothing, and is written anew."""
+    with suppress(StateUnusable):
+        return action.registry.in_service(action.tag)
+    return False
 
 
 def _mark_failed(action: Action, mine: Intention) -> None:
@@ -118,7 +126,7 @@ def _switch_off_source_dest_check(action: Action, ec2: Ec2, server: Server) -> N
         action.log.put(messages.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=str(error))
         return
     try:
-        receipt = ec2.switch_off_source_dest_check(network_interface_id=eni)
+        receipt = ec2.switch_off_source_dest_check(network_interface_id=eni, retries=1)
         action.log.put(messages.SOURCE_DEST_CHECK_OFF, network_interface_id=eni, request_id=receipt.request_id)
     except Ec2KitError as error:
         action.log.put(messages.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=str(error))
@@ -140,19 +148,26 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
         Ec2KitError: It could not be put right.
     """
     resource, server = action.resource, action.server
-    if not action.registry.in_service(resource.tag):
-        raise NotInServiceHere(reason=f"its state is {action.registry.state(resource.tag)} since this boot")
+    _must_be_in_service(action)
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
     guard = partial(action.intentions.check, mine)
-    ec2 = action.ec2(guard=guard)
+    takes_anyway = action.settings.recover_take_from_peer
+    permit = None if takes_anyway else partial(_ask_owners, action)
+    ec2 = action.ec2(guard=guard, write_retries=None if takes_anyway else 0)
     with action.intentions.only_writer(action.deadline):
+        _must_be_in_service(action)  # an action that was waited for may have ended badly
         _verify_instance(action, server)
-        permit = None if action.settings.recover_take_from_peer else partial(_ask_owners, action)
-        made = Convergence(action, ec2, guard=guard, permit=permit, conditional=True).reach(Wanted.HERE)
+        convergence = Convergence(action, ec2, guard=guard, permit=permit, conditional=not takes_anyway)
+        made = convergence.reach(Wanted.HERE)
         action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     if resource.scenario == ROUTE_TABLE:
         _switch_off_source_dest_check(action, ec2, server)
     return made
+
+
+def _must_be_in_service(action: Action) -> None:
+    if not action.registry.in_service(action.tag):
+        raise NotInServiceHere(reason=f"its state is {action.registry.state(action.tag)} since this boot")
 
 
 def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...]) -> None:
@@ -224,13 +239,9 @@ def _declare_down(action: Action) -> Intention | None:
         return None
 
 
-def _anything_goes() -> None:
-    """The guard of a remove whose intention could not be written down: it acts all the same."""
-
-
 def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, ...]]:
-    guard = partial(action.intentions.check, mine) if mine is not None else _anything_goes
-    ec2 = action.ec2(guard=guard, look_retries=_CHECK_RETRIES)
+    guard = partial(action.intentions.check, mine) if mine is not None else anything_goes
+    ec2 = action.ec2(guard=guard, look_retries=_CHECK_RETRIES, write_retries=_CHECK_RETRIES)
     try:
         _verify_instance(action, action.server)
         return Convergence(action, ec2, guard=guard).reach(Wanted.NOT_HERE)

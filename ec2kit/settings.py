@@ -150,6 +150,8 @@ def load(environment: Mapping[str, str], *, tag: str = "", file_first: bool = Fa
                 findings.append(_invalid(tunable, source=source, name=name, text=text))
             break
     values["server"] = values.get("server") or os.uname().nodename
+    for place in ("state_dir", "run_dir", "net_dir"):
+        values[place] = os.path.abspath(values.get(place) or str(TUNABLES[place].default))
     return Settings(**values, sdk=_for_the_sdk(environment, from_file, file_first), findings=tuple(findings))
 
 

@@ -127,11 +127,25 @@ class Lock:
             descriptor = _open(self.path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise _unusable(self.path, error) from error
-        if not _flock(descriptor, fcntl.LOCK_EX):
+        if not self._lock(descriptor, fcntl.LOCK_EX) or not self._is_current(descriptor):
             os.close(descriptor)
             return False
         self._descriptor = descriptor
         return True
+
+    def _lock(self, descriptor: int, how: int) -> bool:
+        try:
+            return _flock(descriptor, how)
+        except OSError as error:
+            os.close(descriptor)
+            raise _unusable(self.path, error) from error
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Whether the file is still the one at the path; `forget` may have removed it meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+        except OSError:
+            return False
 
     def wait(self, deadline: Deadline, doing: str) -> None:
         """
@@ -162,7 +176,7 @@ class Lock:
             return False
         except OSError as error:
             raise _unusable(self.path, error) from error
-        free = _flock(descriptor, fcntl.LOCK_SH)
+        free = self._lock(descriptor, fcntl.LOCK_SH)
         os.close(descriptor)
         return not free
 
@@ -187,7 +201,7 @@ def sweep(folder: str) -> None:
 
 def make_folder(path: str) -> None:
     """Make a folder of ours, 0700, with its parents; one that is there is left as it is."""
-    if not os.path.isdir(path):
+    if path and not os.path.isdir(path):
         make_folder(os.path.dirname(path))
         with suppress(FileExistsError):
             os.mkdir(path, 0o700)

@@ -129,7 +129,7 @@ class Asked:
             raise self._world.source_dest_check
         return NetworkInterface(network_interface_id, "i-a", self._world.source_dest_check)
 
-    def switch_off_source_dest_check(self, *, network_interface_id: str) -> Receipt:
+    def switch_off_source_dest_check(self, *, network_interface_id: str, retries: int) -> Receipt:
         def carry_out() -> None:
             self._world.source_dest_check = False
 

@@ -158,7 +158,7 @@ def test_route_tables_are_asked_for_by_vpc_and_block() -> None:
             id="disassociate-address",
         ),
         pytest.param(
-            lambda ec2: ec2.switch_off_source_dest_check(network_interface_id=ENI_A),
+            lambda ec2: ec2.switch_off_source_dest_check(network_interface_id=ENI_A, retries=1),
             {
                 "Action": "ModifyNetworkInterfaceAttribute",
                 "NetworkInterfaceId": ENI_A,
@@ -700,7 +700,7 @@ def test_ec2_of_moto_understands_all_calls(moto_url: str) -> None:
     assert held.network_interface_id == target
     ec2.disassociate_address(association_id=held.association_id)
     assert _held(ec2, allocation).association_id is None
-    ec2.switch_off_source_dest_check(network_interface_id=target)
+    ec2.switch_off_source_dest_check(network_interface_id=target, retries=1)
     assert not ec2.network_interface(target).source_dest_check
 
 

@@ -187,7 +187,7 @@ def test_forget_leaves_no_file_and_stops_who_still_acts(intentions: Intentions, 
     """When a resource is deleted, whoever still acts for it writes no more."""
     mine = intentions.declare(UP, soon())
     with intentions.writing.held(soon(), "it"):
-        intentions.forget()
+        intentions.forget(lambda: None, soon())
         assert os.listdir(tmp_path) == []
         with pytest.raises(Overtaken):
             intentions.check(mine)
@@ -196,7 +196,7 @@ def test_forget_leaves_no_file_and_stops_who_still_acts(intentions: Intentions, 
 def test_forget_declared_anew_still_stops_who_acted_for_the_old(intentions: Intentions) -> None:
     """A resource that was deleted and created again under its name does not revive an action for the old one."""
     older = intentions.declare(UP, soon())
-    intentions.forget()
+    intentions.forget(lambda: None, soon())
     intentions.declare(UP, soon())
     with pytest.raises(Overtaken):
         intentions.check(older)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,15 @@ def test_link_is_up_state_of_the_device(
 
 def test_link_is_up_device_missing_is_down(settings: Settings) -> None:
     """A device that is not there has no link, and no MAC address."""
+    os.makedirs(settings.net_dir)
     assert not Nic("eth7", settings).link_is_up
     assert Nic("eth7", settings).mac is None
+
+
+def test_link_is_up_without_a_folder_of_devices_raises(settings: Settings) -> None:
+    """Where /sys is not mounted nothing is known of any link."""
+    with pytest.raises(StateUnusable):
+        Nic("eth1", settings).link_is_up  # noqa: B018
 
 
 def test_link_is_up_unreadable_raises(settings: Settings, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_identity_folder_unusable_is_asked_every_time(tmp_path: Path) -> None:
 def test_interface_device_is_found_by_its_mac_address(instance: Settings) -> None:
     """The ENI of a device, with its addresses and the blocks of its VPC."""
     found = interface("eth1", instance, Deadline(10))
-    assert (found.network_interface_id, found.subnet_id, found.vpc_id) == ("eni-a", "subnet-1", "vpc-1")
+    assert (found.network_interface_id, found.vpc_id) == ("eni-a", "vpc-1")
     assert found.private_ip_addresses == ("10.0.1.11", "10.0.1.12")
     assert found.vpc_cidr_blocks == ("10.0.0.0/16", "10.2.0.0/16")
 

@@ -25,7 +25,7 @@ def asking(folder: Path, script: str) -> Settings:
 
 def test_ask_command_line_is_server_and_one_quoted_word(tmp_path: Path) -> None:
     """The way, the server's name, and one command line that begins with the absolute path of ec2kit."""
-    script = f'printf \'%s\\n\' "$#" "$1" "$2" > {tmp_path}/seen; echo \'{{"protocol": 1}}\''
+    script = f'printf \'%s\\n\' "$#" "$1" "$2" > {tmp_path}/seen; echo \'{{"protocol": 1, "server": "server-b"}}\''
     remote.ask("server-b", ["state", "it's; rm -rf"], asking(tmp_path, script), Deadline(10))
     count, server, line = (tmp_path / "seen").read_text().splitlines()
     program, *words = shlex.split(line)
@@ -35,7 +35,7 @@ def test_ask_command_line_is_server_and_one_quoted_word(tmp_path: Path) -> None:
 
 def test_ask_answer_is_given_back(tmp_path: Path) -> None:
     """The answer's fields are those that the other server sent."""
-    script = """echo 'a banner' >&2; echo '{"protocol": 1, "in_service": false}'"""
+    script = """echo 'a banner' >&2; echo '{"protocol": 1, "server": "server-b", "in_service": false}'"""
     answer = remote.ask("server-b", ["state", "t"], asking(tmp_path, script), Deadline(10))
     assert answer["in_service"] is False
 
@@ -50,6 +50,7 @@ def test_ask_answer_is_given_back(tmp_path: Path) -> None:
         pytest.param("echo '[1]'", "no answer", id="list"),
         pytest.param("echo '7'", "no answer", id="number"),
         pytest.param("echo '{}'", "no answer", id="no-protocol"),
+        pytest.param("""echo '{"protocol": 1, "server": "server-z"}'""", "'server-z' answered", id="another-server"),
         pytest.param("""echo '{"protocol": 2, "in_service": false}'""", "protocol 2", id="later-protocol"),
         pytest.param("sleep 60", "no end within", id="hanging"),
     ],
@@ -64,7 +65,8 @@ def test_ask_no_usable_answer_raises_remote_silent(script: str, reason: str, tmp
 
 def test_ask_server_says_that_it_could_not_raises_remote_refused(tmp_path: Path) -> None:
     """An answer that says no is told from silence."""
-    script = f"echo {shlex.quote(json.dumps({'protocol': 1, 'error': 'there is no resource t'}))}; exit 1"
+    answer = {"protocol": 1, "server": "server-b", "error": "there is no resource t"}
+    script = f"echo {shlex.quote(json.dumps(answer))}; exit 1"
     with pytest.raises(RemoteRefused, match="server-b says: there is no resource t"):
         remote.ask("server-b", ["state", "t"], asking(tmp_path, script), Deadline(10))
 

@@ -52,8 +52,15 @@ from .builders import (
 from .pretended_ec2 import PretendedEc2, not_permitted, refused, unreachable
 
 IN, OUT, UNKNOWN = Status.IN_SERVICE, Status.OUT_OF_SERVICE, Status.UNKNOWN
-SAYS_NO = """echo '{"protocol": 1, "in_service": false}'"""
-SAYS_YES = """echo '{"protocol": 1, "in_service": true}'"""
+
+
+def says(rest: str) -> str:
+    """A shell command by which the server asked ("$1") answers."""
+    return f"""echo '{{"protocol": 1, "server": "'"$1"'"{rest}}}'"""
+
+
+SAYS_NO = says(', "in_service": false')
+SAYS_YES = says(', "in_service": true')
 
 
 def held_by(eni: str | None, private: str | None = None, allocation_id: str = ALLOCATION) -> Address:
@@ -864,10 +871,14 @@ def test_recover_peer_says_that_it_is_not_in_service_is_taken(active: Desk) -> N
     [
         pytest.param(SAYS_YES, "server-b", id="in-service"),
         pytest.param("echo 'no route to host' >&2; exit 255", "no route to host", id="silent"),
-        pytest.param("""echo '{"protocol": 1, "error": "broken registry"}'""", "broken registry", id="could-not-say"),
-        pytest.param("""echo '{"protocol": 1, "in_service": null}'""", "server-b", id="says-neither"),
-        pytest.param("""echo '{"protocol": 1}'""", "server-b", id="says-nothing-of-it"),
-        pytest.param("""echo '{"protocol": 1, "in_service": 0}'""", "server-b", id="says-something-odd"),
+        pytest.param(
+            says(', "error": "broken registry"'),
+            "broken registry",
+            id="could-not-say",
+        ),
+        pytest.param(says(', "in_service": null'), "server-b", id="says-neither"),
+        pytest.param(says(""), "server-b", id="says-nothing-of-it"),
+        pytest.param(says(', "in_service": 0'), "server-b", id="says-something-odd"),
     ],
 )
 def test_recover_peer_has_it_or_is_silent_fails_without_a_write(script: str, reason: str, active: Desk) -> None:

@@ -116,7 +116,14 @@ def test_load_switch_is_0_or_1_and_nothing_else(name: str, attribute: str) -> No
 def test_load_text_has_default_and_is_taken_as_it_is(name: str, attribute: str, default: str) -> None:
     """A text is whatever is set."""
     assert getattr(loaded(), attribute) == default
-    assert getattr(loaded({name: "anything at all"}), attribute) == "anything at all"
+    assert getattr(loaded({name: "/anything at all"}), attribute) == "/anything at all"
+
+
+@pytest.mark.parametrize("name", ["EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_NET_DIR"])
+def test_load_place_that_is_relative_is_made_absolute(name: str) -> None:
+    """A place does not move with the current folder afterwards."""
+    attribute = name.removeprefix("EC2KIT_").lower()
+    assert getattr(loaded({name: "here"}), attribute) == os.path.abspath("here")
 
 
 def test_load_fraction_of_a_second_is_a_number() -> None:

@@ -7,7 +7,7 @@ import importlib
 import click
 
 from ec2kit import __version__, edge
-from ec2kit.errors import Ec2KitError
+from ec2kit.errors import Ec2KitError, Stopped
 
 COMMANDS = {
     "create": "ec2kit.cli.create",
@@ -58,7 +58,7 @@ def main() -> None:
         status = error.exit_code
     except click.Abort:
         click.echo("aborted", err=True)
-    except Ec2KitError as error:
+    except (Ec2KitError, Stopped) as error:
         click.echo(f"ec2kit: {error}", err=True)
     except BrokenPipeError:
         status = 0

@@ -10,7 +10,7 @@ import click
 from ec2kit import edge
 from ec2kit.action import Action
 from ec2kit.cli.result import Result
-from ec2kit.errors import BadRequest, Ec2KitError
+from ec2kit.errors import BadRequest, Ec2KitError, Stopped
 from ec2kit.resource import checked_tag
 from ec2kit.status import Change
 
@@ -26,28 +26,35 @@ def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.O
     Args:
         trouble: Exit status where nothing can be said or done for trouble on the way.
     """
-    edge.mind_signals()
-    action = edge.open_action(name, checked_tag(tag))
-    edge.end_when_overdue(action, trouble, grace=grace)
+    tag = checked_tag(tag)
+    try:
+        edge.mind_signals()
+        action = edge.open_action(name, tag, watch=edge.Watch(trouble, grace=grace))
+        result = _framed(action, deed, trouble)
+    except Stopped as error:
+        click.echo(f"ec2kit: {error}", err=True)
+        return trouble
+    except Exception as error:
+        edge.unexpected(edge.open_action(name, tag).log, error)
+        return trouble
+    envelope = {"action": name, "tag": tag, "server": action.settings.server}
+    success = result.status == 0 and "error" not in result.data
+    return Result(result.text, {**envelope, "success": success, **result.data}, result.status).show(as_json=as_json)
+
+
+def _framed(action: Action, deed: Deed, trouble: int) -> Result:
+    """The deed between BEGIN and END."""
     action.begin()
     try:
         result = deed(action)
     except Ec2KitError as error:
         action.fail(error)
-        result = Result("", _failure(error), status=1 if isinstance(error, BadRequest) else trouble)
-    except Exception as error:
-        edge.unexpected(action.log, error)
-        action.fail("unexpected trouble")
-        result = Result("", {"error": {"text": f"{type(error).__name__}: {error}"}}, status=trouble)
-    else:
-        _end(action, result)
-    envelope = {
-        "action": name,
-        "tag": tag,
-        "server": action.settings.server,
-        "success": result.status == 0 and "error" not in result.data,
-    }
-    return Result(result.text, {**envelope, **result.data}, result.status).show(as_json=as_json)
+        return Result("", _failure(error), status=1 if isinstance(error, BadRequest) else trouble)
+    except Stopped as error:
+        action.fail(error)
+        return Result("", {"error": {"code": error.message.code, "text": str(error)}}, status=trouble)
+    _end(action, result)
+    return result
 
 
 def _end(action: Action, result: Result) -> None:

@@ -15,14 +15,14 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1, required=True)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: state TAG, describe TAG, store DEFINITION, drop TAG."""
+    """Answer another server: state, describe, drop or leave TAG; store DEFINITION."""
     try:
         tag = checked_tag(_tag(question, words[0]))
-        action = edge.open_action("peer", tag, watched=False)
-        edge.end_when_overdue(action, 1)
+        action = edge.open_action("peer", tag, watched=False, watch=edge.Watch(1))
         answer, status = hierarchy.answer_peer(action, [question, *words]), 0
     except (Ec2KitError, ValueError) as error:
-        answer, status = {"protocol": remote.PROTOCOL, "error": str(error)}, 1
+        server = edge.open_action("peer", "", watched=False).settings.server
+        answer, status = {"protocol": remote.PROTOCOL, "server": server, "error": str(error)}, 1
     click.echo(json.dumps(answer))
     return status
 

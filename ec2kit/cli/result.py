@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +24,12 @@ class Result:
     status: int = 0
 
     def show(self, *, as_json: bool) -> int:
-        """Print it; gives the exit status."""
-        if as_json:
-            click.echo(json.dumps({"version": 1, **self.data}, indent=2, sort_keys=True))
-        elif self.text:
-            click.echo(self.text)
+        """Print it; gives the exit status, which says what was done and not whether somebody could read it."""
+        with suppress(OSError):
+            if as_json:
+                click.echo(json.dumps({"version": 1, **self.data}, indent=2, sort_keys=True))
+            elif self.text:
+                click.echo(self.text)
         return self.status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -10,8 +11,11 @@ import click
 from ec2kit import edge, memory, service
 from ec2kit.action import Action
 from ec2kit.cli.result import Result, json_option
+from ec2kit.deadline import side_by_side
 from ec2kit.errors import Ec2KitError
 from ec2kit.resource import Resource, checked_tag
+
+_AT_A_TIME = 8
 
 
 @click.command("status")
@@ -19,9 +23,14 @@ from ec2kit.resource import Resource, checked_tag
 @json_option
 def command(tag: str | None, as_json: bool) -> int:
     """Show where each address is: what AWS says, and what this server's registry says."""
-    first = edge.open_action("status", checked_tag(tag) if tag else "")
+    edge.mind_signals()
+    first = edge.open_action("status", checked_tag(tag) if tag else "", watch=edge.Watch(1))
     resources = [first.registry.load(tag)] if tag else first.registry.resources()
-    found = [_look(edge.open_action("status", each.tag, watched=False), each) for each in resources]
+    jobs = [partial(_look, edge.open_action("status", each.tag, watched=False), each) for each in resources]
+    looks = side_by_side(jobs, first.deadline, at_most=_AT_A_TIME)
+    found = [each for each in looks if not isinstance(each, Exception)]
+    for error in (each for each in looks if isinstance(each, Exception)):
+        raise error
     text = "\n\n".join("\n".join(_lines(each)) for each in found)
     empty = f"no resources on {first.settings.server} ({first.registry.place})"
     return Result(text or empty, {"server": first.settings.server, "resources": found}).show(as_json=as_json)

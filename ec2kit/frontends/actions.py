@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ec2kit import edge
 from ec2kit.action import Action
-from ec2kit.errors import BadRequest, Ec2KitError, TagUnknown, UsageError
+from ec2kit.errors import BadRequest, Ec2KitError, Stopped, TagUnknown, Unknown, UsageError
 from ec2kit.resource import SCENARIOS, SWITCHBACKS, checked_tag
 
 if TYPE_CHECKING:
@@ -228,12 +228,12 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> NoReturn:
     """Run one action; the first word is its name."""
     name = arguments[0]
-    failure, usage = (GUARDED_FAILURE, GUARDED_USAGE) if name in _GUARDED else (FAILURE, USAGE)
-    trouble = SUCCESS if name in _GUARDED else FAILURE
-    status = trouble
-    edge.mind_signals()
+    statuses = _Statuses.of(name)
+    status = statuses.trouble
     try:
-        status = _run(name, arguments[1:], failure=failure, usage=usage, trouble=trouble)
+        edge.mind_signals()
+        watch = edge.Watch(statuses.trouble, grace=_grace(name))
+        status = _run(name, arguments[1:], statuses, watch)
     except SystemExit:
         status = SUCCESS  # --help
     except BaseException as error:
@@ -241,20 +241,29 @@ def main(arguments: list[str]) -> NoReturn:
     edge.leave(status)
 
 
-def _run(name: str, arguments: list[str], *, failure: int, usage: int, trouble: int) -> int:
+@dataclass(frozen=True)
+class _Statuses:
+    """The exit statuses of one action."""
+
+    failure: int
+    usage: int
+    trouble: int
+
+    @staticmethod
+    def of(name: str) -> _Statuses:
+        if name in _GUARDED:
+            return _Statuses(GUARDED_FAILURE, GUARDED_USAGE, SUCCESS)
+        return _Statuses(FAILURE, USAGE, FAILURE)
+
+
+def _run(name: str, arguments: list[str], statuses: _Statuses, watch: edge.Watch) -> int:
     try:
         options = _parse(name, arguments)
-    except UsageError as error:
-        edge.open_action(name, "").log.error(error)
-        return usage
-    try:
         tag = checked_tag(_default_tag(options) if options.tag is None else options.tag)
     except Ec2KitError as error:
-        edge.open_action(name, "").log.error(error)
-        return failure
-    action = edge.open_action(name, tag)
-    edge.end_when_overdue(action, trouble, grace=_grace(name))
-    return _do(action, options, failure=failure, trouble=trouble)
+        edge.open_action(name, "", watch=watch).log.error(error)
+        return statuses.usage if isinstance(error, UsageError) else statuses.failure
+    return _do(edge.open_action(name, tag, watch=watch), options, statuses)
 
 
 def _default_tag(options: argparse.Namespace) -> str:
@@ -271,23 +280,26 @@ def _grace(name: str) -> float:
     return UNDO_SECONDS + edge.OVERDUE
 
 
-def _do(action: Action, options: argparse.Namespace, *, failure: int, trouble: int) -> int:
+def _do(action: Action, options: argparse.Namespace, statuses: _Statuses) -> int:
     if _is_unknown(action):
-        return failure
+        return statuses.failure
     action.begin()
     try:
         action.end(_DEEDS[action.name].run(action, options))
         return SUCCESS
     except _SaysNo as no:
         action.fail(str(no))
-        return failure
+        return statuses.failure
     except Ec2KitError as error:
         action.fail(error)
-        return failure if isinstance(error, BadRequest) else trouble
+        return statuses.failure if isinstance(error, BadRequest) else statuses.trouble
+    except Stopped as error:
+        action.fail(error)
+        return statuses.trouble
     except Exception as error:
         edge.unexpected(action.log, error)
         action.fail("unexpected trouble")
-        return trouble
+        return statuses.trouble
 
 
 def _is_unknown(action: Action) -> bool:
@@ -299,7 +311,7 @@ def _is_unknown(action: Action) -> bool:
     except TagUnknown as error:
         action.log.error(error)
         return True
-    except Ec2KitError:
+    except Unknown:
         pass  # trouble; each deed has its own way with it
     return False
 

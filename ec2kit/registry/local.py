@@ -43,6 +43,8 @@ class LocalRegistry:
             present = self._read(resource.tag)
             if present is not None and present.revision >= resource.revision:
                 raise RevisionChanged(tag=resource.tag)
+            if present is None:
+                self._state(resource.tag).remove()  # of another resource that had the tag
             self._definition(resource.tag).write(resource.as_dict())
 
     def remove(self, tag: str) -> None:

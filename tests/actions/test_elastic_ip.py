@@ -158,3 +158,21 @@ def test_remove_on_another_instance_takes_nothing_off(cluster: Cluster) -> None:
     assert done.status == 0
     assert "this is instance" in done.stderr
     assert cluster.address_holder() == "node1"
+
+
+def test_remove_whose_answer_is_lost_knows_that_it_is_done(cluster: Cluster) -> None:
+    """The retry is told that there is no such association any more: that is what was wanted."""
+    cluster.with_resource(EIP_TAG)
+    cluster.sandbox.fault("lose", server="node1", operation="DisassociateAddress", count=1)
+    done = cluster.act("node1", "remove", EIP_TAG)
+    assert done.status == 0
+    assert "ERROR" not in done.stderr
+    assert cluster.address_holder() is None
+
+
+def test_quick_check_without_the_folder_of_devices_is_0(cluster: Cluster) -> None:
+    """Where /sys is not mounted, nobody knows whether a link is down."""
+    cluster.with_resource(EIP_TAG)
+    done = cluster.act("node1", "quickCheck", EIP_TAG, EC2KIT_NET_DIR="/nonexistent")
+    assert done.status == 0
+    assert "there is no such folder" in done.stderr

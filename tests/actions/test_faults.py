@@ -208,3 +208,28 @@ def test_quick_check_after_trouble_counts_it_and_then_tells_that_it_is_over(clus
     cluster.sandbox.clear()
     assert "EC2 answers again, after 2 check" in cluster.act("node1", "quickCheck").stderr
     assert "EC2 answers again" not in cluster.act("node1", "quickCheck").stderr
+
+
+def test_an_action_whose_log_hangs_ends_in_time(cluster: Cluster, tmp_path: Path) -> None:
+    """Whatever hangs, the process ends with its proper status: the last net needs neither log nor disk."""
+    cluster.with_resource()
+    os.mkfifo(tmp_path / "log")
+    settings = {
+        **HURRY,
+        "EC2_QUICKCHECK_TIMEOUT": "1",
+        "EC2_MAX_RETRY": "many",
+        "EC2KIT_LOG_FILE": str(tmp_path / "log"),
+    }
+    done = cluster.act("node1", "quickCheck", **settings)
+    assert done.status == 0
+    assert "did not end by itself" in done.stderr
+
+
+def test_secrets_in_an_endpoint_reach_no_file_and_no_line(cluster: Cluster) -> None:
+    """A password in a URL stays out of the log, the state files and the status."""
+    cluster.with_resource()
+    done = cluster.act("node1", "quickCheck", **HURRY, EC2_ENDPOINT_URL="http://user:s3cr3t-word@127.0.0.1:9")
+    assert done.status == 0
+    places = [cluster.path("node1", name) for name in ("EC2KIT_RUN_DIR", "EC2KIT_STATE_DIR")]
+    texts = [path.read_text() for place in places for path in place.rglob("*") if path.is_file()]
+    assert "s3cr3t-word" not in "".join([done.stderr, cluster.log("node1"), *texts])

@@ -102,6 +102,18 @@ def test_delete_with_a_server_out_of_reach_is_refused_naming_it(cluster: Cluster
     assert [_knows(cluster, name) for name in ("node1", "node2", "node3")] == [False, True, True]
 
 
+def test_extend_where_the_tag_is_another_resources_is_refused(cluster: Cluster) -> None:
+    """A resource of this server is never overwritten by another one of the same tag."""
+    cluster.with_resource()
+    words = ["-t", VIP_TAG, "--type", "route-table", "--vip", "10.1.0.20", "--interface", "eth0"]
+    assert cluster.run("node3", "create", *words).status == 0
+    before = _definition(cluster, "node3")
+    done = cluster.run("node3", "extend", "node1", VIP_TAG, "--priority", "30")
+    assert done.status == 1
+    assert "tag ec2-vip1 on node3 is taken" in done.stderr
+    assert _definition(cluster, "node3") == before
+
+
 def test_extend_with_a_server_out_of_reach_is_refused_and_undone(cluster: Cluster) -> None:
     """Every server gets the new definition, or none keeps it."""
     cluster.with_resource(servers=2)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from .cluster import VIP_TAG, Cluster, finished, go_on, stop, until
+from .cluster import HURRY, VIP_TAG, Cluster, finished, go_on, stop, until
 
 
 def test_create_and_extend_and_restore_move_all_tables_and_nothing_else(cluster: Cluster) -> None:
@@ -101,6 +101,44 @@ def test_recover_where_the_other_server_may_run_it_writes_nothing(cluster: Clust
     assert cluster.holders() == ["node2"] * 6
 
 
+def test_recover_that_waits_for_ec2_asks_again_before_it_writes(cluster: Cluster) -> None:
+    """A peer that comes in service while recover is throttled keeps the address."""
+    cluster.with_resource()
+    for table in cluster.tables:
+        cluster.point(table, cluster.eni("node2"))
+    cluster.sandbox.fault("throttle", server="node1", operation="ReplaceRoute")
+    recovering = cluster.start("node1", "recover", "-t", VIP_TAG)
+    until(lambda: "RequestLimitExceeded" in cluster.log("node1"))
+    assert cluster.act("node2", "restore").status == 0
+    cluster.sandbox.clear()
+    done = finished(recovering)
+    assert done.status == 1
+    assert "taken over by node2" in done.stderr
+    assert cluster.holders() == ["node2"] * 6
+
+
+def test_recover_under_throttling_waits_and_succeeds(cluster: Cluster) -> None:
+    """What is to be tried again is looked at and asked for again, and succeeds where nobody else has it."""
+    cluster.with_resource()
+    cluster.point(cluster.tables[0], cluster.eni("node2", "eth0"))
+    cluster.sandbox.fault("throttle", server="node1", operation="ReplaceRoute", count=3)
+    done = cluster.act("node1", "recover")
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node1"] * 6
+
+
+def test_recover_where_another_server_answers_in_the_peers_place_writes_nothing(cluster: Cluster) -> None:
+    """A remote command that reaches the wrong server is no answer."""
+    cluster.with_resource(servers=3).act("node2", "restore")
+    wrong = cluster.sandbox.folder / "wrong"
+    wrong.write_text(f"#!/bin/sh\nexec '{cluster.sandbox.folder}/remote' node3 \"$2\"\n")
+    wrong.chmod(0o755)
+    done = cluster.act("node1", "recover", EC2_REMOTE_COMMAND=f"'{wrong}'")
+    assert done.status == 1
+    assert "answered in its place" in done.stderr
+    assert cluster.holders() == ["node2"] * 6
+
+
 def test_recover_with_take_from_peer_takes_the_address_in_any_case(cluster: Cluster) -> None:
     """EC2_RECOVER_TAKE_FROM_PEER=1 does as the original kit does."""
     cluster.with_resource().act("node2", "restore")
@@ -152,11 +190,50 @@ def test_restore_while_reads_are_late_writes_once_and_waits(cluster: Cluster) ->
     """A describe that shows the old state is waited out, not written over."""
     cluster.with_resource()
     before = len(cluster.writes("node2"))
-    cluster.sandbox.fault("stale", server="node2", lasts=1.5)
-    done = cluster.act("node2", "restore", EC2_RESTORE_TIMEOUT="20", EC2_VERIFY_TIMEOUT="10")
+    cluster.sandbox.fault("stale", server="node2")
+    restoring = cluster.start("node2", "restore", "-t", VIP_TAG, EC2_VERIFY_TIMEOUT="20")
+    until(lambda: len(cluster.writes("node2")) == before + 6)
+    time.sleep(1)
+    cluster.sandbox.clear()
+    done = finished(restoring)
     assert done.status == 0, done.stderr
     assert len(cluster.writes("node2")) == before + 6
     assert "after it had accepted it" in done.stderr
+
+
+def test_restore_after_remove_does_not_believe_a_single_look(cluster: Cluster) -> None:
+    """Reads may go back in time: "nothing to do" right after the address was elsewhere is looked at twice."""
+    cluster.with_resource().act("node1", "remove")
+    cluster.sandbox.fault("stale", server="node1", lasts=2)
+    assert cluster.act("node2", "restore").status == 0
+    assert cluster.act("node2", "remove").status == 0
+    done = cluster.act("node1", "restore", EC2_CONFIRM_INTERVAL="3")
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node1"] * 6
+
+
+def test_restore_repeated_while_aws_is_silent_keeps_the_state(cluster: Cluster) -> None:
+    """A resource that is in service stays so in the registry: nothing was changed, and nothing is known."""
+    cluster.with_resource()
+    cluster.sandbox.fault("refuse", server="node1")
+    assert cluster.act("node1", "restore", **HURRY).status == 1
+    cluster.sandbox.clear()
+    cluster.point(cluster.tables[0], cluster.eni("node2", "eth0"))
+    assert cluster.act("node1", "recover").status == 0
+
+
+def test_restore_is_not_kept_waiting_by_the_source_dest_check(cluster: Cluster) -> None:
+    """The address is here: what else is to be mended is tried twice and then told."""
+    cluster.with_resource()
+    eni = cluster.eni("node2")
+    cluster.aws.modify_network_interface_attribute(NetworkInterfaceId=eni, SourceDestCheck={"Value": True})
+    cluster.sandbox.fault("throttle", server="node2", operation="ModifyNetworkInterfaceAttribute")
+    before = len(cluster.sandbox.calls())
+    done = cluster.act("node2", "restore")
+    assert done.status == 0
+    assert "is on and cannot be switched off" in done.stderr
+    tried = [each for each in cluster.sandbox.calls()[before:] if each["operation"].startswith("Modify")]
+    assert len(tried) == 2
 
 
 def test_restore_switches_off_the_source_dest_check(cluster: Cluster) -> None:

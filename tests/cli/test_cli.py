@@ -192,3 +192,13 @@ def test_peer_store_of_rubbish_is_refused(cluster: Cluster, word: str) -> None:
     assert done.status == 1
     assert "error" in envelope(done)
     assert not (cluster.path("node1", "EC2KIT_STATE_DIR") / "resources").exists()
+
+
+def test_quick_check_that_cannot_print_still_says_what_it_found(cluster: Cluster) -> None:
+    """The exit status is the verdict, not whether somebody could read it."""
+    cluster.with_resource()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [EC2KIT, "quickCheck", VIP_TAG], env=cluster.environment("node1"), stdout=full, check=False
+        )
+    assert done.returncode == 0
