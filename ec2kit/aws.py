@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ec2kit import answers, errors, messages
+from ec2kit import answers, error_codes, errors, messages
 from ec2kit.answers import Address, NetworkInterface, Receipt, RouteTable, RouteTables
 from ec2kit.deadline import Abandoned, Deadline, abandonable
 from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
@@ -374,7 +374,7 @@ class Ec2:
         if isinstance(inner, errors.Ec2KitError | Abandoned):
             return inner
         if isinstance(error, sdk.ClientError):
-            return _answered_with_error(call, error.response)
+            return error_codes.meaning(error.response, operation=call.operation, target=call.target)
         if isinstance(error, ResponseParserError):
             return self._garbled(call.operation, str(error).split("\n")[0][:200])
         if isinstance(error, sdk.NoCredentialsError):
@@ -432,48 +432,6 @@ def _reason(error: BaseException) -> str:
 
 _MAYBE_DONE = (errors.AwsUnreachable, errors.AwsServerError, errors.AwsGarbled)
 """Errors after which the request may have been carried out all the same."""
-
-_THROTTLING = frozenset(
-    "RequestLimitExceeded Throttling ThrottlingException RequestThrottled RequestThrottledException "
-    "EC2ThrottledException TooManyRequestsException SlowDown BandwidthLimitExceeded".split()
-)
-_NO_PERMISSION = frozenset("UnauthorizedOperation AccessDenied AccessDeniedException OptInRequired Blocked".split())
-_EXPIRED = frozenset("ExpiredToken ExpiredTokenException RequestExpired".split())
-_REJECTED = frozenset(
-    "AuthFailure InvalidClientTokenId InvalidAccessKeyId SignatureDoesNotMatch UnrecognizedClientException "
-    "MissingAuthenticationToken IncompleteSignature PendingVerification".split()
-)
-
-
-def _answered_with_error(call: _Call, response: Any) -> Exception:
-    """
-    Tell what an error answer means.
-
-    Source: EC2 API, "Error codes for the Amazon EC2 API".
-    """
-    problem, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
-    code, status = str(problem.get("Code", "")), metadata.get("HTTPStatusCode", 0)
-    fields = {
-        "operation": call.operation,
-        "object": call.target,
-        "code": code,
-        "text": str(problem.get("Message", "")),
-        "status": status,
-        "request_id": metadata.get("RequestId") or "none",
-    }
-    if code in _THROTTLING:
-        return errors.AwsThrottled(**fields)
-    if code in _NO_PERMISSION:
-        return PermissionMissing(**fields)
-    if code in _EXPIRED:
-        return errors.CredentialsExpired(**fields)
-    if code in _REJECTED:
-        return errors.CredentialsRejected(**fields)
-    if status >= 500 or status == 429 or code in ("InternalError", "InternalFailure", "Unavailable"):
-        return errors.AwsServerError(**fields)
-    if not code or code.isdigit():
-        return errors.AwsGarbled(endpoint="an error page", operation=call.operation, reason=f"HTTP {status}")
-    return AwsRefused(**fields)
 
 
 def _page(answer: Any) -> tuple[list[RouteTable], str | None]:

@@ -1,15 +1,12 @@
-"""The deeds in service: restore, remove, quick_check and recover, for any resource from any front end."""
+"""The deeds in service: restore, recover and remove, for any resource from any front end."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ec2kit import memory, messages, remote
+from ec2kit import messages, remote
 from ec2kit.action import Action, anything_goes
 from ec2kit.convergence import Convergence
 from ec2kit.errors import (
@@ -31,13 +28,13 @@ from ec2kit.errors import (
 from ec2kit.intention import Direction, Intention
 from ec2kit.resource import ROUTE_TABLE, Server
 from ec2kit.scenario import Observed
-from ec2kit.status import Change, Status, Verdict, Wanted
+from ec2kit.status import Change, Wanted
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
 
-_CHECK_RETRIES = 2
-"""Retries of a request by quickCheck, and by remove, which must not keep a failover waiting."""
+_REMOVE_RETRIES = 2
+"""Retries of a request by remove, which must not keep a failover waiting."""
 
 _PEER_SECONDS = 5.0
 
@@ -241,7 +238,7 @@ def _declare_down(action: Action) -> Intention | None:
 
 def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, ...]]:
     guard = partial(action.intentions.check, mine) if mine is not None else anything_goes
-    ec2 = action.ec2(guard=guard, look_retries=_CHECK_RETRIES, write_retries=_CHECK_RETRIES)
+    ec2 = action.ec2(guard=guard, look_retries=_REMOVE_RETRIES, write_retries=_REMOVE_RETRIES)
     try:
         _verify_instance(action, action.server)
         return Convergence(action, ec2, guard=guard).reach(Wanted.NOT_HERE)
@@ -250,171 +247,3 @@ def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, 
     except (Unknown, AwsRefused, NotBroughtHere) as error:
         action.log.put(messages.LEFT_ASSOCIATED, address=action.resource.address, reason=str(error))
     return {}
-
-
-# -- quick_check -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Checked:
-    """
-    What a check found.
-
-    Attributes:
-        verdict: UNKNOWN while busy.
-        busy: Another action is at work, so nothing was judged.
-    """
-
-    verdict: Verdict
-    busy: bool = False
-
-    @property
-    def says_no(self) -> bool:
-        """Whether the address is confirmed not to be in service here: the only failure of a check."""
-        return self.verdict.status is Status.OUT_OF_SERVICE
-
-
-_BUSY = Checked(Verdict(Status.UNKNOWN, ("another action is under way",)), busy=True)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """
-    A verdict, what it is about, and where it comes from.
-
-    Attributes:
-        trouble: It rests on something that a person has to mend.
-        objects: The tables that hold the virtual IP, if all could be seen.
-    """
-
-    verdict: Verdict
-    address: str
-    trouble: bool = False
-    objects: tuple[str, ...] | None = None
-
-
-def quick_check(action: Action) -> Checked:
-    """
-    Tell whether the resource is in service here; never waits for another action.
-
-    Raises:
-        TagUnknown: The tag is none.
-    """
-    try:
-        before = action.intentions.current()
-        if action.intentions.writing.is_held:
-            return _busy(action)
-        judged = _confirmed(action)
-        overtaken = action.intentions.writing.is_held or action.intentions.current() != before
-        if judged.verdict.status is Status.OUT_OF_SERVICE and overtaken:
-            return _busy(action)
-    except (Unknown, AwsRefused) as error:
-        judged = _cannot_say(error, _address(action))
-    _report(action, judged)
-    return Checked(judged.verdict)
-
-
-def _busy(action: Action) -> Checked:
-    action.log.put(messages.BUSY, busy="another action on this resource")
-    return _BUSY
-
-
-def _address(action: Action) -> str:
-    try:
-        return action.resource.address
-    except Unknown:
-        return action.tag
-
-
-def _cannot_say(error: Ec2KitError, address: str) -> _Judged:
-    return _Judged(Verdict(Status.UNKNOWN, (str(error),)), address, trouble=getattr(error, "trouble", True))
-
-
-def _confirmed(action: Action) -> _Judged:
-    """Look, and look again before OUT_OF_SERVICE is said."""
-    ec2 = action.ec2(look_retries=_CHECK_RETRIES)
-    first = _judge(action, ec2)
-    if first.verdict.status is not Status.OUT_OF_SERVICE:
-        return first
-    interval = action.settings.confirm_interval
-    action.deadline.pause(interval, f"the second look that must confirm: {first.verdict.reason}")
-    second = _judge(action, ec2)
-    if second.verdict.status is not Status.OUT_OF_SERVICE:
-        action.log.put(messages.STATUS_SECOND_LOOK, reason=first.verdict.reason, seconds=f"{interval:g}")
-    return second
-
-
-def _judge(action: Action, ec2: Ec2) -> _Judged:
-    scenario, address = action.scenario, action.resource.address
-    observed = scenario.observe(ec2, action.resource, action.server, action.settings)
-    verdict = scenario.judge(observed)
-    if observed.unknown is None:
-        return _Judged(verdict, address, objects=scenario.objects(observed))
-    return _Judged(verdict, address, trouble=getattr(observed.unknown, "trouble", True))
-
-
-def _report(action: Action, judged: _Judged) -> None:
-    """Log the verdict, and remember when it was known and for how long nothing has been."""
-    before = memory.recall(action.settings.run_dir, action.tag)
-    if judged.verdict.status is Status.UNKNOWN:
-        now = _report_unknown(action, judged, before)
-    else:
-        now = _report_known(action, judged, before)
-    try:
-        memory.remember(action.settings.run_dir, action.tag, now)
-    except Ec2KitError as error:
-        action.log.error(error)
-
-
-def _report_unknown(action: Action, judged: _Judged, before: memory.Memory) -> memory.Memory:
-    reason = judged.verdict.reason
-    since = before.unknown_since or time.time()
-    now = replace(before, unknown_since=since, unknown_count=before.unknown_count + 1, reason=reason[:500])
-    message = messages.STATUS_TROUBLE if judged.trouble else messages.STATUS_UNKNOWN
-    fields = {"address": judged.address, "count": now.unknown_count, "age": f"{now.age:.0f}", "reason": reason}
-    action.log.put(message, **fields)
-    return now
-
-
-def _report_known(action: Action, judged: _Judged, before: memory.Memory) -> memory.Memory:
-    if before.unknown_count:
-        action.log.put(messages.STATUS_KNOWN_AGAIN, count=before.unknown_count, age=f"{before.age:.0f}")
-    if judged.verdict.status is Status.IN_SERVICE:
-        action.log.put(messages.STATUS_IN, address=judged.address)
-    else:
-        action.log.record(messages.STATUS_OUT, address=judged.address, reason=judged.verdict.reason)
-    tables = before.route_table_ids
-    if judged.objects is not None and action.resource.scenario == ROUTE_TABLE:
-        for lost in sorted(set(tables) - set(judged.objects)):
-            action.log.put(messages.TABLE_LOST_ROUTE, route_table_id=lost, cidr=action.resource.cidr)
-        tables = tuple(sorted({*tables, *judged.objects}))
-    return replace(
-        before, known_at=time.time(), unknown_since=0.0, unknown_count=0, reason="", route_table_ids=tables
-    )
-
-
-# -- look --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Look:
-    """
-    What is known of an address right now, for a person.
-
-    Attributes:
-        owners: What holds the address (a table, an allocation) → the ENI that it points at.
-    """
-
-    verdict: Verdict
-    owners: Mapping[str, str | None]
-
-
-def look(action: Action) -> Look:
-    """Look once, judge, and remember nothing."""
-    try:
-        observed = action.scenario.observe(
-            action.ec2(look_retries=_CHECK_RETRIES), action.resource, action.server, action.settings
-        )
-    except (Unknown, AwsRefused) as error:
-        return Look(Verdict(Status.UNKNOWN, (str(error),)), {})
-    return Look(action.scenario.judge(observed), action.scenario.owners(observed))

@@ -18,11 +18,11 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"messages", "status", "answers", "errors", "resource"},
-    {"log", "deadline", "settings", "state", "command", "pace"},
+    {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
     {"intention", "memory", "nic", "node", "remote", "aws", "scenario", "route_table", "elastic_ip"},
     {"registry", "action"},
     {"convergence"},
-    {"checks", "service"},
+    {"checks", "service", "judgement"},
     {"hierarchy"},
     {"creation"},
     {"edge"},

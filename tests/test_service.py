@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit import memory, messages, service
+from ec2kit import judgement, memory, messages
 from ec2kit.answers import Address
 from ec2kit.errors import (
     Ec2KitError,
@@ -26,8 +26,9 @@ from ec2kit.errors import (
     Unknown,
 )
 from ec2kit.intention import Direction
+from ec2kit.judgement import quick_check
 from ec2kit.registry.local import LocalRegistry
-from ec2kit.service import quick_check, recover, remove, restore
+from ec2kit.service import recover, remove, restore
 from ec2kit.state import StateFile
 from ec2kit.status import Status
 
@@ -978,7 +979,7 @@ def test_recover_elastic_ip_without_owner_is_taken(eip_desk: Desk) -> None:
 def test_look_tells_verdict_and_owners_and_remembers_nothing(desk: Desk) -> None:
     """A person who looks changes nothing."""
     desk.ec2.routes = {"rtb-1": ENI_B}
-    seen = service.look(desk.action("status"))
+    seen = judgement.look(desk.action("status"))
     assert seen.verdict.status is OUT
     assert seen.owners == {"rtb-1": ENI_B}
     assert not Path(desk.settings.run_dir, "ec2-vip1.memory.json").exists()
@@ -987,7 +988,7 @@ def test_look_tells_verdict_and_owners_and_remembers_nothing(desk: Desk) -> None
 def test_look_ec2_silent_is_unknown_with_its_reason(desk: Desk) -> None:
     """Silence is said to be silence."""
     desk.ec2.looks = [unreachable()]
-    seen = service.look(desk.action("status"))
+    seen = judgement.look(desk.action("status"))
     assert seen.verdict.status is UNKNOWN
     assert "nobody listens" in seen.verdict.reason
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ec2kit import service
+from ec2kit import judgement
 from ec2kit.action import Action
 from ec2kit.cli import deed
 from ec2kit.cli.result import Result, json_option
@@ -19,7 +19,7 @@ def command(tag: str, as_json: bool) -> int:
 
 
 def _check(action: Action) -> Result:
-    checked = service.quick_check(action)
+    checked = judgement.quick_check(action)
     verdict = checked.verdict
     text = "busy" if checked.busy else verdict.status.value + (f": {verdict.reason}" if verdict.reasons else "")
     data = {"status": verdict.status.value, "busy": checked.busy, "reasons": list(verdict.reasons)}

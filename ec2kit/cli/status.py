@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ec2kit import edge, memory, service
+from ec2kit import edge, judgement, memory
 from ec2kit.action import Action
 from ec2kit.cli.result import Result, json_option
 from ec2kit.deadline import side_by_side
@@ -37,7 +37,7 @@ def command(tag: str | None, as_json: bool) -> int:
 
 
 def _look(action: Action, resource: Resource) -> dict[str, Any]:
-    seen = service.look(action)
+    seen = judgement.look(action)
     kept = memory.recall(action.settings.run_dir, resource.tag)
     return {
         **resource.as_dict(),

@@ -76,9 +76,9 @@ def _remove(action: Action, options: argparse.Namespace) -> str:
 
 
 def _quick_check(action: Action, options: argparse.Namespace) -> str:
-    from ec2kit import service
+    from ec2kit import judgement
 
-    checked = service.quick_check(action)
+    checked = judgement.quick_check(action)
     if checked.says_no:
         raise _SaysNo(checked.verdict.reason)
     return "busy" if checked.busy else checked.verdict.status.value
