@@ -9,7 +9,7 @@ The tree of errors; each class is an entry of the catalogue.
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
-    │                              └── ServerUnknown ConfigurationInvalid
+    │                              └── ServerUnknown ConfigurationInvalid LifeKeeperFailed
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
@@ -155,6 +155,15 @@ class ServerUnknown(OwnTrouble):
 
 class ConfigurationInvalid(OwnTrouble):
     message = messages.CONFIGURATION_INVALID
+
+
+class LifeKeeperFailed(OwnTrouble):
+    message = messages.LIFEKEEPER_FAILED
+
+    @property
+    def status(self) -> int:
+        """LifeKeeper's exit status, 4 exists already, 7 does not exist, 9 other system unreachable; -1: none."""
+        return int(str(self.fields.get("status", -1)))
 
 
 class AwsRefused(Ec2KitError):

@@ -441,6 +441,14 @@ REVISION_CHANGED = _message(
     "Run the command again.",
 )
 
+LIFEKEEPER_FAILED = _message(
+    620408,
+    _ERROR,
+    "LifeKeeper's {command} failed: {reason}",
+    "LifeKeeper is not running, its database is damaged, or it refuses.",
+    "Look at lcdstatus and at LifeKeeper's log.",
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")

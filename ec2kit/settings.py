@@ -15,6 +15,9 @@ from ec2kit.messages import Notice
 
 DEFAULTS_FILE = "/etc/default/LifeKeeper"
 
+INSTALLED = "lkadm/subsys/comm/ec2/ec2kit.json"
+"""Below $LKROOT: what `ec2kit install` put there. Where it is, LifeKeeper is this server's framework."""
+
 
 @dataclass(frozen=True)
 class Tunable:
@@ -69,7 +72,14 @@ def _text(name: str, default: str, meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that can be set, checked; what was wrong stands in `findings` and its default is used."""
+    """
+    All that can be set, checked; what was wrong stands in `findings` and its default is used.
+
+    Attributes:
+        lifekeeper: LifeKeeper is the framework here: its database is the registry, its file counts before the
+            environment.
+        sdk: What the SDK should find in its environment.
+    """
 
     restore_timeout: float = _seconds("EC2_RESTORE_TIMEOUT", 300.0, 1, 3600, "deadline of restore, create and extend")
     remove_timeout: float = _seconds("EC2_REMOVE_TIMEOUT", 300.0, 1, 3600, "deadline of remove")
@@ -118,6 +128,7 @@ class Settings:
     metadata_url: str = _text(
         "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254", "instance metadata service"
     )
+    lifekeeper: bool = False
     sdk: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Notice, ...] = ()
 
@@ -128,18 +139,20 @@ TUNABLES: dict[str, Tunable] = {
 """Field of Settings → its tunable."""
 
 
-def load(environment: Mapping[str, str], *, tag: str = "", file_first: bool = False) -> Settings:
+def load(environment: Mapping[str, str], *, tag: str = "") -> Settings:
     """
     Read the settings for one resource, or for none.
 
-    Args:
-        file_first: Under LifeKeeper the environment is inherited and old, so the file counts more.
+    Under LifeKeeper the environment is inherited and old, so the file counts more; only LKROOT itself comes from the
+    environment first, where the hooks put the place that they are installed in.
     """
     findings: list[Notice] = []
     path = environment.get("EC2KIT_DEFAULTS") or DEFAULTS_FILE
     from_file = _read(path, environment, findings)
+    lkroot = os.path.abspath(environment.get("LKROOT") or from_file.get("LKROOT") or str(TUNABLES["lkroot"].default))
+    lifekeeper = os.path.isfile(os.path.join(lkroot, INSTALLED))
     sources = [("environment", environment), (path, from_file)]
-    if file_first:
+    if lifekeeper:
         sources.reverse()
     values: dict[str, Any] = {}
     for attribute, tunable in TUNABLES.items():
@@ -149,10 +162,12 @@ def load(environment: Mapping[str, str], *, tag: str = "", file_first: bool = Fa
             except ValueError:
                 findings.append(_invalid(tunable, source=source, name=name, text=text))
             break
+    values["lkroot"] = lkroot
     values["server"] = values.get("server") or os.uname().nodename
     for place in ("state_dir", "run_dir", "net_dir"):
         values[place] = os.path.abspath(values.get(place) or str(TUNABLES[place].default))
-    return Settings(**values, sdk=_for_the_sdk(environment, from_file, file_first), findings=tuple(findings))
+    sdk = _for_the_sdk(environment, from_file, file_first=lifekeeper)
+    return Settings(**values, lifekeeper=lifekeeper, sdk=sdk, findings=tuple(findings))
 
 
 def _candidates(name: str, tag: str, sources: list[tuple[str, Mapping[str, str]]]) -> Iterator[tuple[str, str, str]]:
@@ -179,7 +194,7 @@ _METADATA_HOSTS = ("169.254.169.254", "fd00:ec2::254")
 _METADATA = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 
 
-def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], file_first: bool) -> dict[str, str]:
+def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *, file_first: bool) -> dict[str, str]:
     """What the SDK should find in its environment, beyond or instead of what is there."""
     added = {
         name: value

@@ -19,7 +19,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     {"messages", "status", "answers", "errors", "resource"},
     {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
-    {"intention", "memory", "nic", "node", "remote", "aws", "scenario", "route_table", "elastic_ip"},
+    {"lifekeeper", "intention", "memory", "nic", "node", "remote", "aws", "scenario", "route_table", "elastic_ip"},
     {"registry", "action"},
     {"convergence"},
     {"checks", "service", "judgement"},

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ec2kit import messages
-from ec2kit.settings import TUNABLES, Settings, assignments, load
+from ec2kit.settings import INSTALLED, TUNABLES, Settings, assignments, load
 
 NUMBERS = [
     ("EC2_RESTORE_TIMEOUT", "restore_timeout", 300, 1, 3600),
@@ -56,6 +56,14 @@ TEXTS = [
 
 def loaded(environment: dict[str, str] | None = None, file: Path | None = None, **more: Any) -> Settings:
     return load({"EC2KIT_DEFAULTS": str(file or "/nonexistent/defaults"), **(environment or {})}, **more)
+
+
+def a_lifekeeper(folder: Path) -> dict[str, str]:
+    """The environment of a server that the kit is installed on for LifeKeeper."""
+    mark = folder / "LifeKeeper" / INSTALLED
+    mark.parent.mkdir(parents=True)
+    mark.write_text("{}")
+    return {"LKROOT": str(folder / "LifeKeeper")}
 
 
 def a_file(folder: Path, text: str, mode: int = 0o644) -> Path:
@@ -137,7 +145,7 @@ NAME = "EC2_VERIFY_TIMEOUT"
 
 
 @pytest.mark.parametrize(
-    ("environment", "file", "file_first", "expected"),
+    ("environment", "file", "lifekeeper", "expected"),
     [
         pytest.param({}, "", False, 30, id="default"),
         pytest.param({}, f"{NAME}=11", False, 11, id="file"),
@@ -158,11 +166,21 @@ NAME = "EC2_VERIFY_TIMEOUT"
     ],
 )
 def test_load_sources_in_order_of_precedence(
-    environment: dict[str, str], file: str, file_first: bool, expected: float, tmp_path: Path
+    environment: dict[str, str], file: str, lifekeeper: bool, expected: float, tmp_path: Path
 ) -> None:
     """Environment of the tag, environment, file of the tag, file, default; under LifeKeeper the file first."""
     path = a_file(tmp_path, file)
-    assert loaded(environment, path, tag="ec2-vip1", file_first=file_first).verify_timeout == expected
+    environment = {**environment, **(a_lifekeeper(tmp_path) if lifekeeper else {})}
+    found = loaded(environment, path, tag="ec2-vip1")
+    assert (found.verify_timeout, found.lifekeeper) == (expected, lifekeeper)
+
+
+def test_load_lkroot_of_the_environment_comes_first(tmp_path: Path) -> None:
+    """The hooks say where they are installed; an old line in the file does not lead them elsewhere."""
+    environment = a_lifekeeper(tmp_path)
+    found = loaded(environment, a_file(tmp_path, "LKROOT=/elsewhere"))
+    assert (found.lkroot, found.lifekeeper) == (environment["LKROOT"], True)
+    assert not loaded({}, a_file(tmp_path, "LKROOT=/elsewhere")).lifekeeper
 
 
 def test_load_tag_with_odd_characters_is_spelt_with_underscores() -> None:
@@ -241,7 +259,8 @@ def test_sdk_variables_of_the_file_are_handed_on_unless_the_environment_has_them
     sdk = loaded({"AWS_PROFILE": "of-environment"}, path).sdk
     assert (sdk.get("AWS_PROFILE"), sdk["https_proxy"], sdk["AWS_CA_BUNDLE"]) == (None, "http://p:1", "/ca")
     assert "OTHER" not in sdk
-    assert loaded({"AWS_PROFILE": "of-environment"}, path, file_first=True).sdk["AWS_PROFILE"] == "of-file"
+    environment = {"AWS_PROFILE": "of-environment", **a_lifekeeper(tmp_path)}
+    assert loaded(environment, path).sdk["AWS_PROFILE"] == "of-file"
 
 
 def test_sdk_metadata_service_is_of_version_2_only() -> None:

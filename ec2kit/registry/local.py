@@ -6,8 +6,9 @@ import os
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
+from ec2kit.registry.states import States
 from ec2kit.resource import Resource, from_dict
-from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id
+from ec2kit.state import Damaged, Lock, StateFile
 
 _LOCK_SECONDS = 5.0
 
@@ -23,7 +24,7 @@ class LocalRegistry:
     def __init__(self, folder: str, *, server: str) -> None:
         self.server = server
         self.place = os.path.join(folder, "resources")
-        self._states = os.path.join(folder, "states")
+        self._states = States(os.path.join(folder, "states"))
         self._lock = Lock(os.path.join(folder, "registry.lock"))
 
     def load(self, tag: str) -> Resource:
@@ -44,37 +45,25 @@ class LocalRegistry:
             if present is not None and present.revision >= resource.revision:
                 raise RevisionChanged(tag=resource.tag)
             if present is None:
-                self._state(resource.tag).remove()  # of another resource that had the tag
+                self._states.remove(resource.tag)  # of another resource that had the tag
             self._definition(resource.tag).write(resource.as_dict())
 
     def remove(self, tag: str) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
-            self._state(tag).remove()  # first: a definition made anew must not find an old state
+            self._states.remove(tag)  # first: a definition made anew must not find an old state
             self._definition(tag).remove()
 
     def in_service(self, tag: str) -> bool:
         return self.state(tag) == "ISP"
 
     def state(self, tag: str) -> str:
-        content = self._stored_state(tag)
-        state = str(content.get("state", "OSU"))
-        return "OSU" if state == "ISP" and content.get("boot") != boot_id() else state
+        return self._states.read(tag) or "OSU"
 
     def mark_in_service(self, tag: str) -> None:
-        self._mark(tag, "ISP")
+        self._states.write(tag, "ISP")
 
     def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        self._mark(tag, "OSF" if failed else "OSU")
-
-    def _mark(self, tag: str, state: str) -> None:
-        self._state(tag).write({"state": state, "boot": boot_id()})
-
-    def _stored_state(self, tag: str) -> Content:
-        file = self._state(tag)
-        try:
-            return file.read() or {}
-        except Damaged as error:
-            raise StateUnusable(path=file.path, reason=str(error)) from error
+        self._states.write(tag, "OSF" if failed else "OSU")
 
     def _tags(self) -> list[str]:
         try:
@@ -100,6 +89,3 @@ class LocalRegistry:
 
     def _definition(self, tag: str) -> StateFile:
         return StateFile(os.path.join(self.place, f"{tag}.json"))
-
-    def _state(self, tag: str) -> StateFile:
-        return StateFile(os.path.join(self._states, f"{tag}.json"))

@@ -1,0 +1,204 @@
+"""LifeKeeper on this server, by its own commands in $LKROOT/bin: its database, its actions, its events."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ec2kit.command import Completed, run
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LifeKeeperFailed, LocalCommandFailed
+
+APPLICATION, TYPE = "comm", "ec2"
+"""Where the kit stands among LifeKeeper's resource types."""
+
+IP_TYPE = "ip"
+
+EVENT_CLASS, EVENT = "ec2", "outOfService"
+"""What quickCheck reports; the recovery program stands at recovery/EVENT_CLASS/EVENT."""
+
+EXISTS, MISSING, UNREACHABLE = 4, 7, 9
+"""Exit statuses of all LCDI commands."""
+
+_SEPARATOR = "\x02"
+"""Between the fields of a list; the default \\x01 may stand in an info itself."""
+
+_SECONDS = 20.0
+"""For one command that reads or writes the database."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """
+    One resource in LifeKeeper's database, as `ins_list` lists it.
+
+    Attributes:
+        info: What its kit needs to know, one line.
+        state: "ISP", "ISU", "OSU", "OSF"; another word while LifeKeeper starts.
+    """
+
+    system: str
+    application: str
+    type: str
+    tag: str
+    id: str
+    info: str
+    state: str
+
+    @property
+    def is_in_service(self) -> bool:
+        return self.state in ("ISP", "ISU")
+
+
+class LifeKeeper:
+    """
+    Args:
+        root: $LKROOT.
+        seconds: For one command at the most.
+
+    Source: LifeKeeper man pages LCDI-instances, LCDI-relationship, LCDI-resource_type, LCD and LRACI-perform_action
+        (1M), sendevent (5).
+    """
+
+    def __init__(self, root: str, *, seconds: float = _SECONDS) -> None:
+        self.root = root
+        self._seconds = min(seconds, _SECONDS)
+
+    # -- instances --
+
+    def instances(self, *, kind: str = "", tag: str = "", system: str = "") -> list[Instance]:
+        """
+        The resources in the database that fit.
+
+        Args:
+            kind: Of that type only, "ip".
+            system: Of that server; "" of this one.
+
+        Raises:
+            LifeKeeperFailed: It does not tell.
+        """
+        words = [*_option("-d", system), f"-f{_SEPARATOR}", *_option("-r", kind), *_option("-t", tag)]
+        listed = self._run("ins_list", *words, also=(MISSING,)).stdout
+        return [self._instance(line) for line in listed.splitlines() if line]
+
+    def instance(self, tag: str, *, system: str = "") -> Instance | None:
+        """One resource; raises LifeKeeperFailed if LifeKeeper does not tell."""
+        return next((each for each in self.instances(tag=tag, system=system) if each.tag == tag), None)
+
+    def _instance(self, line: str) -> Instance:
+        fields = line.split(_SEPARATOR)
+        if len(fields) < 7:
+            raise LifeKeeperFailed(command="ins_list", reason=f"it lists {len(fields)} fields where 7 are expected")
+        return Instance(*fields[:7])
+
+    def create(self, tag: str, identifier: str, info: str, switchback: str) -> None:
+        """Make a resource of this kit's type, and the type itself where it is not there."""
+        self._run("app_create", "-a", APPLICATION, also=(EXISTS,))
+        self._run("typ_create", "-a", APPLICATION, "-r", TYPE, also=(EXISTS,))
+        self._run(
+            "ins_create",
+            *("-a", APPLICATION, "-r", TYPE, "-I", "AUTORES_ISP", "-v", info, "-s", switchback.upper()),
+            *("-t", tag, "-i", identifier),
+        )
+
+    def set_info(self, tag: str, info: str) -> None:
+        self._run("ins_setinfo", "-t", tag, "-v", info)
+
+    def set_switchback(self, tag: str, switchback: str) -> None:
+        self._run("ins_setas", "-t", tag, "-s", switchback.upper())
+
+    def set_state(self, tag: str, state: str) -> None:
+        """Only where LifeKeeper's own actions do not: in making and renaming."""
+        self._run("ins_setstate", "-t", tag, "-S", state)
+
+    def remove(self, tag: str) -> None:
+        """Forget a resource, with its relations; LifeKeeper calls the type's `delete`. None there is no error."""
+        self._run("ins_remove", "-t", tag, "-G", also=(MISSING,))
+
+    # -- relations --
+
+    def parents(self, tag: str) -> list[str]:
+        """The resources of this server that depend on it."""
+        listed = self._run("dep_list", f"-f{_SEPARATOR}", "-p", tag, also=(MISSING,)).stdout
+        found = [[each for each in line.split(_SEPARATOR) if each != tag] for line in listed.splitlines()]
+        return [each[0] for each in found if each]
+
+    def create_dependency(self, *, parent: str, child: str) -> None:
+        """Let the parent need the child; one that is there already is no error."""
+        self._run("dep_create", "-p", parent, "-c", child, also=(EXISTS,))
+
+    def equivalents(self, tag: str) -> dict[str, str]:
+        """Other servers that have the resource → its tag there."""
+        listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,)).stdout
+        rows = [line.split(_SEPARATOR) for line in listed.splitlines() if line]
+        return {row[2]: row[3] for row in rows if len(row) > 3 and row[1] == tag}
+
+    def create_equivalence(
+        self, tag: str, *, priority: int, system: str, other_tag: str, other_priority: int
+    ) -> None:
+        """Let another server's resource be the same as this server's; LifeKeeper tells the other server."""
+        self._run(
+            "eqv_create",
+            *("-t", tag, "-p", str(priority), "-S", system, "-o", other_tag, "-r", str(other_priority)),
+            *("-e", "SHARED"),
+            also=(EXISTS,),
+        )
+
+    def remove_equivalence(self, tag: str, *, system: str, other_tag: str) -> None:
+        """One that is not there is no error, nor that the other server cannot be told."""
+        words = ("-t", tag, "-S", system, "-o", other_tag, "-e", "SHARED")
+        self._run("eqv_remove", *words, also=(MISSING, UNREACHABLE))
+
+    def synchronize(self) -> None:
+        """Let LifeKeeper write its database to disk."""
+        self._run("lcdsync")
+
+    # -- servers, actions, events --
+
+    def systems(self) -> list[str]:
+        """The servers of the cluster, as LifeKeeper spells them."""
+        return self._run("sys_list").stdout.split()
+
+    def perform(self, tag: str, action: str, deadline: Deadline) -> Completed:
+        """
+        Let LifeKeeper run an action on a resource and what it takes with it.
+
+        Raises:
+            LifeKeeperFailed: It could not be begun, or did not end in time.
+        """
+        return self._start(["perform_action", "-t", tag, "-a", action], deadline)
+
+    def send_event(self, tag: str) -> None:
+        """
+        Report that a resource is out of service; LifeKeeper runs the recovery program in the background.
+
+        Raises:
+            LifeKeeperFailed: It could not be reported.
+        """
+        self._run("sendevent", "-C", EVENT_CLASS, "-E", EVENT, "-m", "quickCheck", "-n", tag)
+
+    def remote_command(self, system: str, seconds: float) -> list[str]:
+        """The words before one command line that another server shall run."""
+        return [self._path("lcdremexec"), "-e", "-d", system, "-t", str(max(1, round(seconds))), "--"]
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.root, "bin", name)
+
+    def _start(self, words: list[str], deadline: Deadline) -> Completed:
+        try:
+            return run([self._path(words[0]), *words[1:]], deadline)
+        except LocalCommandFailed as error:
+            raise LifeKeeperFailed(command=words[0], reason=error.fields["reason"]) from error
+
+    def _run(self, *words: str, also: Collection[int] = ()) -> Completed:
+        done = self._start(list(words), Deadline(self._seconds))
+        if done.status and done.status not in also:
+            lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
+            reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")
+            raise LifeKeeperFailed(command=words[0], reason=reason, status=done.status)
+        return done
+
+
+def _option(flag: str, value: str) -> tuple[str, ...]:
+    return (flag, value) if value else ()
