@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ec2kit import __version__, messages
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.intention import Intentions
+from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.log import Log
 from ec2kit.registry import Registry
 from ec2kit.resource import Resource, Server
@@ -33,6 +34,7 @@ class Action:
     Attributes:
         name: "restore".
         deadline: For all that the action does.
+        lifekeeper: The framework, where it is LifeKeeper.
         given: A definition that the registry does not have, or not yet.
     """
 
@@ -42,6 +44,7 @@ class Action:
     log: Log
     deadline: Deadline
     registry: Registry
+    lifekeeper: LifeKeeper | None = None
     given: Resource | None = None
 
     @cached_property
@@ -67,6 +70,12 @@ class Action:
     def intentions(self) -> Intentions:
         return Intentions(self.settings.run_dir, self.tag)
 
+    def ask(self, server: str, words: list[str], *, seconds: float) -> dict[str, Any]:
+        """Ask another server; raises what `remote.ask` raises."""
+        from ec2kit import remote
+
+        return remote.ask(server, words, self.settings, self.deadline.within(seconds), self.lifekeeper)
+
     def ec2(
         self,
         *,
@@ -88,6 +97,10 @@ class Action:
             look_retries=look_retries,
             write_retries=write_retries,
         )
+
+    def called(self, tag: str) -> Action:
+        """The same action on the resource of another tag."""
+        return replace(self, tag=tag, given=None)
 
     def about(self, resource: Resource, *, seconds: float | None = None) -> Action:
         """The same action for a definition that is not in the registry, with a deadline of its own if need be."""

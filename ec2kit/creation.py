@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ec2kit import checks, hierarchy, messages, node, resource, service
+from ec2kit import checks, hierarchy, messages, node, peers, resource, service
 from ec2kit.action import Action
 from ec2kit.convergence import log_change
 from ec2kit.deadline import side_by_side
@@ -108,7 +108,7 @@ def _understood(wish: Wish) -> Wish:
 
 def _prepare(action: Action, wish: Wish) -> checks.Preflight:
     """Look up what the wish did not say: region, VPC, ENI, private address, allocation."""
-    if any(each.tag == action.tag for each in action.registry.resources()):
+    if action.registry.has(action.tag):
         raise NotFree(what=f"tag {action.tag}", by="a resource of this server")
     identity = node.identity(action.settings, action.deadline)
     region = wish.region or identity.region
@@ -160,7 +160,7 @@ class Journal:
             self.end()  # it was killed after its work was done
             return
         self.before = {str(key): str(value) for key, value in left.get("before", {}).items()}
-        hierarchy.forget(self._action)
+        peers.forget(self._action)
         self._action.log.put(messages.CREATE_RESUMED, tag=self._action.tag)
 
     def _is_half_made(self) -> bool:
@@ -189,7 +189,7 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
     try:
         undoing.intentions.declare(Direction.DOWN, undoing.deadline)
         back = _put_back(undoing, journal.before)
-        hierarchy.forget(undoing)
+        peers.forget(undoing)
         journal.end()
         what = "registry clean" + (f", {back} put back" if back else "")
         log.put(messages.UNDONE, deed="create", tag=action.tag, what=what)
@@ -199,7 +199,7 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
             messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=str(error)
         )
         try:
-            hierarchy.forget(undoing)
+            peers.forget(undoing)
             journal.end()
         except Ec2KitError as trouble:
             log.error(trouble)

@@ -16,6 +16,7 @@ from ec2kit import log, messages, settings
 from ec2kit.action import Action
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Stopped
+from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.messages import Level
 from ec2kit.registry import open_registry
 
@@ -84,13 +85,16 @@ def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | Non
     os.umask(0o077)
     chosen = settings.load(os.environ, tag=tag)
     os.environ.update(chosen.sdk)
+    deadline = Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout")))
+    framework = LifeKeeper(chosen.lkroot, seconds=deadline.seconds) if chosen.lifekeeper else None
     action = Action(
         name=name,
         tag=tag,
         settings=chosen,
         log=open_log(name, tag, chosen, watched=watched),
-        deadline=Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout"))),
-        registry=open_registry(chosen),
+        deadline=deadline,
+        registry=open_registry(chosen, framework),
+        lifekeeper=framework,
     )
     if watch is not None:
         watch.over(action)

@@ -13,6 +13,7 @@ The tree of errors; each class is an entry of the catalogue.
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
+    ├── PerformFailed RecoveryFailedAlready
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         └── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
@@ -209,6 +210,14 @@ class NotInServiceHere(Ec2KitError):
 
 class OtherInstance(Ec2KitError):
     message = messages.OTHER_INSTANCE
+
+
+class PerformFailed(Ec2KitError):
+    message = messages.PERFORM_FAILED
+
+
+class RecoveryFailedAlready(Ec2KitError):
+    message = messages.RECOVERY_FAILED_ALREADY
 
 
 class BadRequest(Ec2KitError):

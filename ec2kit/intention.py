@@ -52,6 +52,11 @@ class Intentions:
         self._mutex = Lock(f"{path}.intention.lock")
         self.writing = Lock(f"{path}.writing.lock")
 
+    @property
+    def is_being_changed(self) -> bool:
+        """Whether somebody is writing down, settling or forgetting at this moment; raises StateUnusable."""
+        return self._mutex.is_held
+
     @contextmanager
     def only_writer(self, deadline: Deadline) -> Iterator[None]:
         """

@@ -128,6 +128,10 @@ class LifeKeeper:
         """Let the parent need the child; one that is there already is no error."""
         self._run("dep_create", "-p", parent, "-c", child, also=(EXISTS,))
 
+    def remove_dependency(self, *, parent: str, child: str) -> None:
+        """One that is not there is no error."""
+        self._run("dep_remove", "-p", parent, "-c", child, also=(MISSING,))
+
     def equivalents(self, tag: str) -> dict[str, str]:
         """Other servers that have the resource → its tag there."""
         listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,)).stdout
@@ -137,12 +141,16 @@ class LifeKeeper:
     def create_equivalence(
         self, tag: str, *, priority: int, system: str, other_tag: str, other_priority: int
     ) -> None:
-        """Let another server's resource be the same as this server's; LifeKeeper tells the other server."""
+        """
+        Let another server's resource be the same as this server's; LifeKeeper tells the other server.
+
+        One that is not there yet is no error: it does the same when it is made.
+        """
         self._run(
             "eqv_create",
             *("-t", tag, "-p", str(priority), "-S", system, "-o", other_tag, "-r", str(other_priority)),
             *("-e", "SHARED"),
-            also=(EXISTS,),
+            also=(EXISTS, MISSING),
         )
 
     def remove_equivalence(self, tag: str, *, system: str, other_tag: str) -> None:

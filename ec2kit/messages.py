@@ -396,6 +396,16 @@ IDENTITY_UNSEEN = _message(620326, _WARN, "could not verify which instance this 
 
 MAY_BE_TAKEN = _message(620327, _INFO, "held by {holder}, {reason}: may be taken back")
 
+RECOVERED_ALREADY = _message(620328, _INFO, "this failure was recovered from already; nothing is written")
+RECOVERY_FAILED_ALREADY = _message(
+    620329,
+    _ERROR,
+    "recovery from this failure was tried already, and failed: {reason}",
+    "LifeKeeper began recovery twice: by the event, and by the exit status of quickCheck.",
+    "See the log of the first recovery. The next quickCheck that fails is a new failure.",
+)
+EVENT_SENT = _message(620330, _INFO, "reported to LifeKeeper as event {event_class}/{event}")
+
 # -- 4xx: registry and state -------------------------------------------------------------------------------
 
 TAG_UNKNOWN = _message(
@@ -488,6 +498,15 @@ SERVERS_SILENT = _message(
     "Every server keeps the same definition of a resource.",
     "Make them reachable. delete has --local for this server alone, unextend --lost for one that is gone.",
 )
+PERFORM_FAILED = _message(
+    620513,
+    _ERROR,
+    "LifeKeeper could not {action} {tag}: {reason}",
+    "LifeKeeper runs the action on all that belongs to the resource, and one part of it failed.",
+    "See LifeKeeper's log, between BEGIN and END of the action.",
+)
+CHANGED = _message(620514, _INFO, "resource {tag}: {name} changed from {old} to {new} on all servers")
+RENAMED = _message(620515, _INFO, "resource {tag} renamed to {new} on {server}")
 ARGUMENT_INVALID = _message(620512, _ERROR, "{name}: {reason}", "", "Correct the option.")
 
 # -- 6xx: checks -------------------------------------------------------------------------------------------

@@ -11,21 +11,28 @@ from typing import Any
 from ec2kit.command import Completed, run
 from ec2kit.deadline import Deadline
 from ec2kit.errors import LocalCommandFailed, RemoteRefused, RemoteSilent
+from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.settings import Settings
 
 PROTOCOL = 1
 """Version of the answers; another one is not understood."""
 
 
-def ask(server: str, words: list[str], settings: Settings, deadline: Deadline) -> dict[str, Any]:
+def ask(
+    server: str, words: list[str], settings: Settings, deadline: Deadline, lifekeeper: LifeKeeper | None = None
+) -> dict[str, Any]:
     """
-    Run `ec2kit peer WORDS` on another server.
+    Run `ec2kit peer WORDS` on another server, by LifeKeeper where that is the framework.
 
     Raises:
         RemoteSilent: No usable answer within the deadline.
         RemoteRefused: The server answered that it could not.
     """
-    words = [*_command(server, settings), server, shlex.join([program(), "peer", *words])]
+    if lifekeeper is not None:
+        way = lifekeeper.remote_command(server, deadline.remaining())
+    else:
+        way = [*_command(server, settings), server]
+    words = [*way, shlex.join([program(), "peer", *words])]
     try:
         return _answer(server, run(words, deadline))
     except LocalCommandFailed as error:

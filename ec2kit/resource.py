@@ -91,6 +91,10 @@ class Resource:
         """The server whose ENI this is."""
         return next((each for each in self.servers if each.network_interface_id == network_interface_id), None)
 
+    def protects_the_same_as(self, other: Resource) -> bool:
+        """Whether both are about one address, whatever they are called."""
+        return (self.scenario, self.address) == (other.scenario, other.address)
+
     def with_names(self, text: str) -> str:
         """The text with each server's ENI named: "eni-1" becomes "eni-1 of node1"."""
         for each in self.servers:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ec2kit import messages, remote
+from ec2kit import messages
 from ec2kit.action import Action, anything_goes
 from ec2kit.convergence import Convergence
 from ec2kit.errors import (
@@ -18,6 +18,7 @@ from ec2kit.errors import (
     OtherActionRuns,
     OtherInstance,
     Overtaken,
+    PerformFailed,
     RemoteRefused,
     RemoteSilent,
     StateUnusable,
@@ -32,6 +33,7 @@ from ec2kit.status import Change, Wanted
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
+    from ec2kit.lifekeeper import LifeKeeper
 
 _REMOVE_RETRIES = 2
 """Retries of a request by remove, which must not keep a failover waiting."""
@@ -129,6 +131,34 @@ def _switch_off_source_dest_check(action: Action, ec2: Ec2, server: Server) -> N
         action.log.put(messages.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=str(error))
 
 
+# -- by the framework's own door --------------------------------------------------------------------------
+
+
+def bring_in_service(action: Action) -> dict[str, tuple[Change, ...]]:
+    """
+    Restore for a person: under LifeKeeper by LifeKeeper, so that it knows and moves all that belongs to it.
+
+    Raises:
+        PerformFailed: LifeKeeper could not.
+        Ec2KitError: What `restore` raises.
+    """
+    return restore(action) if action.lifekeeper is None else _perform(action, action.lifekeeper, "restore")
+
+
+def take_out_of_service(action: Action) -> dict[str, tuple[Change, ...]]:
+    """Remove for a person: under LifeKeeper by LifeKeeper; raises PerformFailed, and what `remove` raises."""
+    return remove(action) if action.lifekeeper is None else _perform(action, action.lifekeeper, "remove")
+
+
+def _perform(action: Action, lifekeeper: LifeKeeper, deed: str) -> dict[str, tuple[Change, ...]]:
+    """Its hooks log each change; nothing is told here."""
+    done = lifekeeper.perform(action.tag, deed, action.deadline)
+    if done.status:
+        lines = [f"exit status {done.status}", *done.stdout.splitlines(), *done.stderr.splitlines()]
+        raise PerformFailed(action=deed, tag=action.tag, reason="; ".join(lines)[:1000])
+    return {}
+
+
 # -- recover -----------------------------------------------------------------------------------------------
 
 
@@ -183,9 +213,7 @@ def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...])
 
 def _ask_owner(action: Action, holder: Server) -> None:
     try:
-        answer = remote.ask(
-            holder.name, ["state", action.tag], action.settings, action.deadline.within(_PEER_SECONDS)
-        )
+        answer = action.ask(holder.name, ["state", action.tag], seconds=_PEER_SECONDS)
     except (RemoteSilent, RemoteRefused) as error:
         raise TakenOver(server=holder.name, reason=str(error)) from error
     if answer.get("in_service") is not False:

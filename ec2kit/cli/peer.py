@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ec2kit import edge, hierarchy, remote
+from ec2kit import edge, peers, remote
 from ec2kit.errors import Ec2KitError
 from ec2kit.resource import checked_tag
 
@@ -19,7 +19,7 @@ def command(question: str, words: tuple[str, ...]) -> int:
     try:
         tag = checked_tag(_tag(question, words[0]))
         action = edge.open_action("peer", tag, watched=False, watch=edge.Watch(1))
-        answer, status = hierarchy.answer_peer(action, [question, *words]), 0
+        answer, status = peers.answer(action, [question, *words]), 0
     except (Ec2KitError, ValueError) as error:
         server = edge.open_action("peer", "", watched=False).settings.server
         answer, status = {"protocol": remote.PROTOCOL, "server": server, "error": str(error)}, 1

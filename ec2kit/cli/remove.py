@@ -17,7 +17,7 @@ def command(tag: str, as_json: bool) -> int:
     return deed.run(
         "remove",
         tag,
-        lambda action: deed.changes("out of service here", service.remove(action)),
+        lambda action: deed.changes("out of service here", service.take_out_of_service(action)),
         as_json=as_json,
         trouble=0,
     )

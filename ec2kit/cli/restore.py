@@ -15,5 +15,8 @@ from ec2kit.cli.result import json_option
 def command(tag: str, as_json: bool) -> int:
     """Bring a resource in service on this server."""
     return deed.run(
-        "restore", tag, lambda action: deed.changes("in service here", service.restore(action)), as_json=as_json
+        "restore",
+        tag,
+        lambda action: deed.changes("in service here", service.bring_in_service(action)),
+        as_json=as_json,
     )

@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ec2kit import edge
@@ -60,19 +61,24 @@ class _SaysNo(Exception):
 def _restore(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import service
 
-    return _changes(service.restore(action))
+    return _changes(service.restore(action) if options.hook else service.bring_in_service(action))
 
 
 def _recover(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import service
 
-    return _changes(service.recover(action))
+    if not options.hook:
+        return _changes(service.recover(action))
+    from ec2kit.recovery import Recovery
+
+    return _changes(Recovery(action).once(partial(service.recover, action), {}))
 
 
 def _remove(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import service
 
-    return _changes(service.remove(action), else_="nothing changed in AWS")
+    made = service.remove(action) if options.hook else service.take_out_of_service(action)
+    return _changes(made, else_="nothing changed in AWS")
 
 
 def _quick_check(action: Action, options: argparse.Namespace) -> str:
@@ -80,8 +86,25 @@ def _quick_check(action: Action, options: argparse.Namespace) -> str:
 
     checked = judgement.quick_check(action)
     if checked.says_no:
+        if options.hook:
+            _report(action)
         raise _SaysNo(checked.verdict.reason)
     return "busy" if checked.busy else checked.verdict.status.value
+
+
+def _report(action: Action) -> None:
+    """Let LifeKeeper recover; where it begins that by the exit status instead, it is done once all the same."""
+    from ec2kit import lifekeeper, messages
+    from ec2kit.recovery import Recovery
+
+    Recovery(action).report()
+    if action.lifekeeper is None:
+        return
+    try:
+        action.lifekeeper.send_event(action.tag)
+        action.log.put(messages.EVENT_SENT, event_class=lifekeeper.EVENT_CLASS, event=lifekeeper.EVENT)
+    except Ec2KitError as error:
+        action.log.error(error)
 
 
 def _create(action: Action, options: argparse.Namespace) -> str:
@@ -135,8 +158,11 @@ def _unextend(action: Action, options: argparse.Namespace) -> str:
 
 
 def _delete(action: Action, options: argparse.Namespace) -> str:
-    from ec2kit import hierarchy
+    from ec2kit import hierarchy, peers
 
+    if options.hook:
+        peers.clean(action)
+        return "this server's files"
     hierarchy.delete(action, local=options.local)
     return ""
 
@@ -151,6 +177,19 @@ def _changes(made: dict[str, Any], else_: str = "nothing to change") -> str:
 def _by_tag(parser: _Parser) -> None:
     parser.add_argument("-t", "--tag", required=True, metavar="TAG", help="tag of the resource")
     parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
+
+
+def _as_a_hook(parser: _Parser) -> None:
+    """The scripts that `ec2kit install` puts there say --hook: LifeKeeper calls, and nobody else."""
+    _by_tag(parser)
+    parser.add_argument("--hook", action="store_true", help=argparse.SUPPRESS)
+
+
+def _for_recover(parser: _Parser) -> None:
+    """A recovery program may be given the instance of the event by -n."""
+    parser.add_argument("-t", "-n", "--tag", required=True, metavar="TAG", help="tag of the resource")
+    parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
+    parser.add_argument("--hook", action="store_true", help=argparse.SUPPRESS)
 
 
 def _for_create(parser: _Parser) -> None:
@@ -186,7 +225,7 @@ def _for_unextend(parser: _Parser) -> None:
 
 
 def _for_delete(parser: _Parser) -> None:
-    _by_tag(parser)
+    _as_a_hook(parser)
     parser.add_argument("--local", action="store_true", help="on this server only")
 
 
@@ -196,10 +235,10 @@ _DEEDS = {
     "canextend": _Deed(_by_template, _can_extend),
     "unextend": _Deed(_for_unextend, _unextend),
     "delete": _Deed(_for_delete, _delete),
-    "restore": _Deed(_by_tag, _restore),
-    "remove": _Deed(_by_tag, _remove),
-    "quickCheck": _Deed(_by_tag, _quick_check),
-    "recover": _Deed(_by_tag, _recover),
+    "restore": _Deed(_as_a_hook, _restore),
+    "remove": _Deed(_as_a_hook, _remove),
+    "quickCheck": _Deed(_as_a_hook, _quick_check),
+    "recover": _Deed(_for_recover, _recover),
 }
 
 
@@ -281,7 +320,8 @@ def _grace(name: str) -> float:
 
 
 def _do(action: Action, options: argparse.Namespace, statuses: _Statuses) -> int:
-    if _is_unknown(action):
+    by_ins_remove = action.name == "delete" and options.hook  # the resource may be gone from the database already
+    if not by_ins_remove and _is_unknown(action):
         return statuses.failure
     action.begin()
     try:

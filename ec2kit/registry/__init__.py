@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import os
+from typing import TYPE_CHECKING, Protocol
 
 from ec2kit.resource import Resource
 from ec2kit.settings import Settings
+
+if TYPE_CHECKING:
+    from ec2kit.lifekeeper import LifeKeeper
 
 
 class Registry(Protocol):
@@ -33,6 +37,14 @@ class Registry(Protocol):
             RegistryBroken: One of them cannot be read.
         """
 
+    def has(self, tag: str) -> bool:
+        """
+        Whether the tag is taken, by whatever resource.
+
+        Raises:
+            Unknown: That cannot be said.
+        """
+
     def store(self, resource: Resource) -> None:
         """
         Keep a definition, if its revision is newer than the one that is there.
@@ -40,6 +52,15 @@ class Registry(Protocol):
         Raises:
             RevisionChanged: The one that is there is as new or newer.
             StateUnusable: It cannot be written.
+        """
+
+    def rename(self, tag: str, resource: Resource) -> None:
+        """
+        Keep the resource under the definition's tag, with its state; may be repeated after it was cut off.
+
+        Raises:
+            NotFree: Another resource has the new tag.
+            Unknown: It cannot be written.
         """
 
     def remove(self, tag: str) -> None:
@@ -57,9 +78,18 @@ class Registry(Protocol):
     def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
         """Raises StateUnusable if that cannot be written."""
 
+    def forget_state(self, tag: str) -> None:
+        """Forget what was marked, and nothing else; raises StateUnusable."""
 
-def open_registry(settings: Settings) -> Registry:
-    """The registry that these settings lead to."""
-    from ec2kit.registry.local import LocalRegistry
 
-    return LocalRegistry(settings.state_dir, server=settings.server)
+def open_registry(settings: Settings, lifekeeper: LifeKeeper | None = None) -> Registry:
+    """LifeKeeper's database where LifeKeeper is the framework, else files."""
+    if lifekeeper is None:
+        from ec2kit.registry.local import LocalRegistry
+
+        return LocalRegistry(settings.state_dir, server=settings.server)
+    from ec2kit.registry.lifekeeper import LifeKeeperRegistry
+    from ec2kit.registry.states import States
+
+    states = States(os.path.join(settings.state_dir, "states"))
+    return LifeKeeperRegistry(lifekeeper, states, server=settings.server)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ec2kit.deadline import Deadline
-from ec2kit.errors import RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
+from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
 from ec2kit.registry.states import States
 from ec2kit.resource import Resource, from_dict
 from ec2kit.state import Damaged, Lock, StateFile
@@ -39,6 +39,9 @@ class LocalRegistry:
         found = (self._read(tag) for tag in self._tags())
         return [resource for resource in found if resource is not None]
 
+    def has(self, tag: str) -> bool:
+        return self._read(tag) is not None
+
     def store(self, resource: Resource) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
             present = self._read(resource.tag)
@@ -47,6 +50,16 @@ class LocalRegistry:
             if present is None:
                 self._states.remove(resource.tag)  # of another resource that had the tag
             self._definition(resource.tag).write(resource.as_dict())
+
+    def rename(self, tag: str, resource: Resource) -> None:
+        with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
+            present = self._read(resource.tag)
+            if present is not None and not present.protects_the_same_as(resource):
+                raise NotFree(what=f"tag {resource.tag} on {self.server}", by="another resource")
+            self._states.write(resource.tag, self.state(tag))
+            self._definition(resource.tag).write(resource.as_dict())
+            self._definition(tag).remove()
+            self._states.remove(tag)
 
     def remove(self, tag: str) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
@@ -64,6 +77,9 @@ class LocalRegistry:
 
     def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
         self._states.write(tag, "OSF" if failed else "OSU")
+
+    def forget_state(self, tag: str) -> None:
+        self._states.remove(tag)
 
     def _tags(self) -> list[str]:
         try:

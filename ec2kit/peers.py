@@ -1,0 +1,188 @@
+"""What the servers of a resource ask one another, and how all get one definition, or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ec2kit import __version__, memory, messages, remote
+from ec2kit.action import Action
+from ec2kit.errors import (
+    ArgumentInvalid,
+    Ec2KitError,
+    RegistryEmpty,
+    RemoteRefused,
+    RemoteSilent,
+    ServersSilent,
+    StateUnusable,
+    StillInService,
+    TagUnknown,
+)
+from ec2kit.intention import Direction
+from ec2kit.recovery import Recovery
+from ec2kit.resource import Resource, from_dict
+
+_SECONDS = 30.0
+"""For one answer."""
+
+
+# -- one definition on all servers -----------------------------------------------------------------------------
+
+
+def states(action: Action, known: Resource) -> dict[str, bool]:
+    """Server → whether it has the resource in service; raises ServersSilent naming all that do not answer."""
+    found: dict[str, bool] = {}
+    silent: list[str] = []
+    for name in known.names:
+        try:
+            told = ask(action, name, "state", action.tag)
+            found[name] = told["known"] and told["in_service"] is not False
+        except (RemoteSilent, RemoteRefused, KeyError) as error:
+            silent.append(f"{name} ({error})")
+    if silent:
+        raise ServersSilent(servers=", ".join(silent))
+    return found
+
+
+def spread(action: Action, before: Resource, after: Resource) -> None:
+    """Give its servers the new definition, this one last; if one cannot take it, all get the old one back."""
+    own = action.registry.server
+    changed = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
+    try:
+        for name in sorted(after.names, key=lambda each: each == own):
+            changed.append(name)  # an answer may be lost
+            _store(action, name, after)
+    except BaseException as error:
+        back = replace(before, revision=after.revision + 1)
+        for name in changed:
+            _restore_definition(action, name, back)
+        if isinstance(error, RemoteSilent | RemoteRefused):
+            raise ServersSilent(servers=str(error)) from error
+        raise
+
+
+def _restore_definition(action: Action, name: str, back: Resource) -> None:
+    try:
+        if back.find_server(name) is None:
+            drop(action, name)
+        else:
+            _store(action, name, back)
+    except Ec2KitError as error:
+        action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=str(error))
+
+
+def _store(action: Action, name: str, definition: Resource) -> None:
+    if name == action.registry.server:
+        action.registry.store(definition)
+    else:
+        ask(action, name, "store", json.dumps(definition.as_dict(), separators=(",", ":")))
+
+
+def drop(action: Action, name: str) -> None:
+    """Let a server forget the resource; raises what `ask` and `forget` raise."""
+    if name == action.registry.server:
+        forget(action)
+    else:
+        ask(action, name, "drop", action.tag)
+
+
+def forget(action: Action) -> None:
+    """Remove everything that this server has of the resource."""
+    action.intentions.forget(partial(action.registry.remove, action.tag), action.deadline)
+    _forget_what_is_known(action)
+
+
+def clean(action: Action) -> None:
+    """Remove this server's files of a resource that the framework itself is removing from its registry."""
+    if action.intentions.is_being_changed:
+        return  # `forget` of ours began it, and removes them itself
+    action.intentions.forget(partial(action.registry.forget_state, action.tag), action.deadline)
+    _forget_what_is_known(action)
+
+
+def _forget_what_is_known(action: Action) -> None:
+    memory.forget(action.settings.run_dir, action.tag)
+    Recovery(action).forget()
+
+
+def _leave(action: Action) -> None:
+    """Forget the resource, unless it is in service here; nothing can come in between."""
+
+    def unless_in_service() -> None:
+        if in_service_here(action):
+            raise StillInService(tag=action.tag, server=action.registry.server)
+        action.registry.remove(action.tag)
+
+    action.intentions.forget(unless_in_service, action.deadline)
+    _forget_what_is_known(action)
+
+
+def ask(action: Action, name: str, *words: str) -> dict[str, Any]:
+    """The answer of another server, or of this one; raises what `answer` and `remote.ask` raise."""
+    if name == action.registry.server:
+        return answer(action, list(words))
+    return action.ask(name, list(words), seconds=_SECONDS)
+
+
+# -- what other servers ask ------------------------------------------------------------------------------------
+
+
+def in_service_here(action: Action) -> bool:
+    """Whether this server runs the resource, or is just bringing it in service."""
+    current = action.intentions.current()
+    coming = current is not None and current.direction is Direction.UP and action.intentions.writing.is_held
+    registry, tag = action.registry, action.tag
+    return coming or registry.in_service(tag) or registry.state(tag) == "ISP"
+
+
+def answer(action: Action, words: list[str]) -> dict[str, Any]:
+    """
+    Answer another server, or this one: state, describe, drop or leave TAG; store DEFINITION; rename TAG DEFINITION.
+
+    Raises:
+        Ec2KitError: It cannot be answered or done.
+    """
+    question = words[0]
+    told: dict[str, Any] = {"protocol": remote.PROTOCOL, "version": __version__, "server": action.registry.server}
+    if question == "state":
+        return {**told, **_state(action)}
+    if question == "describe":
+        return {**told, "resource": action.registry.load(action.tag).as_dict()}
+    if question == "store":
+        action.registry.store(_definition(words[1]))
+        return told
+    if question == "rename":
+        _rename(action, _definition(words[1]))
+        return told
+    if question in ("drop", "leave"):
+        (forget if question == "drop" else _leave)(action)
+        return told
+    raise ArgumentInvalid(name="peer", reason=f"{question[:60]!a} is no question")
+
+
+def _state(action: Action) -> dict[str, Any]:
+    """Whether it is in service here; null where there is no such resource, which is not the same as no."""
+    try:
+        action.registry.load(action.tag)
+    except (TagUnknown, RegistryEmpty) as error:
+        return {"known": False, "in_service": None, "reason": str(error)}
+    return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
+
+
+def _rename(action: Action, definition: Resource) -> None:
+    """Give this server's resource the definition's tag; one that was cut off right before its end is done."""
+    old = action.tag
+    if action.registry.has(old):
+        action.intentions.forget(partial(action.registry.rename, old, definition), action.deadline)
+        _forget_what_is_known(action)
+    else:
+        action.registry.load(definition.tag)
+
+
+def _definition(text: str) -> Resource:
+    try:
+        return from_dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise StateUnusable(path="the definition sent", reason=str(error)) from error

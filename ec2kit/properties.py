@@ -1,0 +1,78 @@
+"""The deeds on a resource's properties, on all its servers: change its switchback, give it another tag."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ec2kit import messages, peers, resource
+from ec2kit.action import Action
+from ec2kit.errors import ArgumentInvalid, Ec2KitError, RemoteRefused, RemoteSilent, ServersSilent
+from ec2kit.resource import SWITCHBACKS, Resource
+
+CHANGEABLE = ("switchback", "tag")
+"""What can be changed later; everything else is a new resource."""
+
+
+def change(action: Action, name: str, value: str) -> Resource:
+    """
+    Change one property on all servers, or on none.
+
+    Args:
+        name: One of CHANGEABLE.
+
+    Raises:
+        ArgumentInvalid, TagInvalid, NotFree: It cannot have this value.
+        ServersSilent: A server cannot be told; nothing was changed.
+    """
+    if name == "switchback":
+        return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS))
+    if name == "tag":
+        return _rename(action, resource.checked_tag(value))
+    raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {' and '.join(CHANGEABLE)} can")
+
+
+def _change_switchback(action: Action, switchback: str) -> Resource:
+    before = action.resource
+    if switchback == before.switchback:
+        return before
+    after = replace(before, switchback=switchback, revision=before.revision + 1)
+    peers.states(action, before)  # all must answer before the first is told
+    peers.spread(action, before, after)
+    fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
+    action.log.put(messages.CHANGED, **fields)
+    return after
+
+
+def _rename(action: Action, tag: str) -> Resource:
+    before = action.resource
+    if tag == before.tag:
+        return before
+    after = replace(before, tag=tag, revision=before.revision + 1)
+    peers.states(action, before)
+    told: list[str] = []
+    try:
+        for name in sorted(before.names, key=lambda each: each == action.registry.server):
+            told.append(name)  # an answer may be lost
+            _tell(action, name, before.tag, after)
+            action.log.put(messages.RENAMED, tag=before.tag, new=tag, server=name)
+    except Ec2KitError as error:
+        if not isinstance(error, RemoteSilent):
+            told.pop()  # this one refused
+        for name in told:
+            _take_back(action, name, tag, replace(before, revision=after.revision + 1))
+        if isinstance(error, RemoteSilent | RemoteRefused):
+            raise ServersSilent(servers=str(error)) from error
+        raise
+    return after
+
+
+def _tell(action: Action, name: str, old: str, definition: Resource) -> None:
+    peers.ask(action.called(old), name, "rename", old, json.dumps(definition.as_dict(), separators=(",", ":")))
+
+
+def _take_back(action: Action, name: str, tag: str, definition: Resource) -> None:
+    try:
+        _tell(action, name, tag, definition)
+    except Ec2KitError as error:
+        action.log.put(messages.UNDO_FAILED, what=f"rename of {definition.tag} on {name}", reason=str(error))
