@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ec2kit import __version__, elastic_ip, messages
+from ec2kit import __version__, elastic_ip, lifekeeper, messages
 from ec2kit.action import Action
 from ec2kit.aws import Ec2
 from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
@@ -17,8 +17,12 @@ from ec2kit.nic import Nic
 from ec2kit.node import Identity, Interface
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
 from ec2kit.scenario import Observed, Scenario, scenario_of
+from ec2kit.settings import DEFAULTS_FILE
 
 _RETRIES = 1
+_RESERVED = 300.0
+"""Seconds of RESRVRECTIMEOUT that the vendor's guide recommends on EC2."""
+
 _SOMEWHERE_OUTSIDE = "192.0.2.1"
 """TEST-NET-1 (RFC 5737): where a client on the Internet might be; only the local routing table is asked."""
 
@@ -67,6 +71,7 @@ class Preflight:
         resource: As it would be afterwards, this server included.
         template: As it is now on the template server; None at create.
         template_version: ec2kit's version there.
+        template_lifekeeper: LifeKeeper's version there, if it is known.
     """
 
     action: Action
@@ -76,6 +81,7 @@ class Preflight:
     interface: Interface
     template: Resource | None = None
     template_version: str = __version__
+    template_lifekeeper: str | None = None
 
     unreachable: Ec2KitError | None = None
     """Why EC2 cannot be asked, once that is known; no other check waits for it again."""
@@ -309,6 +315,69 @@ def _timeouts(it: Preflight) -> Iterator[Finding]:
         yield Finding("time-outs", Outcome.OK, "they fit into one another")
 
 
+# -- LifeKeeper ------------------------------------------------------------------------------------------------
+
+
+def _ip_resource(it: Preflight) -> Iterator[Finding]:
+    tag, framework = it.resource.ip_resource, it.action.lifekeeper
+    if framework is None or not tag:
+        return
+    instance = framework.instance(tag)
+    if it.template is not None:
+        yield _ip_resource_extended(it, tag, is_here=instance is not None)
+    elif instance is not None and instance.is_in_service:
+        yield Finding("ip resource", Outcome.OK, f"{tag} is in service here, and will depend on {it.resource.tag}")
+    else:
+        state = instance.state if instance else "not there"
+        yield Finding(
+            "ip resource", Outcome.FAILED, f"{tag} is {state}", "bring the IP resource in service here first"
+        )
+
+
+def _ip_resource_extended(it: Preflight, tag: str, *, is_here: bool) -> Finding:
+    if is_here:
+        return Finding("ip resource", Outcome.OK, f"{tag} is here, and will depend on {it.resource.tag}")
+    advice = f"extend it to this server, then let it depend: dep_create -p {tag} -c {it.resource.tag}"
+    return Finding("ip resource", Outcome.WARN, f"{tag} is not on this server yet", advice)
+
+
+def _broadcast_ping(it: Preflight) -> Iterator[Finding]:
+    if it.action.lifekeeper is None or it.resource.scenario != ROUTE_TABLE:
+        return
+    if it.action.settings.nobcastping:
+        yield Finding("broadcast ping", Outcome.OK, "off (NOBCASTPING=1)")
+    else:
+        advice = f"set NOBCASTPING=1 in {DEFAULTS_FILE}: nothing answers a broadcast in a VPC"
+        yield Finding("broadcast ping", Outcome.FAILED, "the IP resource would use it to check itself", advice)
+
+
+def _reserved(it: Preflight) -> Iterator[Finding]:
+    if it.action.lifekeeper is None:
+        return
+    seconds = it.action.settings.resrvrectimeout
+    if seconds >= _RESERVED:
+        yield Finding("recovery time", Outcome.OK, f"RESRVRECTIMEOUT is {seconds:g} s")
+    else:
+        found = f"RESRVRECTIMEOUT is {seconds:g} s, less than {_RESERVED:g} s"
+        advice = f"raise it in {DEFAULTS_FILE}: AWS may be slower than an address on a wire"
+        yield Finding("recovery time", Outcome.WARN, found, advice)
+
+
+def _lifekeeper_versions(it: Preflight) -> Iterator[Finding]:
+    if it.action.lifekeeper is None or it.template is None:
+        return
+    here = lifekeeper.version(it.action.settings.path, it.action.deadline)
+    name, there = "lifekeeper versions", it.template_lifekeeper
+    if not here or not there:
+        found = f"{here or 'unknown'} here, {there or 'unknown'} on the template server"
+        yield Finding(name, Outcome.UNSEEN, found, "make sure by hand that they are the same")
+    elif here == there:
+        yield Finding(name, Outcome.OK, f"LifeKeeper {here} on both servers")
+    else:
+        found = f"LifeKeeper {here} here, {there} on the template server"
+        yield Finding(name, Outcome.WARN, found, "install the same version on all servers")
+
+
 def _automatic_recovery(it: Preflight) -> Iterator[Finding]:
     setting = it.ec2.automatic_recovery(it.identity.instance_id)
     if setting == "disabled":
@@ -331,6 +400,10 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("region and vpc", _agreement),
     ("availability zones", _zones),
     ("versions", _versions),
+    ("ip resource", _ip_resource),
+    ("broadcast ping", _broadcast_ping),
+    ("recovery time", _reserved),
+    ("lifekeeper versions", _lifekeeper_versions),
     ("time-outs", _timeouts),
     ("ec2 automatic recovery", _automatic_recovery),
 )

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ec2kit import checks, hierarchy, messages, node, peers, resource, service
+from ec2kit import checks, hierarchy, ip_resource, messages, node, peers, resource, service
 from ec2kit.action import Action
 from ec2kit.convergence import log_change
 from ec2kit.deadline import side_by_side
@@ -60,7 +60,7 @@ def create(action: Action, wish: Wish) -> Resource:
         ChecksFailed, NotFree, ArgumentInvalid: It cannot be made; nothing was changed.
         Ec2KitError: It could not be brought in service; what was changed is put back.
     """
-    wish = _understood(wish)
+    wish = _understood(action, wish)
     with Lock(os.path.join(action.settings.state_dir, "create.lock")).held(action.deadline, "another create"):
         journal = Journal(action)
         journal.clean_up_after_a_killed_create()
@@ -72,7 +72,7 @@ def create(action: Action, wish: Wish) -> Resource:
         try:
             journal.begin(made.scenario.origin(preflight.seen))
             action.registry.store(preflight.resource)
-            service.restore(made)
+            service.bring_in_service(made)
             journal.end()
         except BaseException as error:
             _undo_create(made, journal, error)
@@ -82,15 +82,14 @@ def create(action: Action, wish: Wish) -> Resource:
     return preflight.resource
 
 
-def _understood(wish: Wish) -> Wish:
+def _understood(action: Action, wish: Wish) -> Wish:
     """The wish with its words checked and in their usual form."""
     scenario = resource.checked_choice("type", wish.scenario, SCENARIOS)
-    if wish.ip_resource:
-        raise ArgumentInvalid(name="ip-resource", reason="only LifeKeeper has IP resources; give --vip")
-    if scenario == ROUTE_TABLE and (not wish.virtual_ip or wish.elastic_ip):
-        raise ArgumentInvalid(name="vip", reason="a route-table resource needs --vip, and no --elastic-ip")
-    if scenario == ELASTIC_IP and (not wish.elastic_ip or wish.virtual_ip):
-        raise ArgumentInvalid(name="elastic-ip", reason="an elastic-ip resource needs --elastic-ip, and no --vip")
+    if scenario == ROUTE_TABLE:
+        wish = replace(wish, virtual_ip=_virtual_ip(action, wish))
+    elif not wish.elastic_ip or wish.virtual_ip or wish.ip_resource:
+        reason = "an elastic-ip resource needs --elastic-ip, and neither --vip nor --ip-resource"
+        raise ArgumentInvalid(name="elastic-ip", reason=reason)
     if bool(wish.device) == bool(wish.network_interface_id):
         raise ArgumentInvalid(name="interface", reason="give either --interface or --network-interface-id")
     address = wish.elastic_ip or ""
@@ -104,6 +103,25 @@ def _understood(wish: Wish) -> Wish:
         else resource.checked_ipv4("elastic-ip", address),
         priority=resource.checked_priority(wish.priority),
     )
+
+
+def _virtual_ip(action: Action, wish: Wish) -> str:
+    """The address that a route-table resource protects; under LifeKeeper it is an IP resource's."""
+    if wish.elastic_ip:
+        raise ArgumentInvalid(name="elastic-ip", reason="a route-table resource has none")
+    if action.lifekeeper is None:
+        if wish.ip_resource:
+            raise ArgumentInvalid(name="ip-resource", reason="only LifeKeeper has IP resources; give --vip")
+        if not wish.virtual_ip:
+            raise ArgumentInvalid(name="vip", reason="a route-table resource needs --vip")
+        return wish.virtual_ip
+    if not wish.ip_resource:
+        reason = "a route-table resource under LifeKeeper needs --ip-resource, the IP resource of the virtual IP"
+        raise ArgumentInvalid(name="ip-resource", reason=reason)
+    address = ip_resource.find(action.lifekeeper, wish.ip_resource).address
+    if wish.virtual_ip not in (None, address):
+        raise ArgumentInvalid(name="vip", reason=f"{wish.virtual_ip[:60]!a} is not the address of {wish.ip_resource}")
+    return address
 
 
 def _prepare(action: Action, wish: Wish) -> checks.Preflight:
@@ -129,6 +147,7 @@ def _prepare(action: Action, wish: Wish) -> checks.Preflight:
         allocation_id=allocation_id,
         switchback=wish.switchback,
         servers=(server,),
+        ip_resource=wish.ip_resource or "",
     )
     return checks.Preflight(action, made, server, identity, interface)
 

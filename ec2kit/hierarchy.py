@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from ec2kit import checks, messages, node, peers, resource
 from ec2kit.action import Action
@@ -37,7 +38,8 @@ def can_extend(
     own = action.registry.server
     if action.registry.has(action.tag):
         raise NotFree(what=f"tag {action.tag} on {own}", by="a resource that is there already")
-    template, version = _template(action, template_system)
+    told = peers.ask(action, template_system, "describe", action.tag)
+    template = _described(template_system, told)
     if template.find_server(own) is not None:
         template = template.without_server(own)  # what an extend left that was cut off
     identity = node.identity(action.settings, action.deadline)
@@ -45,7 +47,9 @@ def can_extend(
     chosen = resource.checked_priority(priority) if priority is not None else _free_priority(template)
     server = this_server(action, identity, interface, chosen)
     wanted = template.with_server(server)
-    checks.run(checks.Preflight(action, wanted, server, identity, interface, template, version))
+    preflight = checks.Preflight(action, wanted, server, identity, interface, template)
+    preflight.template_version, preflight.template_lifekeeper = str(told.get("version")), told.get("lifekeeper")
+    checks.run(preflight)
     return wanted
 
 
@@ -67,12 +71,11 @@ def this_server(action: Action, identity: node.Identity, interface: node.Interfa
     )
 
 
-def _template(action: Action, template_system: str) -> tuple[Resource, str]:
-    answer = peers.ask(action, template_system, "describe", action.tag)
+def _described(server: str, told: dict[str, Any]) -> Resource:
     try:
-        return from_dict(answer["resource"]), str(answer.get("version"))
+        return from_dict(told["resource"])
     except (KeyError, ValueError) as error:
-        raise RemoteSilent(server=template_system, reason=f"its definition cannot be read: {error}") from error
+        raise RemoteSilent(server=server, reason=f"its definition cannot be read: {error}") from error
 
 
 def extend(

@@ -208,5 +208,20 @@ class LifeKeeper:
         return done
 
 
+def version(path: str, deadline: Deadline) -> str | None:
+    """
+    LifeKeeper's version on this server, as the package manager knows it; None where that cannot be said.
+
+    Args:
+        path: PATH, where commands are found.
+    """
+    try:
+        words = ["rpm", "-q", "--queryformat", "%{VERSION}-%{RELEASE}", "steeleye-lk"]
+        done = run(words, deadline, environment={"PATH": path, "LC_ALL": "C"})
+    except LocalCommandFailed:
+        return None
+    return done.stdout.strip() if not done.status else None
+
+
 def _option(flag: str, value: str) -> tuple[str, ...]:
     return (flag, value) if value else ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ec2kit import __version__, memory, messages, remote
+from ec2kit import __version__, lifekeeper, memory, messages, remote
 from ec2kit.action import Action
 from ec2kit.errors import (
     ArgumentInvalid,
@@ -26,6 +26,8 @@ from ec2kit.resource import Resource, from_dict
 
 _SECONDS = 30.0
 """For one answer."""
+
+_COMMAND_SECONDS = 5.0
 
 
 # -- one definition on all servers -----------------------------------------------------------------------------
@@ -149,7 +151,7 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     if question == "state":
         return {**told, **_state(action)}
     if question == "describe":
-        return {**told, "resource": action.registry.load(action.tag).as_dict()}
+        return {**told, **_description(action)}
     if question == "store":
         action.registry.store(_definition(words[1]))
         return told
@@ -160,6 +162,13 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
         (forget if question == "drop" else _leave)(action)
         return told
     raise ArgumentInvalid(name="peer", reason=f"{question[:60]!a} is no question")
+
+
+def _description(action: Action) -> dict[str, Any]:
+    known = {"resource": action.registry.load(action.tag).as_dict()}
+    if action.lifekeeper is None:
+        return known
+    return {**known, "lifekeeper": lifekeeper.version(action.settings.path, action.deadline.within(_COMMAND_SECONDS))}
 
 
 def _state(action: Action) -> dict[str, Any]:
