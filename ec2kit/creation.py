@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from ec2kit import checks, hierarchy, ip_resource, messages, node, peers, resource, service
@@ -80,6 +81,20 @@ def create(action: Action, wish: Wish) -> Resource:
     summary = f"{wish.scenario}, {preflight.resource.address} on {preflight.server.network_interface_id}"
     action.log.put(messages.CREATED, tag=action.tag, server=action.registry.server, summary=summary)
     return preflight.resource
+
+
+def create_on(action: Action, server: str | None, wish: Wish) -> Resource:
+    """
+    Make a resource on a server of the cluster, this one or another; raises what `create` and `remote.ask` raise.
+
+    Args:
+        server: None: this one.
+    """
+    if server in (None, action.registry.server):
+        return create(action, wish)
+    words = ["create", action.tag, json.dumps(asdict(wish))]
+    answer = action.ask(str(server), words, seconds=action.deadline.remaining() + UNDO_SECONDS)
+    return resource.from_dict(answer["resource"])
 
 
 def _understood(action: Action, wish: Wish) -> Wish:

@@ -135,6 +135,22 @@ def unexpected(action_log: log.Log, error: BaseException) -> None:
     action_log.put(messages.INTERNAL, error=f"{type(error).__name__}: {error}", place=place)
 
 
+class Terminal:
+    """The terminal that a person sits at; what is asked and told there is no output of the program."""
+
+    def say(self, text: str) -> None:
+        log.to_stderr(Level.INFO, text)
+
+    def ask(self, prompt: str) -> str | None:
+        os.write(2, prompt.encode(errors="replace"))
+        return sys.stdin.readline() or None
+
+
+def terminal() -> Terminal | None:
+    """Where a person can be asked; None if nobody sits there."""
+    return Terminal() if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
 def leave(status: int) -> NoReturn:
     """End the process now, whatever threads were left behind."""
     for stream in (sys.stdout, sys.stderr):

@@ -16,6 +16,7 @@ The tree of errors; each class is an entry of the catalogue.
     ├── PerformFailed RecoveryFailedAlready
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
+        ├── Cancelled
         └── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
 """
 
@@ -262,6 +263,10 @@ class RevisionChanged(BadRequest):
 
 class ChecksFailed(BadRequest):
     message = messages.CHECKS_FAILED
+
+
+class Cancelled(BadRequest):
+    message = messages.CANCELLED
 
 
 class UsageError(BadRequest):

@@ -507,6 +507,7 @@ PERFORM_FAILED = _message(
 )
 CHANGED = _message(620514, _INFO, "resource {tag}: {name} changed from {old} to {new} on all servers")
 RENAMED = _message(620515, _INFO, "resource {tag} renamed to {new} on {server}")
+CANCELLED = _message(620516, _NOTIFY, "cancelled; nothing was changed")
 ARGUMENT_INVALID = _message(620512, _ERROR, "{name}: {reason}", "", "Correct the option.")
 
 # -- 6xx: checks -------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ LAYERS = [
     {"convergence"},
     {"checks", "service", "judgement", "peers"},
     {"hierarchy", "properties"},
-    {"creation"},
+    {"creation", "dialogue"},
     {"edge"},
     {"frontends", "cli"},
 ]

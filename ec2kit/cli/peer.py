@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from typing import Any
 
 import click
 
 from ec2kit import edge, peers, remote
+from ec2kit.action import Action
 from ec2kit.errors import Ec2KitError
 from ec2kit.resource import checked_tag
 
 
 @click.command("peer", hidden=True)
 @click.argument("question")
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: state, describe, drop or leave TAG; store DEFINITION."""
+    """Answer another server: offers; state, describe, drop or leave TAG; store DEFINITION; create TAG WISH."""
     try:
-        tag = checked_tag(_tag(question, words[0]))
-        action = edge.open_action("peer", tag, watched=False, watch=edge.Watch(1))
-        answer, status = peers.answer(action, [question, *words]), 0
-    except (Ec2KitError, ValueError) as error:
+        tag = checked_tag(_tag(question, words[0])) if words else ""
+        action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
+        answer, status = _answer(action, question, words), 0
+    except (Ec2KitError, ValueError, IndexError, TypeError) as error:
         server = edge.open_action("peer", "", watched=False).settings.server
         answer, status = {"protocol": remote.PROTOCOL, "server": server, "error": str(error)}, 1
     click.echo(json.dumps(answer))
     return status
+
+
+_ACTIONS = {"create": "create"}
+"""Questions that are actions of their own in the log."""
 
 
 def _tag(question: str, word: str) -> str:
@@ -32,3 +39,26 @@ def _tag(question: str, word: str) -> str:
         return word
     definition = json.loads(word)
     return str(definition.get("tag")) if isinstance(definition, dict) else ""
+
+
+def _watch(question: str) -> edge.Watch:
+    if question != "create":
+        return edge.Watch(1)
+    from ec2kit.creation import UNDO_SECONDS
+
+    edge.mind_signals()
+    return edge.Watch(1, grace=UNDO_SECONDS + edge.OVERDUE)
+
+
+def _answer(action: Action, question: str, words: tuple[str, ...]) -> dict[str, Any]:
+    told = {"protocol": remote.PROTOCOL, "server": action.registry.server}
+    if question == "offers":
+        from ec2kit import dialogue
+
+        return {**told, "offers": asdict(dialogue.offers(action))}
+    if question == "create":
+        from ec2kit import creation
+
+        made = creation.create(action, creation.Wish(**json.loads(words[1])))
+        return {**told, "resource": made.as_dict()}
+    return peers.answer(action, [question, *words])

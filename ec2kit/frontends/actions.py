@@ -110,8 +110,8 @@ def _report(action: Action) -> None:
 def _create(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import creation
 
-    resource = creation.create(action, _wish(options))
-    return f"{resource.address} is in service on {action.registry.server}"
+    resource = creation.create_on(action, options.server, _wish(options))
+    return f"{resource.address} is in service on {options.server or action.registry.server}"
 
 
 def _wish(options: argparse.Namespace) -> Wish:
@@ -196,6 +196,7 @@ def _for_create(parser: _Parser) -> None:
     parser.add_argument("-t", "--tag", metavar="TAG", help="default: ec2-ADDRESS")
     parser.add_argument("-i", "--id", help=argparse.SUPPRESS)
     parser.add_argument("-s", "--switchback", default="intelligent", metavar="|".join(SWITCHBACKS))
+    parser.add_argument("--server", metavar="NAME", help="where it shall be made and in service (default: here)")
     parser.add_argument("--region", metavar="REGION", help="default: this instance's region")
     parser.add_argument("--type", required=True, metavar="|".join(SCENARIOS))
     parser.add_argument("--vip", metavar="ADDRESS", help="virtual IP of a route-table resource")
@@ -271,10 +272,11 @@ def main(arguments: list[str]) -> NoReturn:
     status = statuses.trouble
     try:
         edge.mind_signals()
-        watch = edge.Watch(statuses.trouble, grace=_grace(name))
-        status = _run(name, arguments[1:], statuses, watch)
+        status = _run(name, arguments[1:], statuses)
     except SystemExit:
         status = SUCCESS  # --help
+    except (Ec2KitError, Stopped) as error:
+        edge.open_action(name, "").log.error(error)  # in the dialogue, before anything began
     except BaseException as error:
         edge.unexpected(edge.open_action(name, "").log, error)
     edge.leave(status)
@@ -295,7 +297,9 @@ class _Statuses:
         return _Statuses(FAILURE, USAGE, FAILURE)
 
 
-def _run(name: str, arguments: list[str], statuses: _Statuses, watch: edge.Watch) -> int:
+def _run(name: str, arguments: list[str], statuses: _Statuses) -> int:
+    arguments = arguments or _asked_for(name)
+    watch = edge.Watch(statuses.trouble, grace=_grace(name))
     try:
         options = _parse(name, arguments)
         tag = checked_tag(_default_tag(options) if options.tag is None else options.tag)
@@ -303,6 +307,31 @@ def _run(name: str, arguments: list[str], statuses: _Statuses, watch: edge.Watch
         edge.open_action(name, "", watch=watch).log.error(error)
         return statuses.usage if isinstance(error, UsageError) else statuses.failure
     return _do(edge.open_action(name, tag, watch=watch), options, statuses)
+
+
+def _asked_for(name: str) -> list[str]:
+    """The options that a person at a terminal wants; none where nobody sits, or for another action than create."""
+    terminal = edge.terminal() if name == "create" else None
+    if terminal is None:
+        return []
+    from ec2kit import dialogue
+
+    answers = dialogue.hold(terminal, *dialogue.choices(edge.open_action(name, "", watched=False)))
+    return [f"{_OPTIONS[question]}={answer}" for question, answer in answers.items() if question in _OPTIONS]
+
+
+_OPTIONS = {
+    "server": "--server",
+    "switchback": "--switchback",
+    "region": "--region",
+    "scenario": "--type",
+    "ip_resource": "--ip-resource",
+    "virtual_ip": "--vip",
+    "device": "--interface",
+    "elastic_ip": "--elastic-ip",
+    "tag": "--tag",
+}
+"""Question of the dialogue → option of create."""
 
 
 def _default_tag(options: argparse.Namespace) -> str:
