@@ -63,7 +63,7 @@ class Cluster:
     """The servers of one sandbox; each test gets it as it was at the start, without resources."""
 
     sandbox: Sandbox
-    settings: dict[str, str] = field(default_factory=dict)
+    tunables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._environments = {name: self.sandbox.environment(name) for name in self.sandbox.description["nodes"]}
@@ -71,7 +71,7 @@ class Cluster:
     # -- running actions --
 
     def environment(self, server: str, **settings: str) -> dict[str, str]:
-        return {**self._environments[server], **PATIENCE, **self.settings, **settings}
+        return {**self._environments[server], **PATIENCE, **self.tunables, **settings}
 
     def start(self, server: str, action: str, *words: str, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -1,0 +1,117 @@
+"""
+What one server's LifeKeeper knows: applications and types, resources, relations, flags.
+
+[assumed] One JSON file; LifeKeeper has files of its own form, which nobody may touch. [confirmed resources]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .failure import MISSING, Failed
+
+Instance = dict[str, str]
+"""One resource: app, type, tag, id, info, state, reason, init, switchback."""
+
+IN_SERVICE = ("ISP", "ISU")
+
+
+class Content:
+    """
+    The database in memory.
+
+    Attributes:
+        types: Application → its types.
+        dependencies: [parent, child]; the parent needs the child.
+        equivalencies: tag, system, other_tag, priority, other_priority; from this server's point of view.
+    """
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.types: dict[str, list[str]] = raw["types"]
+        self.instances: list[Instance] = raw["instances"]
+        self.dependencies: list[list[str]] = raw["dependencies"]
+        self.equivalencies: list[dict[str, Any]] = raw["equivalencies"]
+        self.flags: list[str] = raw["flags"]
+
+    def find(self, tag: str) -> Instance | None:
+        return next((each for each in self.instances if each["tag"] == tag), None)
+
+    def need(self, tag: str) -> Instance:
+        """Raises Failed MISSING where there is none."""
+        instance = self.find(tag)
+        if instance is None:
+            raise Failed(MISSING, f'no resource has the tag "{tag}"')
+        return instance
+
+    def parents(self, tag: str) -> list[str]:
+        return [parent for parent, child in self.dependencies if child == tag]
+
+    def children(self, tag: str) -> list[str]:
+        return [child for parent, child in self.dependencies if parent == tag]
+
+    def all_parents(self, tag: str) -> list[str]:
+        """Everything that depends on it, nearest first."""
+        return _closure(tag, self.parents)
+
+    def all_children(self, tag: str) -> list[str]:
+        """Everything that it depends on, nearest first."""
+        return _closure(tag, self.children)
+
+    def roots(self, tag: str) -> list[str]:
+        """The resources at the top of the hierarchy that the tag is in."""
+        return [each for each in [tag, *self.all_parents(tag)] if not self.parents(each)]
+
+    def equivalents(self, tag: str) -> list[dict[str, Any]]:
+        """The other servers that have the resource, the highest priority first."""
+        rows = [row for row in self.equivalencies if row["tag"] == tag]
+        return sorted(rows, key=lambda row: int(row["other_priority"]))
+
+
+def _closure(tag: str, step: Any) -> list[str]:
+    found: list[str] = []
+    waiting = list(step(tag))
+    while waiting:
+        each = waiting.pop(0)
+        if each not in found:
+            found.append(each)
+            waiting += step(each)
+    return found
+
+
+class Database:
+    """The file of one server; a change is whole or not there, and nobody else changes it meanwhile."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = os.path.join(folder, "database.json")
+
+    def read(self) -> Content:
+        return Content(self.raw())
+
+    def raw(self) -> dict[str, Any]:
+        """As it is in the file, to be compared."""
+        with open(self.path, encoding="utf-8") as file:
+            raw: dict[str, Any] = json.load(file)
+        return raw
+
+    @contextmanager
+    def changing(self) -> Iterator[Content]:
+        """Change the content; an error in the block leaves it as it was. Scripts are never run inside."""
+        with open(f"{self.path}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            content = self.read()
+            yield content
+            self.write(vars(content))
+
+    def write(self, raw: dict[str, Any]) -> None:
+        new = f"{self.path}.new"
+        with open(new, "w", encoding="utf-8") as file:
+            json.dump(raw, file, indent=1)
+        os.replace(new, self.path)
+
+
+EMPTY: dict[str, Any] = {"types": {}, "instances": [], "dependencies": [], "equivalencies": [], "flags": []}

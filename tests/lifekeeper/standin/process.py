@@ -1,0 +1,139 @@
+"""What runs on a server for the core: started in the server's environment, and known, so that a power cut ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from .server import Server
+
+_BECOME_THE_SERVER = (
+    '. "$1" || exit 127; LKROOT=$2; PATH=$LKROOT/bin:$PATH; export LKROOT PATH; shift 2; cd / && exec "$@"'
+)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def start(server: Server, words: list[str], *, stdout: int | IO[Any] | None, stderr: int | IO[Any] | None) -> Any:
+    """
+    Start a command on a server; a Popen.
+
+    [assumed] Scripts are children of LifeKeeper's daemons: they get the server's environment and nothing of who
+    called perform_action, folder /, no input, and a session of their own. So they go on when whoever called is
+    interrupted or killed, and only the end of the server ends them.
+    """
+    import subprocess
+
+    environment = {"PATH": _PATH, **{name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}}
+    words = ["sh", "-c", _BECOME_THE_SERVER, "sh", f"{server.folder}.env", server.root, *words]
+    process = subprocess.Popen(
+        words,
+        env=environment,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    _note(server, process.pid, "script")
+    return process
+
+
+def run(server: Server, words: list[str]) -> int:
+    """Run a command on a server to its end, its output where this process's goes; a signal is status 128 + n."""
+    process = start(server, words, stdout=None, stderr=None)
+    return ended(server, process)
+
+
+def ended(server: Server, process: Any, seconds: float | None = None) -> int:
+    """Wait for the end; raises subprocess.TimeoutExpired, and the command goes on."""
+    status = int(process.wait(seconds))
+    forget(server, process.pid)
+    return status if status >= 0 else 128 - status
+
+
+def in_background(server: Server, name: str, *words: str) -> None:
+    """Start one of the core's own commands there, and do not wait for it."""
+    import subprocess
+    import sys
+
+    from . import __path__ as folders
+
+    core = [sys.executable, "-I", "-S", os.path.join(folders[0], "__main__.py"), server.root, name, *words]
+    with open(os.path.join(server.config, "background.log"), "ab") as output:
+        process = subprocess.Popen(
+            core, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True
+        )
+    _note(server, process.pid, "background")
+
+
+# -- who runs --
+
+
+@contextmanager
+def registered(server: Server, pid: int, kind: str) -> Iterator[None]:
+    """Let a process be known for the length of a block."""
+    _note(server, pid, kind)
+    try:
+        yield
+    finally:
+        forget(server, pid)
+
+
+def _note(server: Server, pid: int, kind: str) -> None:
+    started = _started(pid)
+    if started:
+        with open(os.path.join(_folder(server), str(pid)), "w", encoding="ascii") as file:
+            file.write(f"{started} {kind}")
+
+
+def forget(server: Server, pid: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(_folder(server), str(pid)))
+
+
+def _folder(server: Server) -> str:
+    return os.path.join(server.config, "running")
+
+
+def _started(pid: int) -> str:
+    """When a process began, so that its number is not taken for a later one's; "" if it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def running(server: Server, *kinds: str) -> list[int]:
+    """The processes of these kinds that have not ended: "command", "script", "background"."""
+    found = []
+    for name in os.listdir(_folder(server)):
+        with suppress(FileNotFoundError, ValueError):
+            with open(os.path.join(_folder(server), name), encoding="ascii") as file:
+                started, kind = file.read().split()
+            if kind in kinds and _started(int(name)) == started:
+                found.append(int(name))
+    return found
+
+
+def kill_all(server: Server, *, spare: int = 0) -> None:
+    """End what runs on a server, scripts with all that they started in their session."""
+    for _ in range(3):  # a process may just have started another one
+        for pid in running(server, "command", "background", "script"):
+            if pid != spare:
+                _kill(pid)
+                forget(server, pid)
+        time.sleep(0.002)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
