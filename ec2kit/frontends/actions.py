@@ -153,6 +153,11 @@ def _by_tag(parser: _Parser) -> None:
     parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
 
 
+def _for_hook(parser: _Parser) -> None:
+    _by_tag(parser)
+    parser.add_argument("--hook", action="store_true", help=argparse.SUPPRESS)  # it is LifeKeeper that calls
+
+
 def _for_create(parser: _Parser) -> None:
     parser.add_argument("-t", "--tag", metavar="TAG", help="default: ec2-ADDRESS")
     parser.add_argument("-i", "--id", help=argparse.SUPPRESS)
@@ -186,7 +191,7 @@ def _for_unextend(parser: _Parser) -> None:
 
 
 def _for_delete(parser: _Parser) -> None:
-    _by_tag(parser)
+    _for_hook(parser)
     parser.add_argument("--local", action="store_true", help="on this server only")
 
 
@@ -196,10 +201,10 @@ _DEEDS = {
     "canextend": _Deed(_by_template, _can_extend),
     "unextend": _Deed(_for_unextend, _unextend),
     "delete": _Deed(_for_delete, _delete),
-    "restore": _Deed(_by_tag, _restore),
-    "remove": _Deed(_by_tag, _remove),
-    "quickCheck": _Deed(_by_tag, _quick_check),
-    "recover": _Deed(_by_tag, _recover),
+    "restore": _Deed(_for_hook, _restore),
+    "remove": _Deed(_for_hook, _remove),
+    "quickCheck": _Deed(_for_hook, _quick_check),
+    "recover": _Deed(_for_hook, _recover),
 }
 
 
