@@ -85,6 +85,28 @@ def test_unknown_short_flags_are_ignored(cluster: Cluster) -> None:
     assert cluster.run("node1", "quickCheck", "-t", "ec2-vip1", "-i", "whatever", "-R", "-F", "x").status == 0
 
 
+@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover", "delete"])
+def test_a_hook_may_be_told_that_lifekeeper_calls(cluster: Cluster, action: str) -> None:
+    """--hook stands before what LifeKeeper gives, and changes neither tag nor usage."""
+    cluster.with_resource()
+    assert "there is no resource ec2-other" in cluster.run("node1", action, "--hook", "-t", "ec2-other").stderr
+    assert "--hook" not in cluster.run("node1", action, "--hook").stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["create", "-t", "ec2-vip1", "--type", "elastic-ip"], id="create"),
+        pytest.param(["extend", "node1", "ec2-vip1"], id="extend"),
+        pytest.param(["canextend", "node1", "ec2-vip1"], id="canextend"),
+        pytest.param(["unextend", "-t", "ec2-vip1"], id="unextend"),
+    ],
+)
+def test_a_program_that_is_no_hook_knows_no_hook(cluster: Cluster, words: list[str]) -> None:
+    """What only administrators call is never told that LifeKeeper calls."""
+    assert cluster.run("node1", *words, "--hook").status == 2
+
+
 def test_the_id_may_be_left_out(cluster: Cluster) -> None:
     """-i is accepted and never compared."""
     cluster.with_resource()
