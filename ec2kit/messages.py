@@ -1,8 +1,8 @@
 """
 The catalogue of messages, as data.
 
-Codes are ec2kit's own, 620001-620999: 0xx the action itself, 1xx settings, 2xx EC2 and IMDS, 3xx changes and
-verdicts, 4xx registry and state, 5xx hierarchy, 6xx checks. A message is never renumbered or given a new meaning.
+Codes are ec2kit's own, 620001-620999, in GROUPS of a hundred. A message is never renumbered or given a new meaning.
+`messages_ja.py` says each in Japanese.
 """
 
 from __future__ import annotations
@@ -61,6 +61,17 @@ Notice = tuple[Message, dict[str, object]]
 """A message with its fields, from where there is no log to one that has it."""
 
 CATALOGUE: dict[int, Message] = {}
+
+GROUPS = {
+    0: "The action",
+    1: "Settings",
+    2: "EC2, IMDS and other servers",
+    3: "Changes and verdicts",
+    4: "Registry and state",
+    5: "Hierarchy",
+    6: "Checks",
+}
+"""The fourth digit of a code → what such messages are about."""
 
 
 def _message(code: int, level: Level, text: str, cause: str = "", action: str = "") -> Message:
@@ -319,8 +330,8 @@ NOT_BROUGHT_HERE = _message(
     _ERROR,
     "{done} of {all} are right; not right: {problems}",
     "Some of the objects could not be changed or verified.",
-    "See the line of each object above; run restore again when it is mended. contested: find who else writes "
-    "(CloudTrail); still points at: raise EC2_VERIFY_TIMEOUT; blackhole: attach the ENI, start its instance.",
+    'See the line of each object above; run restore again when it is mended. "contested": find who else writes '
+    '(CloudTrail); "still ...": raise EC2_VERIFY_TIMEOUT; "blackhole": attach the ENI, start its instance.',
 )
 NO_ROUTE = _message(
     620309,

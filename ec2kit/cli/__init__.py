@@ -59,7 +59,7 @@ def main() -> None:
     except click.Abort:
         click.echo("aborted", err=True)
     except (Ec2KitError, Stopped) as error:
-        click.echo(f"ec2kit: {error}", err=True)
+        click.echo(f"ec2kit: {edge.in_spoken_language(error)}", err=True)
     except BrokenPipeError:
         status = 0
     except Exception as error:
