@@ -20,6 +20,7 @@ COMMANDS = {
     "quickCheck": "ec2kit.cli.quick_check",
     "recover": "ec2kit.cli.recover",
     "status": "ec2kit.cli.status",
+    "messages": "ec2kit.cli.messages",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
 }
