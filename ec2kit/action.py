@@ -120,7 +120,7 @@ class Action:
         """Log why it failed, under the error's own code, and that it failed."""
         if isinstance(reason, Ec2KitError | Stopped):
             self.log.error(reason, told=True)
-        self.log.put(messages.END_FAILED, action=self.name, tag=self.tag, seconds=self._seconds, reason=str(reason))
+        self.log.put(messages.END_FAILED, action=self.name, tag=self.tag, seconds=self._seconds, reason=reason)
 
     @property
     def _seconds(self) -> str:

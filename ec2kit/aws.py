@@ -281,7 +281,7 @@ class Ec2:
             self._pace.throttled(pause)
         self._log.put(
             messages.RETRYING,
-            reason=str(error),
+            reason=error,
             attempt=attempt + 1,
             operation=call.operation,
             seconds=f"{pause:.2f}",

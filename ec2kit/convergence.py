@@ -136,13 +136,13 @@ class Convergence:
             log_change(self._action, change, outcome)
         elif self._is_to_be_tried_again(target, outcome):
             self._tried[target] = (*self._tried.get(target, ()), _brief(outcome))
-            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=str(outcome))
+            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=outcome)
         elif isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False):
             self._failed[target] = _brief(outcome)
-            log.put(messages.CHANGE_FAILED, target=target, reason=str(outcome))
+            log.put(messages.CHANGE_FAILED, target=target, reason=outcome)
         elif isinstance(outcome, AwsUnknown | AwsRefused | DeadlinePassed):
             self._remember_made(change)
-            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=str(outcome))
+            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=outcome)
         else:
             return outcome
         return None

@@ -229,9 +229,7 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
         log.put(messages.UNDONE, deed="create", tag=action.tag, what=what)
     except Exception as error:
         was = ", ".join(f"{target} at {origin or 'nothing'}" for target, origin in journal.before.items())
-        log.put(
-            messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=str(error)
-        )
+        log.put(messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=error)
         try:
             peers.forget(undoing)
             journal.end()

@@ -15,7 +15,8 @@ from typing import NoReturn
 from ec2kit import log, messages, settings
 from ec2kit.action import Action
 from ec2kit.deadline import Deadline
-from ec2kit.errors import Stopped
+from ec2kit.errors import Ec2KitError, Stopped
+from ec2kit.language import Language, catalogue_in, language_of
 from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.messages import Level
 from ec2kit.registry import open_registry
@@ -63,7 +64,7 @@ class Watch:
             os._exit(self._status)
 
     def _tell(self) -> None:
-        """Say so, but do not wait for a log that hangs, too."""
+        """Say so, in English since nothing may be loaded now, but do not wait for a log that hangs, too."""
         seconds = f"{self._deadline.seconds:g}"
         log.to_stderr(Level.ERROR, messages.OVERDUE.render(seconds=seconds))
         if self._log is not None:
@@ -104,12 +105,26 @@ def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | Non
 
 
 def open_log(name: str, tag: str, chosen: settings.Settings, *, watched: bool = True) -> log.Log:
-    """The log that the settings lead to, and stderr for a person who watches."""
+    """The log that the settings lead to, and stderr for a person who watches, in that person's language."""
     host = os.uname().nodename
     if chosen.log_file == "-":
         return log.Log(action=name, tag=tag, sinks=(log.stderr_sink(name, host),))
     sink = log.file_sink(chosen.log_file, name, host) if chosen.log_file else log.syslog_sink(f"ec2kit-{name}")
-    return log.Log(action=name, tag=tag, sinks=(sink,), console=log.to_stderr if watched else None)
+    if not watched:
+        return log.Log(action=name, tag=tag, sinks=(sink,))
+    return log.Log(
+        action=name, tag=tag, sinks=(sink,), console=log.to_stderr, catalogue=catalogue_in(spoken_language())
+    )
+
+
+def spoken_language() -> Language:
+    """The language of whoever started this process."""
+    return language_of(os.environ)
+
+
+def in_spoken_language(error: Ec2KitError | Stopped) -> str:
+    """The text of an error for whoever started this process."""
+    return log.translated(error.message, error.fields, catalogue_in(spoken_language()))
 
 
 def mind_signals() -> None:

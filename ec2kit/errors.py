@@ -55,6 +55,7 @@ class Stopped(BaseException):
 
     def __init__(self, *, signal: str) -> None:
         super().__init__(self.message.render(signal=signal))
+        self.fields: dict[str, object] = {"signal": signal}
 
 
 class Unknown(Ec2KitError):

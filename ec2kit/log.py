@@ -1,14 +1,18 @@
-"""Puts a message of the catalogue where it belongs: LifeKeeper's line format, to a file, syslog or stderr."""
+"""
+Puts a message of the catalogue where it belongs: LifeKeeper's line format, to a file, syslog or stderr.
+
+The log is English; who watches reads their own language, also of an error that is the field of a message.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from ec2kit.errors import Ec2KitError, Stopped
-from ec2kit.messages import Level, Message, clean
+from ec2kit.messages import CATALOGUE, Level, Message
 
 Sink = Callable[[Level, str], None]
 
@@ -21,32 +25,52 @@ class Log:
         action, tag: What is done to which resource; both may be "".
         sinks: Where lines go; each is called with the level and "LEVEL:module:action:tag:NNNNNN:text".
         console: Where the text alone goes, for a person who watches.
+        catalogue: The messages in that person's language.
     """
 
-    def __init__(self, *, action: str, tag: str, sinks: tuple[Sink, ...] = (), console: Sink | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        action: str,
+        tag: str,
+        sinks: tuple[Sink, ...] = (),
+        console: Sink | None = None,
+        catalogue: Mapping[int, Message] = CATALOGUE,
+    ) -> None:
         self.action = action
         self.tag = tag
         self._sinks = sinks
         self._console = console
+        self._catalogue = catalogue
 
     def put(self, message: Message, **fields: object) -> None:
         """Log one message; a log that cannot be written never stops an action."""
-        self._emit(message, message.render(**fields))
+        self._emit(message, fields)
 
     def record(self, message: Message, **fields: object) -> None:
         """Log one message that the console is told in another line."""
-        self._emit(message, message.render(**fields), told=True)
+        self._emit(message, fields, told=True)
 
     def error(self, error: Ec2KitError | Stopped, *, told: bool = False) -> None:
         """Log an error under its own code and level; one that the console is told otherwise is not told twice."""
-        self._emit(error.message, clean(str(error)), told=told)
+        self._emit(error.message, error.fields, told=told)
 
-    def _emit(self, message: Message, text: str, *, told: bool = False) -> None:
+    def _emit(self, message: Message, fields: Mapping[str, object], *, told: bool = False) -> None:
+        text = message.render(**fields)
         line = f"{message.level.value}:ec2kit:{self.action}:{self.tag}:{message.code:06d}:{text}"
         for sink in self._sinks:
             sink(message.level, line)
         if self._console is not None and not told:
-            self._console(message.level, _for_a_person(message, text))
+            self._console(message.level, _for_a_person(message, translated(message, fields, self._catalogue)))
+
+
+def translated(message: Message, fields: Mapping[str, object], catalogue: Mapping[int, Message]) -> str:
+    """The message in the catalogue's language, and so the errors among its fields."""
+    own = {
+        name: translated(each.message, each.fields, catalogue) if isinstance(each, Ec2KitError | Stopped) else each
+        for name, each in fields.items()
+    }
+    return catalogue.get(message.code, message).render(**own)
 
 
 def _for_a_person(message: Message, text: str) -> str:

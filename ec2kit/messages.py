@@ -1,8 +1,8 @@
 """
 The catalogue of messages, as data.
 
-Codes are ec2kit's own, 620001-620999: 0xx the action itself, 1xx settings, 2xx EC2 and IMDS, 3xx changes and
-verdicts, 4xx registry and state, 5xx hierarchy, 6xx checks. A message is never renumbered or given a new meaning.
+Codes are ec2kit's own, 620001-620999, in GROUPS of a hundred. A message is never renumbered or given a new meaning.
+`messages_ja.py` says each in Japanese.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Message:
     Attributes:
         text: What is the case, with fields: "no answer from {endpoint}".
         cause: How it comes to that.
-        action: What the reader should do; empty where nothing is to be done.
+        action: What the reader should do; empty where nothing is to be done, as INFO and NOTIFY have it.
     """
 
     code: int
@@ -61,6 +61,17 @@ Notice = tuple[Message, dict[str, object]]
 """A message with its fields, from where there is no log to one that has it."""
 
 CATALOGUE: dict[int, Message] = {}
+
+GROUPS = {
+    0: "The action",
+    1: "Settings",
+    2: "EC2, IMDS and other servers",
+    3: "Changes and verdicts",
+    4: "Registry and state",
+    5: "Hierarchy",
+    6: "Checks",
+}
+"""The fourth digit of a code → what such messages are about."""
 
 
 def _message(code: int, level: Level, text: str, cause: str = "", action: str = "") -> Message:
@@ -96,14 +107,14 @@ STOPPED = _message(
     _ERROR,
     "stopped by signal {signal}",
     "The framework or a person ended the action.",
-    "Run it again when wanted.",
+    "Run it again when wanted. A framework's time limit must be longer than EC2_<ACTION>_TIMEOUT.",
 )
 OVERDUE = _message(
     620006,
     _ERROR,
     "the action did not end by itself within its deadline of {seconds} s and was ended",
     "Something outside the network hung: a disk, a command, the log.",
-    "Look for hanging disks and commands on this server.",
+    "Look for hanging disks (`dmesg`) and commands (ip, ssh) on this server, and at the log's own disk.",
 )
 BUSY = _message(620007, _INFO, "not looked: {busy} is under way here")
 USAGE = _message(
@@ -125,20 +136,22 @@ OVERTAKEN = _message(
     _ERROR,
     "overtaken: {newer} meanwhile; nothing more is written",
     "A newer action on the same resource cancels an older one.",
+    "Nothing, if the newer one was wanted; it is in the log, too.",
 )
 TAG_INVALID = _message(
     620011,
     _ERROR,
     "{tag} is not a tag: letters, digits, '.', '_' and '-', 1 to 128 of them",
     "The tag names a resource and nothing else.",
-    "Give the tag of an existing resource; `ec2kit status` lists them.",
+    "Give the tag of an existing resource; `ec2kit status` lists them. A framework has it in its configuration.",
 )
 OTHER_ACTION = _message(
     620012,
     _ERROR,
     "another action on this resource did not end within {seconds} s",
     "Two actions that write wait for one another.",
-    "Look in the log for the action that is still running.",
+    "Look in the log, and by `ps`, for the action that is still running, hangs or is stopped; remove lets it end "
+    "before its next write.",
 )
 
 # -- 1xx: settings -----------------------------------------------------------------------------------------
@@ -148,13 +161,13 @@ SETTING_INVALID = _message(
     _WARN,
     "{source}: {name}={value} is not {expected}; {default} is used",
     "A tunable is not a number, or out of its range.",
-    "Correct it; the tunables are listed in the README.",
+    "Correct the file or variable that the line names; the tunables are listed in the README.",
 )
 SETTINGS_UNREADABLE = _message(
     620102,
     _ERROR,
     "{path} cannot be read ({reason}); defaults are used",
-    "",
+    "The permissions of the file, or of a folder above it, or a disk in trouble.",
     "Make it readable for the user that runs the actions.",
 )
 SETTINGS_UNSAFE = _message(
@@ -162,7 +175,7 @@ SETTINGS_UNSAFE = _message(
     _ERROR,
     "{path} is not used: {reason}",
     "Whoever can write the file decides where AWS is and which credentials are used.",
-    "Give it to root and take write permission from group and others.",
+    "Give it to root (`chown root`) and take write permission from group and others (`chmod go-w`).",
 )
 CONFIGURATION_INVALID = _message(
     620104,
@@ -179,14 +192,16 @@ NO_ANSWER = _message(
     _ERROR,
     "no answer from EC2 ({endpoint}) to {operation}: {reason}",
     "The endpoint cannot be reached, is silent, slow or broken, or its name cannot be resolved.",
-    "Check the network path, DNS, proxy and security groups to the endpoint.",
+    "Check the network path, DNS, proxy and security groups to the endpoint; any answer to "
+    "`curl -sS https://ec2.<region>.amazonaws.com/` on this server will do.",
 )
 THROTTLED = _message(
     620202,
     _ERROR,
     "EC2 throttles {operation}: {code} (request {request_id})",
     "The account's request rate for this operation is used up, by whatever tool.",
-    "Find who calls EC2 that often; lengthen the intervals of checks.",
+    "Find who calls EC2 that often (CloudTrail); lengthen the intervals of checks. With several resources on a "
+    "server lower EC2_WRITE_BURST and EC2_WRITE_RATE.",
 )
 SERVER_ERROR = _message(
     620203,
@@ -200,27 +215,28 @@ GARBLED = _message(
     _ERROR,
     "unusable answer from EC2 ({endpoint}) to {operation}: {reason}",
     "Something between this server and EC2 answers in its place, or the answer was cut.",
-    "Check proxies and the endpoint URL.",
+    "Check proxies and the endpoint URL; the name of a PrivateLink endpoint belongs into NO_PROXY.",
 )
 CREDENTIALS_MISSING = _message(
     620205,
     _ERROR,
     "no credentials for {operation}: {reason}",
     "No IAM role is attached, IMDS is silent or out of reach, or the configured profile is incomplete.",
-    "Attach an instance role with the permissions in etc/iam-policy.json.",
+    "Attach an instance role with the permissions in etc/iam-policy.json, or complete the profile. If it is "
+    "attached, see 620210.",
 )
 CREDENTIALS_REJECTED = _message(
     620206,
     _ERROR,
     "EC2 does not accept the credentials for {operation}: {code}, {text} (request {request_id})",
     "Wrong, expired or withdrawn keys, or a clock that is wrong.",
-    "Prefer an instance role; check the clock.",
+    "Prefer an instance role, which keys in the environment or the file hide; check the clock (`chronyc tracking`).",
 )
 PERMISSION_MISSING = _message(
     620207,
     _ERROR,
     "permission missing for {operation} on {object}: {code} (request {request_id})",
-    "The role does not allow the operation.",
+    "The role does not allow the operation, or a permissions boundary or an SCP forbids it.",
     "Add it as in etc/iam-policy.json.",
 )
 REFUSED = _message(
@@ -228,7 +244,7 @@ REFUSED = _message(
     _ERROR,
     "EC2 refuses {operation} on {object}: {code}, {text} (request {request_id})",
     "The request names something that does not exist or is not allowed.",
-    "Check the object named.",
+    "Check the object named: does it still exist, in this account and region?",
 )
 RETRYING = _message(620209, _INFO, "{reason}; attempt {attempt} of {operation} follows in {seconds} s")
 IMDS_SILENT = _message(
@@ -236,29 +252,37 @@ IMDS_SILENT = _message(
     _ERROR,
     "no usable answer from the instance metadata service ({endpoint}): {reason}",
     "IMDS is switched off, its hop limit is too small for a container, or a firewall drops it.",
-    "Enable IMDSv2 for the instance; 169.254.169.254 must not go through a proxy.",
+    "Enable IMDSv2 for the instance, in a container with a hop limit (HttpPutResponseHopLimit) of 2; no firewall may "
+    "drop 169.254.169.254, and it must not go through a proxy.",
 )
 INTERFACE_UNKNOWN = _message(
     620211,
     _ERROR,
     "no network interface {device} of this instance: {reason}",
     "The device does not exist, or its MAC address is not one that EC2 gave to this instance.",
-    "Name a device that `ip link` shows and that is an ENI of this instance.",
+    "Name a device that `ip link` shows and that is an ENI of this instance; is the ENI attached?",
 )
 REMOTE_SILENT = _message(
     620212,
     _ERROR,
     "{server} cannot be asked: {reason}",
     "The server is down, or EC2_REMOTE_COMMAND does not reach it.",
-    "Check by hand that the remote command works without a password.",
+    "Check by hand, as the user that runs the framework, that the remote command works: no password, no question "
+    "about a host key, the server's name as ec2kit knows it, ec2kit at the same path.",
 )
-REMOTE_REFUSED = _message(620213, _ERROR, "{server} says: {reason}", "The other server could not do its part.")
+REMOTE_REFUSED = _message(
+    620213,
+    _ERROR,
+    "{server} says: {reason}",
+    "The other server could not do its part.",
+    "Mend there what the reason names (its own log knows more), then run the command again here.",
+)
 LOCAL_COMMAND = _message(
     620214,
     _ERROR,
     "`{command}` failed: {reason}",
     "A command of this server could not be run.",
-    "Run it by hand.",
+    "Run it by hand; is it found in the PATH that the environment or the file sets?",
 )
 
 # -- 3xx: changes and verdicts -----------------------------------------------------------------------------
@@ -292,14 +316,22 @@ CHANGE_UNCONFIRMED = _message(
     _WARN,
     "{target}: the outcome of {operation} is not certain ({reason}); the next look shows whether it was carried out",
     "The answer was lost, or there was no time to wait for it.",
+    "Nothing yet: the lines that follow say what the next look found; after the last of them `ec2kit status` does.",
 )
-CHANGE_FAILED = _message(620307, _ERROR, "{target}: {reason}")
+CHANGE_FAILED = _message(
+    620307,
+    _ERROR,
+    "{target}: {reason}",
+    "This one object could not be changed; the others go on.",
+    "Mend what the reason names, then run the action again; what is right already is left alone.",
+)
 NOT_BROUGHT_HERE = _message(
     620308,
     _ERROR,
     "{done} of {all} are right; not right: {problems}",
     "Some of the objects could not be changed or verified.",
-    "See the line of each object above; run restore again when it is mended.",
+    'See the line of each object above; run restore again when it is mended. "contested": find who else writes '
+    '(CloudTrail); "still ...": raise EC2_VERIFY_TIMEOUT; "blackhole": attach the ENI, start its instance.',
 )
 NO_ROUTE = _message(
     620309,
@@ -349,7 +381,7 @@ TABLE_LOST_ROUTE = _message(
     _WARN,
     "{route_table_id} used to hold {cidr} and no longer does",
     "Somebody deleted the route or the table.",
-    "Create the route again if the table's subnets still use the address.",
+    "Create the route again if the table's subnets still use the address; until the next restore this is repeated.",
 )
 TAKEN_OVER = _message(
     620319,
@@ -380,7 +412,8 @@ SOURCE_DEST_CHECK_ON = _message(
     _ERROR,
     "{network_interface_id}: source/destination check is on and cannot be switched off: {reason}",
     "EC2 drops packets to an address that is not the ENI's own.",
-    "Switch the check off: EC2 console, or ModifyNetworkInterfaceAttribute.",
+    "Switch the check off: EC2 console, or `aws ec2 modify-network-interface-attribute --network-interface-id ENI "
+    "--no-source-dest-check`.",
 )
 SOURCE_DEST_CHECK_UNSEEN = _message(
     620324, _INFO, "could not look at the source/destination check of {network_interface_id}: {reason}"
@@ -390,9 +423,16 @@ OTHER_INSTANCE = _message(
     _ERROR,
     "this is instance {here}, but {server} in resource {tag} is {expected}; nothing is written",
     "The server was cloned from an image or replaced.",
-    "Run unextend and extend for this server, or delete and create.",
+    "A replacement: delete with --local here, then extend. A clone beside the original: give it a name of its own "
+    "first. docs/troubleshooting.md has the steps.",
 )
-IDENTITY_UNSEEN = _message(620326, _WARN, "could not verify which instance this is: {reason}")
+IDENTITY_UNSEEN = _message(
+    620326,
+    _WARN,
+    "could not verify which instance this is: {reason}",
+    "The instance metadata service does not answer; the action goes on all the same.",
+    "See 620210. Until it answers, a cloned or replaced server is not noticed.",
+)
 
 MAY_BE_TAKEN = _message(620327, _INFO, "held by {holder}, {reason}: may be taken back")
 
@@ -412,7 +452,7 @@ TAG_UNKNOWN = _message(
     620401,
     _ERROR,
     "there is no resource {tag} on {server}",
-    "",
+    "It was never made on this server, or was deleted, or the tag is misspelt.",
     "`ec2kit status` lists the resources; `create` and `extend` make them.",
 )
 REGISTRY_EMPTY = _message(
@@ -420,21 +460,22 @@ REGISTRY_EMPTY = _message(
     _ERROR,
     "the registry {path} is missing or empty; whether {tag} exists cannot be said",
     "Nothing was created here yet, or the folder was lost or not mounted.",
-    "Restore the folder, or create or extend the resource.",
+    "Mount EC2KIT_STATE_DIR, or restore it from a backup, or create or extend the resource.",
 )
 REGISTRY_BROKEN = _message(
     620403,
     _ERROR,
     "{path} cannot be used: {reason}",
     "The file was damaged or written by something else.",
-    "Restore it from another server's copy or a backup; or remove it and extend again.",
+    "Restore it from another server's copy (all have the same) or a backup; or remove it and extend again.",
 )
 STATE_UNUSABLE = _message(
     620404,
     _ERROR,
     "{path} cannot be used: {reason}",
     "The disk is full, read-only or broken, or the folder belongs to somebody else.",
-    "Make room, or make the folder writable for the user that runs the actions.",
+    "Make room, or make the folder writable for the user that runs the actions. A damaged file below EC2KIT_RUN_DIR "
+    "may be removed.",
 )
 SERVER_UNKNOWN = _message(
     620406,
@@ -470,8 +511,8 @@ UNDO_FAILED = _message(
     620506,
     _ERROR,
     "could not undo: {what}: {reason}",
-    "",
-    "Put it back by hand.",
+    "EC2, a server or a disk failed while something unfinished was being put back.",
+    "Put back by hand what the line names.",
 )
 CREATE_RESUMED = _message(620507, _NOTIFY, "an earlier create of {tag} was cut off; its traces are removed")
 NOT_FREE = _message(
@@ -486,10 +527,14 @@ STILL_IN_SERVICE = _message(
     _ERROR,
     "resource {tag} is in service on {server}",
     "A server that runs a resource cannot be taken out of it.",
-    "Bring it in service on another server first.",
+    "Bring it in service on another server first; if that has it in truth already, run remove on the one named.",
 )
 LAST_SERVER = _message(
-    620510, _ERROR, "{server} is the only server of resource {tag}", "", "Use delete to remove the resource."
+    620510,
+    _ERROR,
+    "{server} is the only server of resource {tag}",
+    "A resource without a server would be known to nobody.",
+    "Use delete to remove the resource.",
 )
 SERVERS_SILENT = _message(
     620511,
@@ -508,19 +553,43 @@ PERFORM_FAILED = _message(
 CHANGED = _message(620514, _INFO, "resource {tag}: {name} changed from {old} to {new} on all servers")
 RENAMED = _message(620515, _INFO, "resource {tag} renamed to {new} on {server}")
 CANCELLED = _message(620516, _NOTIFY, "cancelled; nothing was changed")
-ARGUMENT_INVALID = _message(620512, _ERROR, "{name}: {reason}", "", "Correct the option.")
+ARGUMENT_INVALID = _message(
+    620512,
+    _ERROR,
+    "{name}: {reason}",
+    "The value cannot be, or does not go with the others.",
+    "Correct it; --help lists the options.",
+)
 
 # -- 6xx: checks -------------------------------------------------------------------------------------------
 
 CHECK_OK = _message(620601, _INFO, "check {check}: {found}")
 CHECK_NOTE = _message(620602, _INFO, "check {check}: {found}; {advice}")
-CHECK_WARN = _message(620603, _WARN, "check {check}: {found}; {advice}")
-CHECK_UNSEEN = _message(620604, _WARN, "check {check}: could not look: {found}; {advice}")
-CHECK_FAILED = _message(620605, _ERROR, "check {check}: {found}; {advice}")
+CHECK_WARN = _message(
+    620603,
+    _WARN,
+    "check {check}: {found}; {advice}",
+    "The check found something that may hurt at a failover; it stands in the way of nothing.",
+    "Do what the end of the line advises.",
+)
+CHECK_UNSEEN = _message(
+    620604,
+    _WARN,
+    "check {check}: could not look: {found}; {advice}",
+    "Usually an optional permission is missing; what could not be looked at stands in the way of nothing.",
+    "Do what the end of the line advises.",
+)
+CHECK_FAILED = _message(
+    620605,
+    _ERROR,
+    "check {check}: {found}; {advice}",
+    "The check found what would make a failover fail.",
+    "Do what the end of the line advises, then run the command again.",
+)
 CHECKS_FAILED = _message(
     620606,
     _ERROR,
     "{count} checks failed: {checks}",
     "What failed would make a failover fail.",
-    "Each line above says what to do; then run it again.",
+    "Nothing was changed. Each 620605 above says what to do; then run it again.",
 )

@@ -72,7 +72,7 @@ def _restore_definition(action: Action, name: str, back: Resource) -> None:
         else:
             _store(action, name, back)
     except Ec2KitError as error:
-        action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=str(error))
+        action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=error)
 
 
 def _store(action: Action, name: str, definition: Resource) -> None:

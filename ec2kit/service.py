@@ -109,7 +109,7 @@ def _verify_instance(action: Action, server: Server) -> None:
     try:
         here = identity(action.settings, action.deadline).instance_id
     except ImdsSilent as error:
-        action.log.put(messages.IDENTITY_UNSEEN, reason=str(error))
+        action.log.put(messages.IDENTITY_UNSEEN, reason=error)
         return
     if here != server.instance_id:
         raise OtherInstance(here=here, server=server.name, tag=action.tag, expected=server.instance_id)
@@ -122,13 +122,13 @@ def _switch_off_source_dest_check(action: Action, ec2: Ec2, server: Server) -> N
         if not ec2.network_interface(eni, retries=0).source_dest_check:
             return
     except (Unknown, AwsRefused) as error:
-        action.log.put(messages.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=str(error))
+        action.log.put(messages.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=error)
         return
     try:
         receipt = ec2.switch_off_source_dest_check(network_interface_id=eni, retries=1)
         action.log.put(messages.SOURCE_DEST_CHECK_OFF, network_interface_id=eni, request_id=receipt.request_id)
     except Ec2KitError as error:
-        action.log.put(messages.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=str(error))
+        action.log.put(messages.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=error)
 
 
 # -- by the framework's own door --------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _ask_owner(action: Action, holder: Server) -> None:
     try:
         answer = action.ask(holder.name, ["state", action.tag], seconds=_PEER_SECONDS)
     except (RemoteSilent, RemoteRefused) as error:
-        raise TakenOver(server=holder.name, reason=str(error)) from error
+        raise TakenOver(server=holder.name, reason=error) from error
     if answer.get("in_service") is not False:
         raise TakenOver(server=holder.name, reason=answer.get("reason") or "it is in service there")
     action.log.put(messages.MAY_BE_TAKEN, holder=holder.name, reason="it says that it is out of service there")
@@ -273,5 +273,5 @@ def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, 
     except (Overtaken, OtherInstance) as error:
         action.log.error(error)
     except (Unknown, AwsRefused, NotBroughtHere) as error:
-        action.log.put(messages.LEFT_ASSOCIATED, address=action.resource.address, reason=str(error))
+        action.log.put(messages.LEFT_ASSOCIATED, address=action.resource.address, reason=error)
     return {}

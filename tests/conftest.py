@@ -58,10 +58,15 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Clears AWS_*, EC2*, EC2KIT_*, LifeKeeper's names and proxies, and keeps the SDK off files and the real IMDS."""
+    """
+    Clears AWS_*, EC2*, EC2KIT_*, LifeKeeper's names and proxies, and keeps the SDK off files and the real IMDS.
+
+    Whoever runs the tests is spoken to in English.
+    """
     for name in list(os.environ):
         if name.startswith(_PREFIXES) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there

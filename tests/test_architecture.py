@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ from pathlib import Path
 import pytest
 
 import ec2kit
-from ec2kit.messages import CATALOGUE
+from ec2kit import messages
+from ec2kit.messages import CATALOGUE, Message
 
 PACKAGE = Path(ec2kit.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"messages", "status", "answers", "errors", "resource"},
+    {"messages", "messages_ja", "language", "status", "answers", "errors", "resource"},
     {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
     {
         "lifekeeper",
@@ -121,13 +123,22 @@ def test_a_front_end_is_imported_by_no_other() -> None:
             assert not targets & ({"frontends", "cli"} - {room}), path
 
 
-def _loaded_by(code: str, *words: str) -> set[str]:
+def _modules_loaded_by(code: str, *words: str, **environment: str) -> set[str]:
     report = "import sys, atexit; import os; from ec2kit import edge; edge.leave = lambda status: print(*sys.modules)"
     script = f"{report}\n{code}"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", script, *words], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-I", "-c", script, *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
     )
-    return {each.split(".")[0] for each in done.stdout.split()}
+    return set(done.stdout.split())
+
+
+def _loaded_by(code: str, *words: str) -> set[str]:
+    return {each.split(".")[0] for each in _modules_loaded_by(code, *words)}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +158,18 @@ def test_a_hook_that_is_refused_for_its_arguments_loads_neither_boto3_nor_click(
     assert not loaded & {"boto3", "botocore", "urllib3", "click", "moto"}
 
 
+@pytest.mark.parametrize(
+    ("locale", "loaded"),
+    [pytest.param("C.UTF-8", False, id="English"), pytest.param("ja_JP.UTF-8", True, id="Japanese")],
+)
+def test_a_hook_loads_japanese_only_for_a_japanese_watcher(locale: str, loaded: bool) -> None:
+    """Who reads English does not pay for another language."""
+    hook = "from ec2kit.frontends import actions; actions.main(sys.argv[1:])"
+    modules = _modules_loaded_by(hook, "restore", "-t", "../x", LC_ALL=locale)
+    assert "ec2kit.messages" in modules
+    assert ("ec2kit.messages_ja" in modules) is loaded
+
+
 def test_the_library_loads_neither_boto3_nor_click_until_it_needs_them() -> None:
     """Importing all of the core costs no SDK."""
     modules = ", ".join(f"ec2kit.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
@@ -162,17 +185,30 @@ def test_the_admin_cli_loads_no_command_but_the_one_called() -> None:
     assert not loaded & {"boto3", "botocore", "moto"}
 
 
-def test_every_message_is_used_and_says_what_to_do() -> None:
-    """No code is dead; who reads an ERROR finds what to do, or what caused it."""
-    from ec2kit import messages
+def _messages_used() -> set[str]:
+    """The names of all that the code takes from the catalogue, `messages.NAME`."""
+    return {
+        node.attr
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "messages"
+    }
 
-    names = {name: each for name, each in vars(messages).items() if isinstance(each, messages.Message)}
+
+def test_every_message_is_used_and_every_message_that_is_used_exists() -> None:
+    """No code is dead, and none is made up; what each says is held in both languages by test_messages.py."""
+    names = {name: each for name, each in vars(messages).items() if isinstance(each, Message)}
     assert set(CATALOGUE) == {each.code for each in names.values()}
-    text = "\n".join(path.read_text() for path in MODULES if path.name != "messages.py")
-    assert [name for name in names if f"messages.{name}" not in text] == []
-    errors = [each for each in names.values() if each.level is messages.Level.ERROR]
-    speechless = [each.code for each in errors if not (each.action or each.cause or "{advice}" in each.text)]
-    assert [code for code in speechless if "{reason}" not in CATALOGUE[code].text] == []
+    assert _messages_used() == set(names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_code_stands_in_the_catalogue_only(path: Path) -> None:
+    """A message is named by its name; numbers elsewhere could not be found."""
+    if path.parent == PACKAGE and path.name in ("messages.py", "messages_ja.py"):
+        return
+    constants = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    assert not [each for each in constants if isinstance(each, int) and 620001 <= each <= 620999]
 
 
 def test_every_operation_that_is_called_stands_in_the_iam_policy_and_nothing_else() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ec2kit.messages import CATALOGUE, Level
+from ec2kit.messages import CATALOGUE
 from ec2kit.settings import DEFAULTS_FILE, TUNABLES, Tunable
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +21,6 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
-TROUBLESHOOTING = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
 
 BY_NAME = {tunable.name: tunable for tunable in TUNABLES.values()}
 ATTRIBUTES = {tunable.name: attribute for attribute, tunable in TUNABLES.items()}
@@ -136,12 +138,25 @@ def test_the_permissions_in_the_readme_are_those_of_the_policy() -> None:
     assert {name for name, row in rows.items() if row[1] != "optional"} == needed
 
 
-def test_every_message_that_asks_for_attention_has_a_line_in_troubleshooting() -> None:
-    """WARN and ERROR are explained, each once and with its level."""
-    rows = _rows(TROUBLESHOOTING, "Code", "Level", "What is the case", "What to look at")
-    told = [(int(row[0]), row[1]) for row in rows]
-    calls = (Level.WARN, Level.ERROR, Level.FATAL)
-    assert told == [(code, each.level.value) for code, each in sorted(CATALOGUE.items()) if each.level in calls]
+@pytest.mark.parametrize(
+    ("page", "locale"),
+    [
+        pytest.param("docs/messages.md", "C.UTF-8", id="English"),
+        pytest.param("docs/messages.ja.md", "ja_JP.UTF-8", id="Japanese"),
+    ],
+)
+def test_the_page_of_messages_is_what_the_catalogue_makes_of_it_now(page: str, locale: str) -> None:
+    """Every message with cause and what to do, in both languages, is generated and not written by hand."""
+    generated = subprocess.run(
+        [Path(sys.executable).with_name("ec2kit"), "messages", "--markdown"],
+        env={**os.environ, "LC_ALL": locale},
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text == generated.stdout.decode("utf-8"), f"{page} is out of date: run `make docs`"
+    assert re.findall(r"^### (\d+)$", text, re.MULTILINE) == [str(code) for code in sorted(CATALOGUE)]
 
 
 @by_document

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ec2kit import messages
-from ec2kit.errors import TagUnknown
-from ec2kit.log import Log, clean, file_sink, stderr_sink
-from ec2kit.messages import Level
+from ec2kit.errors import RemoteSilent, Stopped, TagUnknown
+from ec2kit.language import Language, catalogue_in
+from ec2kit.log import Log, file_sink, stderr_sink
+from ec2kit.messages import Level, clean
 
-from .builders import a_log
+from .builders import Lines, a_log
 
 SECRET = "wJalrXUtnFEMI/K7MDENG"
 
@@ -84,6 +85,53 @@ def test_put_on_a_console_gives_text_and_only_troubles_show_level_and_code() -> 
     log.put(messages.IDENTITY_UNSEEN, reason="silence")
     assert seen[0] == "10.1.0.10 is in service here"
     assert re.fullmatch(r"WARN: could not verify .* \[620326\]", seen[1])
+
+
+def _a_japanese_watchers_log() -> tuple[Log, Lines, Lines]:
+    lines, seen = Lines(), Lines()
+    catalogue = catalogue_in(Language.JAPANESE)
+    return Log(action="restore", tag="t", sinks=(lines,), console=seen, catalogue=catalogue), lines, seen
+
+
+def test_put_for_a_japanese_watcher_is_english_in_the_log() -> None:
+    """The language of a person is not the language of the log."""
+    log, lines, seen = _a_japanese_watchers_log()
+    log.put(messages.STATUS_IN, address="10.1.0.10")
+    log.error(TagUnknown(tag="x", server="server-a"))
+    assert lines == [
+        "INFO:ec2kit:restore:t:620312:10.1.0.10 is in service here",
+        "ERROR:ec2kit:restore:t:620401:there is no resource x on server-a",
+    ]
+    assert seen == [
+        "10.1.0.10 はこのサーバーで起動しています",
+        "ERROR: server-a にリソース x はありません [620401]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "japanese"),
+    [
+        pytest.param(
+            RemoteSilent(server="node2", reason="timed out"),
+            "node2 cannot be asked: timed out",
+            "node2 に問い合わせできません: timed out",
+            id="error",
+        ),
+        pytest.param(
+            Stopped(signal="SIGTERM"),
+            "stopped by signal SIGTERM",
+            "シグナル SIGTERM により停止しました",
+            id="signal",
+        ),
+        pytest.param("so", "so", "so", id="text"),
+    ],
+)
+def test_put_error_as_a_field_is_in_the_readers_language(reason: object, english: str, japanese: str) -> None:
+    """Why an action failed is told to a person as the failure itself is; a text stays what it is."""
+    log, lines, seen = _a_japanese_watchers_log()
+    log.put(messages.END_FAILED, action="restore", tag="t", seconds="1.00", reason=reason)
+    assert lines[0].endswith(f':620003:END failed restore of "t" after 1.00 s: {english}')
+    assert seen == [f'ERROR: "t" の restore が 1.00 秒で失敗しました: {japanese} [620003]']
 
 
 def test_file_sink_new_file_is_private_and_stamped(tmp_path: Path) -> None:

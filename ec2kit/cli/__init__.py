@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "ec2kit.cli.status",
     "properties": "ec2kit.cli.properties",
     "set": "ec2kit.cli.set",
+    "messages": "ec2kit.cli.messages",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
 }
@@ -61,7 +62,7 @@ def main() -> None:
     except click.Abort:
         click.echo("aborted", err=True)
     except (Ec2KitError, Stopped) as error:
-        click.echo(f"ec2kit: {error}", err=True)
+        click.echo(f"ec2kit: {edge.in_spoken_language(error)}", err=True)
     except BrokenPipeError:
         status = 0
     except Exception as error:

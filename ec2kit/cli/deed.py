@@ -32,7 +32,7 @@ def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.O
         action = edge.open_action(name, tag, watch=edge.Watch(trouble, grace=grace))
         result = _framed(action, deed, trouble)
     except Stopped as error:
-        click.echo(f"ec2kit: {error}", err=True)
+        click.echo(f"ec2kit: {edge.in_spoken_language(error)}", err=True)
         return trouble
     except Exception as error:
         edge.unexpected(edge.open_action(name, tag).log, error)
