@@ -109,12 +109,19 @@ def open_log(name: str, tag: str, chosen: settings.Settings, *, watched: bool = 
     host = os.uname().nodename
     if chosen.log_file == "-":
         return log.Log(action=name, tag=tag, sinks=(log.stderr_sink(name, host),))
-    sink = log.file_sink(chosen.log_file, name, host) if chosen.log_file else log.syslog_sink(f"ec2kit-{name}")
+    sink = log.file_sink(chosen.log_file, name, host) if chosen.log_file else _syslog_sink(name, chosen)
     if not watched:
         return log.Log(action=name, tag=tag, sinks=(sink,))
     return log.Log(
         action=name, tag=tag, sinks=(sink,), console=log.to_stderr, catalogue=catalogue_in(spoken_language())
     )
+
+
+def _syslog_sink(name: str, chosen: settings.Settings) -> log.Sink:
+    """Under LifeKeeper as LifeKeeper's own scripts log, so that the lines come into its log."""
+    if chosen.lifekeeper:
+        return log.syslog_sink(name, chosen.lksyslogselector)
+    return log.syslog_sink(f"ec2kit-{name}")
 
 
 def spoken_language() -> Language:

@@ -7,6 +7,7 @@ The log is English; who watches reads their own language, also of an error that 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -113,10 +114,19 @@ def stderr_sink(program: str, host: str) -> Sink:
     return sink
 
 
-def syslog_sink(program: str) -> Sink:
-    """To the system's log, facility daemon; the system adds time, host and process id."""
+_FACILITY = re.compile(r"(?i)local[0-7]|daemon|user")
+
+
+def syslog_sink(program: str, facility: str = "daemon") -> Sink:
+    """
+    To the system's log; the system adds time, host and process id.
+
+    Args:
+        facility: "local6"; one that cannot be is daemon.
+    """
     import syslog
 
+    name = facility.upper() if _FACILITY.fullmatch(facility) else "DAEMON"
     priorities = {
         Level.FATAL: syslog.LOG_CRIT,
         Level.ERROR: syslog.LOG_ERR,
@@ -124,7 +134,7 @@ def syslog_sink(program: str) -> Sink:
         Level.NOTIFY: syslog.LOG_NOTICE,
         Level.INFO: syslog.LOG_INFO,
     }
-    syslog.openlog(program, syslog.LOG_PID, syslog.LOG_DAEMON)
+    syslog.openlog(program, syslog.LOG_PID, getattr(syslog, f"LOG_{name}"))
 
     def sink(level: Level, line: str) -> None:
         syslog.syslog(priorities[level], line)

@@ -119,6 +119,7 @@ class Settings:
     lkcheckinterval: float = _seconds("LKCHECKINTERVAL", 120.0, 0, 86400, "LifeKeeper's interval between checks")
     nobcastping: float = _count("NOBCASTPING", 0.0, 0, 1, "LifeKeeper's switch for the broadcast ping")
     resrvrectimeout: float = _seconds("RESRVRECTIMEOUT", 60.0, 0, 86400, "LifeKeeper's wait for a reserved resource")
+    lksyslogselector: str = _text("LKSYSLOGSELECTOR", "local6", "syslog facility of LifeKeeper's log")
     path: str = _text("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "where commands are found")
     server: str = _text("EC2KIT_SERVER", "", "this server's name; default `uname -n`")
     state_dir: str = _text("EC2KIT_STATE_DIR", "/var/lib/ec2kit", "registry")

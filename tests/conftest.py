@@ -19,7 +19,16 @@ from .builders import Desk, a_desk, a_resource
 hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
 hypothesis.settings.load_profile("ec2kit")
 
-_PREFIXES = ("AWS_", "EC2", "AWSCLI_", "LKROOT", "LKCHECKINTERVAL", "NOBCASTPING", "RESRVRECTIMEOUT")
+_PREFIXES = (
+    "AWS_",
+    "EC2",
+    "AWSCLI_",
+    "LKROOT",
+    "LKSYSLOGSELECTOR",
+    "LKCHECKINTERVAL",
+    "NOBCASTPING",
+    "RESRVRECTIMEOUT",
+)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 

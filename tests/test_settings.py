@@ -50,6 +50,7 @@ TEXTS = [
     ("EC2KIT_LOG_FILE", "log_file", ""),
     ("EC2KIT_SERVER", "server", os.uname().nodename),
     ("LKROOT", "lkroot", "/opt/LifeKeeper"),
+    ("LKSYSLOGSELECTOR", "lksyslogselector", "local6"),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "metadata_url", "http://169.254.169.254"),
 ]
 
