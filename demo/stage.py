@@ -60,7 +60,10 @@ class Stage:
         self.sandbox = sandbox
         self.description: dict[str, Any] = sandbox.description
         self.actions = actions
-        self._environments = {server: sandbox.environment(server) for server in self.description["nodes"]}
+        self._environments = {
+            server: {**sandbox.environment(server), "LC_ALL": "C.UTF-8"}  # the story is told in English
+            for server in self.description["nodes"]
+        }
 
     def tune(self, assignment: str) -> None:
         """Put one tunable into every server's own /etc/default/LifeKeeper."""

@@ -69,7 +69,8 @@ def until_the_first_action(process: subprocess.Popen[str]) -> str:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Performance:
     folder = tmp_path_factory.mktemp("demo")
-    return finished(start(folder, EC2_RECOVER_TAKE_FROM_PEER="1", HTTP_PROXY="http://127.0.0.1:1"), folder)
+    shell = {"EC2_RECOVER_TAKE_FROM_PEER": "1", "HTTP_PROXY": "http://127.0.0.1:1", "LC_ALL": "ja_JP.UTF-8"}
+    return finished(start(folder, **shell), folder)
 
 
 def a_kit_with_a_broken_restore(folder: Path) -> Path:
@@ -84,7 +85,7 @@ def a_kit_with_a_broken_restore(folder: Path) -> Path:
 
 
 def test_demo_plays_every_scene_and_all_expectations_hold(shown: Performance) -> None:
-    """Exit status 0, whatever tunables and proxies the shell has; nothing on stderr and nothing left behind."""
+    """Exit status 0, whatever tunables, proxies and locale the shell has; stderr empty, nothing left behind."""
     assert shown.status == 0, shown.stdout
     assert [scene for scene in SCENES if f"── {scene}" not in shown.stdout] == []
     assert re.search(r"✓ \d+ expectations checked, all held", shown.stdout)
