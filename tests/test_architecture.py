@@ -18,13 +18,25 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"messages", "status", "answers", "errors", "resource"},
-    {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
-    {"lifekeeper", "intention", "memory", "nic", "node", "remote", "aws", "scenario", "route_table", "elastic_ip"},
+    {"log", "deadline", "settings", "state", "command", "pace", "error_codes", "tree"},
+    {
+        "lifekeeper",
+        "intention",
+        "memory",
+        "nic",
+        "node",
+        "remote",
+        "aws",
+        "scenario",
+        "route_table",
+        "elastic_ip",
+        "script",
+    },
     {"registry", "action"},
     {"convergence"},
     {"checks", "service", "judgement"},
     {"hierarchy"},
-    {"creation"},
+    {"creation", "installation"},
     {"edge"},
     {"frontends", "cli"},
 ]

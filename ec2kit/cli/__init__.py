@@ -20,6 +20,8 @@ COMMANDS = {
     "quickCheck": "ec2kit.cli.quick_check",
     "recover": "ec2kit.cli.recover",
     "status": "ec2kit.cli.status",
+    "install": "ec2kit.cli.install",
+    "uninstall": "ec2kit.cli.uninstall",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
 }
