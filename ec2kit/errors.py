@@ -9,7 +9,8 @@ The tree of errors; each class is an entry of the catalogue.
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
-    │                              └── ServerUnknown ConfigurationInvalid LifeKeeperFailed
+    │                              ├── ServerUnknown ConfigurationInvalid LifeKeeperFailed
+    │                              └── PlaceUnusable KitIncomplete ManifestDamaged
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
@@ -17,7 +18,8 @@ The tree of errors; each class is an entry of the catalogue.
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── Cancelled
-        └── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
+        ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
+        └── RootUnusable PlacesTaken InstallationRuns
 """
 
 from __future__ import annotations
@@ -169,6 +171,18 @@ class LifeKeeperFailed(OwnTrouble):
         return int(str(self.fields.get("status", -1)))
 
 
+class PlaceUnusable(OwnTrouble):
+    message = messages.PLACE_UNUSABLE
+
+
+class KitIncomplete(OwnTrouble):
+    message = messages.KIT_INCOMPLETE
+
+
+class ManifestDamaged(OwnTrouble):
+    message = messages.MANIFEST_DAMAGED
+
+
 class AwsRefused(Ec2KitError):
     """
     AWS answered, and the answer is no.
@@ -268,6 +282,18 @@ class ChecksFailed(BadRequest):
 
 class Cancelled(BadRequest):
     message = messages.CANCELLED
+
+
+class RootUnusable(BadRequest):
+    message = messages.ROOT_UNUSABLE
+
+
+class PlacesTaken(BadRequest):
+    message = messages.PLACES_TAKEN
+
+
+class InstallationRuns(BadRequest):
+    message = messages.INSTALLATION_RUNS
 
 
 class UsageError(BadRequest):

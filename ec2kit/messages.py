@@ -70,6 +70,7 @@ GROUPS = {
     4: "Registry and state",
     5: "Hierarchy",
     6: "Checks",
+    7: "Installation",
 }
 """The fourth digit of a code → what such messages are about."""
 
@@ -592,4 +593,58 @@ CHECKS_FAILED = _message(
     "{count} checks failed: {checks}",
     "What failed would make a failover fail.",
     "Nothing was changed. Each 620605 above says what to do; then run it again.",
+)
+
+# -- 7xx: installation -------------------------------------------------------------------------------------
+
+KIT_INSTALLED = _message(620701, _NOTIFY, "ec2kit is installed in {root}: {summary}")
+KIT_UNINSTALLED = _message(620702, _NOTIFY, "ec2kit is uninstalled from {root}: {summary}")
+PLACES_LEFT = _message(
+    620703,
+    _ERROR,
+    "left in {root}, since it is no longer what ec2kit put there: {places}",
+    "The file was changed after ec2kit had been installed.",
+    "Move it away, then run the same command again.",
+)
+ROOT_UNUSABLE = _message(
+    620704,
+    _ERROR,
+    "{root} is no folder to work in: {reason}",
+    "LifeKeeper is not installed there, or LKROOT or --lkroot names another place.",
+    "Name LifeKeeper's folder by --lkroot.",
+)
+PLACES_TAKEN = _message(
+    620705,
+    _ERROR,
+    "nothing was changed in {root}, since something else than ec2kit stands there: {places}",
+    "Another kit for the same resources, or files of ec2kit that were edited.",
+    "With --replace files are kept aside, and uninstall puts them back; what else is named has to be moved by hand.",
+)
+PLACE_UNUSABLE = _message(
+    620706,
+    _ERROR,
+    "{path} cannot be used: {reason}",
+    "The disk is full or read-only, or the user is not the one that LifeKeeper's tree belongs to.",
+    "Mend it and run the same command again: it goes on where it stopped.",
+)
+KIT_INCOMPLETE = _message(
+    620707,
+    _ERROR,
+    "ec2kit cannot be installed from {path}: {reason}",
+    "The environment of ec2kit is incomplete, or its scripts were edited.",
+    "Install ec2kit again with pip, in an environment of its own, and run the command from there.",
+)
+MANIFEST_DAMAGED = _message(
+    620708,
+    _ERROR,
+    "{path}, the list of what ec2kit installed, cannot be used: {reason}",
+    "The file was cut or edited, or a later version of ec2kit wrote it.",
+    "Use the ec2kit that wrote it; or move it away, and run install again.",
+)
+INSTALLATION_RUNS = _message(
+    620709,
+    _ERROR,
+    "another install or uninstall is under way in {root}",
+    "Two of them at the same time would undo one another.",
+    "Wait until it has ended.",
 )

@@ -20,7 +20,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"messages", "messages_ja", "language", "status", "answers", "errors", "resource"},
-    {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
+    {"log", "deadline", "settings", "state", "command", "pace", "error_codes", "tree"},
     {
         "lifekeeper",
         "ip_resource",
@@ -33,13 +33,14 @@ LAYERS = [
         "scenario",
         "route_table",
         "elastic_ip",
+        "script",
     },
     {"registry", "action"},
     {"recovery"},
     {"convergence"},
     {"checks", "service", "judgement", "peers"},
     {"hierarchy", "properties"},
-    {"creation", "dialogue"},
+    {"creation", "dialogue", "installation"},
     {"edge"},
     {"frontends", "cli"},
 ]

@@ -23,6 +23,8 @@ COMMANDS = {
     "properties": "ec2kit.cli.properties",
     "set": "ec2kit.cli.set",
     "messages": "ec2kit.cli.messages",
+    "install": "ec2kit.cli.install",
+    "uninstall": "ec2kit.cli.uninstall",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
 }

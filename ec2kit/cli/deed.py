@@ -49,7 +49,7 @@ def _framed(action: Action, deed: Deed, trouble: int) -> Result:
         result = deed(action)
     except Ec2KitError as error:
         action.fail(error)
-        return Result("", _failure(error), status=1 if isinstance(error, BadRequest) else trouble)
+        return Result("", failure(error), status=1 if isinstance(error, BadRequest) else trouble)
     except Stopped as error:
         action.fail(error)
         return Result("", {"error": {"code": error.message.code, "text": str(error)}}, status=trouble)
@@ -64,7 +64,8 @@ def _end(action: Action, result: Result) -> None:
         action.fail(result.text)
 
 
-def _failure(error: Ec2KitError) -> dict[str, Any]:
+def failure(error: Ec2KitError) -> dict[str, Any]:
+    """An error for a program."""
     return {"error": {"code": error.message.code, "text": str(error), "action": error.message.action}}
 
 

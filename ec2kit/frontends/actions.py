@@ -9,6 +9,7 @@ scripts translate, and everything else counts as 0 there.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -272,6 +273,8 @@ def main(arguments: list[str]) -> NoReturn:
     status = statuses.trouble
     try:
         edge.mind_signals()
+        if "--hook" in arguments:
+            os.environ["LC_ALL"] = "C"  # LifeKeeper may copy what a hook says into its log, which is English
         status = _run(name, arguments[1:], statuses)
     except SystemExit:
         status = SUCCESS  # --help
