@@ -22,4 +22,4 @@ def world(sandbox: Sandbox) -> Iterator[World]:
     world = World(sandbox)
     world.clean()
     yield world
-    world.clean()
+    world.stop()

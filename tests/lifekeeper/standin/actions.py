@@ -82,7 +82,8 @@ def remove(server: Server, tag: str, words: list[str] | None = None) -> bool:
     if not all(remove(server, parent, words) for parent in content.parents(tag)):
         return False
     if instance["state"] in IN_SERVICE and run(server, tag, "remove", words or []):
-        set_state(server, tag, "OSF", "remove failed")
+        if not server.is_off:  # else it was the power that ended it
+            set_state(server, tag, "OSF", "remove failed")
         return False
     set_state(server, tag, "OSU")
     return True

@@ -40,6 +40,8 @@ def main(root: str, name: str, words: list[str]) -> int:
     try:
         with process.registered(server, os.getpid(), "background" if name == "recover_event" else "command"):
             return function(name)(server, words)
+    except KeyboardInterrupt:
+        return 130
     except Failed as failed:
         print(f"{name}: {failed}", file=sys.stderr)
         return failed.status

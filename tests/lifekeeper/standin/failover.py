@@ -27,6 +27,9 @@ def fail_over(server: Server, tag: str) -> bool:
         _say(server, "NOTIFY", "failover begins", tag)
         roots = content.roots(tag)
         _take_out(server, content, roots)
+        if server.is_cut_off and not server.is_off:
+            _say(server, "ERROR", "no other server can be told", tag)
+            return False
         return move(server, content, roots)
 
 
@@ -36,7 +39,7 @@ def _take_out(server: Server, content: Content, roots: list[str]) -> None:
     for each in sorted(hierarchy, key=lambda each: len(content.all_parents(each))):
         if not remove(server, each):
             text = f'failed to remove resource "{each}". SYSTEM HALTED.'
-            log.say(server, "EMERG", log.HALTED, text, action="recover", tag=each)
+            log.say(server, "EMERG", log.HALTED, text, tag=each)
             power.halt(server)
             return
 

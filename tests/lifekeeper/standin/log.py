@@ -26,7 +26,7 @@ def say(server: Server, level: str, code: int, text: str, *, action: str = "", t
     """
     when = time.strftime("%b %d %H:%M:%S")
     module = "RKActionHandler" if code == ALARM else "lcd.recover" if code == HALTED else "lcd.core"
-    program = action or "lcdmachfail"
+    program = action or ("recover" if code == HALTED else "lcd")
     line = f"{when} {server.name} {program}[{os.getpid()}]: {level}:{module}:{action}:{tag}:{code:06}:{text}\n"
     with open(path(server), "a", encoding="utf-8") as file:
         file.write(line)

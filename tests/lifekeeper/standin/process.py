@@ -123,12 +123,11 @@ def running(server: Server, *kinds: str) -> list[int]:
 
 def kill_all(server: Server, *, spare: int = 0) -> None:
     """End what runs on a server, scripts with all that they started in their session."""
-    for _ in range(3):  # a process may just have started another one
-        for pid in running(server, "command", "background", "script"):
-            if pid != spare:
-                _kill(pid)
-                forget(server, pid)
-        time.sleep(0.002)
+    while killed := [pid for pid in running(server, "command", "background", "script") if pid != spare]:
+        for pid in killed:
+            _kill(pid)
+            forget(server, pid)
+        time.sleep(0.01)  # one of them may just have started another one
 
 
 def _kill(pid: int) -> None:
