@@ -47,10 +47,20 @@ class Action:
     lifekeeper: LifeKeeper | None = None
     given: Resource | None = None
 
-    @cached_property
+    @property
     def resource(self) -> Resource:
-        """Raises what `Registry.load` raises."""
-        return self.given or self.registry.load(self.tag)
+        """Raises what `Registry.load` raises; a registry that could not tell is not asked again."""
+        found = self.given or self._loaded
+        if isinstance(found, Ec2KitError):
+            raise found
+        return found
+
+    @cached_property
+    def _loaded(self) -> Resource | Ec2KitError:
+        try:
+            return self.registry.load(self.tag)
+        except Ec2KitError as error:
+            return error
 
     @property
     def server(self) -> Server:

@@ -55,15 +55,15 @@ class LifeKeeper:
     """
     Args:
         root: $LKROOT.
-        seconds: For one command at the most.
+        seconds: Of the action that asks; one command takes half of it at the most.
 
     Source: LifeKeeper man pages LCDI-instances, LCDI-relationship, LCDI-resource_type, LCD and LRACI-perform_action
         (1M), sendevent (5).
     """
 
-    def __init__(self, root: str, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, root: str, *, seconds: float) -> None:
         self.root = root
-        self._seconds = min(seconds, _SECONDS)
+        self._seconds = min(seconds / 2, _SECONDS)
 
     # -- instances --
 

@@ -156,7 +156,7 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
         action.registry.store(_definition(words[1]))
         return told
     if question == "rename":
-        _rename(action, _definition(words[1]))
+        _rename(action, _definition(words[2]))
         return told
     if question in ("drop", "leave"):
         (forget if question == "drop" else _leave)(action)

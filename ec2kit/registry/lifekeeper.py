@@ -55,10 +55,12 @@ class LifeKeeperRegistry:
             NotFree: Another kit's resource has the tag.
             RevisionChanged, LifeKeeperFailed: It cannot be kept.
         """
+        self._store(resource, _identifier(resource))
+
+    def _store(self, resource: Resource, identifier: str) -> None:
         present = self._lifekeeper.instance(resource.tag)
         if present is None:
             self._states.remove(resource.tag)  # of another resource that had the tag
-            identifier = f"{resource.scenario}:{resource.address}"
             self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, resource.switchback)
         elif present.info != _UNFINISHED:
             self._must_be_newer(resource, present)
@@ -96,7 +98,7 @@ class LifeKeeperRegistry:
         new, state = resource.tag, self.state(tag)
         present = self._lifekeeper.instance(new)
         if present is None or present.info == _UNFINISHED:
-            self.store(resource)
+            self._store(resource, self._other_identifier(tag, resource))
         elif not (_is_ours(present) and self._definition(present).protects_the_same_as(resource)):
             raise NotFree(what=f"tag {new} on {self.server}", by="another resource")
         self._states.write(new, self._states.read(tag) or state)
@@ -105,6 +107,11 @@ class LifeKeeperRegistry:
         if state == "ISP":
             self._lifekeeper.set_state(new, state)
         self.remove(tag)
+
+    def _other_identifier(self, tag: str, resource: Resource) -> str:
+        """LifeKeeper wants ids to be unique, also while there are two for one address."""
+        old, usual = self._lifekeeper.instance(tag), _identifier(resource)
+        return f"{usual}/2" if old is not None and old.id == usual else usual
 
     def remove(self, tag: str) -> None:
         for parent in self._lifekeeper.parents(tag):
@@ -140,6 +147,10 @@ class LifeKeeperRegistry:
 
     def forget_state(self, tag: str) -> None:
         self._states.remove(tag)
+
+
+def _identifier(resource: Resource) -> str:
+    return f"{resource.scenario}:{resource.address}"
 
 
 # -- the info: one line of NAME=VALUE, without blanks in a value ------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 from ec2kit.sandbox.client import Sandbox, started
 
+from .kit import Kit
 from .world import World
 
 
@@ -23,3 +24,13 @@ def world(sandbox: Sandbox) -> Iterator[World]:
     world.clean()
     yield world
     world.stop()
+
+
+@pytest.fixture
+def kit(sandbox: Sandbox) -> Iterator[Kit]:
+    """The same with the kit installed on all servers."""
+    kit = Kit(sandbox)
+    kit.clean()
+    kit.install()
+    yield kit
+    kit.stop()

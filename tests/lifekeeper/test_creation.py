@@ -1,0 +1,137 @@
+"""create on the stand-in that does not come to its end: cancelled, interrupted, killed at each of its steps."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from ..actions.cluster import VIP_TAG, Done, finished
+from ..actions.test_dialogue import at_a_terminal
+from .kit import Kit
+from .world import IP_TAG
+
+STEPS = ["app_create", "typ_create", "ins_create", "dep_create", "ins_setinfo", "lcdsync", "perform_action"]
+"""The commands of LifeKeeper by which create changes something, in their order."""
+
+
+def _drifted(kit: Kit) -> dict[tuple[str, str], str | None]:
+    """All routes of the address on a third ENI, so that create has something to move; gives all routes."""
+    for table in kit.tables:
+        kit.point(table, kit.eni("node2", "eth0"))
+    return kit.routes()
+
+
+def _trip(kit: Kit, command: str, number: signal.Signals) -> None:
+    """From now on whoever runs that command on node1 is sent a signal right after it was carried out."""
+    place = kit.lkroot("node1") / "bin" / command
+    real = place.with_name(f"{command}.real")
+    place.rename(real)
+    wait = "" if number is signal.SIGKILL else "sleep 5"  # the signal must find its receiver waiting
+    place.write_text(f'#!/bin/sh\n"{real}" "$@"\nstatus=$?\nkill -{number.value} $PPID\n{wait}\nexit $status\n')
+    place.chmod(0o755)
+
+
+def _mend(kit: Kit, command: str) -> None:
+    place = kit.lkroot("node1") / "bin" / command
+    place.with_name(f"{command}.real").rename(place)
+
+
+def _create(kit: Kit) -> Done:
+    return finished(kit.start("node1", "create", *kit.create_words()), within=60)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_create_killed_after_a_step_is_cleaned_and_done_by_the_next(kit: Kit, step: str) -> None:
+    """kill -9: whatever was left, the next create ends with one resource, in service, and nothing else."""
+    kit.create_ip("node1")
+    _drifted(kit)
+    _trip(kit, step, signal.SIGKILL)
+    assert _create(kit).status == -signal.SIGKILL
+    _mend(kit, step)
+    done = _create(kit)
+    if step == "perform_action":  # its work was done
+        assert "is taken" in done.stderr
+    else:
+        assert done.status == 0, done.stderr
+    assert kit.states(VIP_TAG) == ["ISP", "", ""]
+    assert kit.dependencies("node1") == [(IP_TAG, VIP_TAG)]
+    assert kit.holders() == ["node1"] * 3
+    assert not list((kit.sandbox.folder / "node1" / "state" / "creating").glob("*"))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_create_interrupted_after_a_step_leaves_no_trace(kit: Kit, step: str) -> None:
+    """Ctrl-C: registry clean, the routes back where they pointed, the IP resource as it was."""
+    kit.create_ip("node1")
+    before = _drifted(kit)
+    _trip(kit, step, signal.SIGINT)
+    done = _create(kit)
+    assert done.status == 1
+    assert "stopped by signal SIGINT" in done.stderr
+    assert kit.states(VIP_TAG) == ["", "", ""]
+    assert kit.dependencies("node1") == []
+    assert kit.routes() == before
+    assert kit.state("node1", IP_TAG) == "ISP"
+    assert not list((kit.sandbox.folder / "node1" / "state").rglob(f"{VIP_TAG}*"))
+
+
+def test_create_whose_restore_fails_under_lifekeeper_undoes_all(kit: Kit) -> None:
+    """perform_action fails: its reason is told, the registry is clean, the routes are back."""
+    kit.create_ip("node1")
+    before = _drifted(kit)
+    kit.sandbox.fault("error", server="node1", operation="ReplaceRoute", status=400, code="Odd", count=2)
+    done = _create(kit)
+    assert done.status == 1
+    assert "LifeKeeper could not restore ec2-vip1" in done.stderr
+    assert kit.routes() == before
+    assert kit.traces("node1", VIP_TAG) == []
+
+
+def test_extend_killed_in_the_middle_is_done_by_the_next(kit: Kit) -> None:
+    """The new server's instance without its relations does not count; the same command goes forward."""
+    kit.with_route_table(servers=2)
+    kit.extend_ip(to="node3", priority=30)
+    place = kit.lkroot("node3") / "bin" / "eqv_create"
+    text = place.read_text()
+    place.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    words = ["node1", VIP_TAG, "--priority", "30"]
+    assert kit.program("node3", "extend", *words).status != 0
+    assert kit.instance("node3", VIP_TAG)["info"] == "ec2kit=1 unfinished"
+    place.write_text(text)
+    done = kit.program("node3", "extend", *words)
+    assert done.status == 0, done.stderr
+    assert kit.priorities("node3", VIP_TAG) == {"node1": 1, "node2": 20, "node3": 30}
+    assert len({kit.instance(each, VIP_TAG)["info"] for each in kit.servers}) == 1
+
+
+def test_dialogue_under_lifekeeper_offers_servers_and_ip_resources(kit: Kit) -> None:
+    """The wizard's prompts: server, switchback, region, type, IP resource, interface, tag; then it is in service."""
+    kit.create_ip("node1")
+    program = [str(kit.program_path("node1", "create"))]
+    status, shown = at_a_terminal(kit, program, *["\n"] * 7, "yes\n")
+    assert status == 0, shown
+    assert "2  node2" in shown
+    assert f"{IP_TAG}  10.1.0.10" in shown
+    assert f"Tag [ec2-{IP_TAG}]" in shown
+    assert kit.state("node1", f"ec2-{IP_TAG}") == "ISP"
+
+
+def test_dialogue_under_lifekeeper_that_is_cancelled_changes_nothing(kit: Kit) -> None:
+    """Cancel at the last question abandons the whole creation."""
+    kit.create_ip("node1")
+    before = kit.database("node1")
+    status, shown = at_a_terminal(kit, [str(kit.program_path("node1", "create"))], *["\n"] * 7, "cancel\n")
+    assert status == 1
+    assert "cancelled; nothing was changed" in shown
+    assert kit.database("node1") == before
+
+
+def test_dialogue_for_another_server_offers_what_that_one_has(kit: Kit) -> None:
+    """node2 is asked for its interfaces and IP resources, and makes the resource."""
+    kit.create_ip("node2")
+    typed = ["node2\n", *["\n"] * 6, "yes\n"]
+    status, shown = at_a_terminal(kit, [str(kit.program_path("node1", "create"))], *typed)
+    assert status == 0, shown
+    assert kit.eni("node2") in shown
+    assert kit.states(f"ec2-{IP_TAG}") == ["", "ISP", ""]

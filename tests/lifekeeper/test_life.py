@@ -1,0 +1,245 @@
+"""The life of resources on the stand-in: made, moved, repaired, failed over, and deleted without a trace."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ..actions.cluster import EIP_TAG, VIP_TAG
+from .kit import Kit
+from .world import IP_TAG
+
+VIP_CIDR = "10.1.0.10/32"
+
+
+def _is_on(kit: Kit, server: str) -> bool:
+    """Whether LifeKeeper, AWS and the device agree that the virtual IP is on that server, and only there."""
+    others = [each for each in kit.servers if each != server]
+    return (
+        kit.state(server, VIP_TAG) == "ISP"
+        and kit.state(server, IP_TAG) == "ISP"
+        and all(kit.state(each, VIP_TAG) in ("OSU", "OSF", "") for each in others if kit.runs(each))
+        and set(kit.holders()) == {server}
+        and VIP_CIDR in kit.addresses(server)
+        and not any(VIP_CIDR in kit.addresses(each) for each in others if kit.runs(each))
+    )
+
+
+def test_create_makes_the_instance_and_lets_the_ip_resource_depend_on_it(kit: Kit) -> None:
+    """The definition stands in LifeKeeper's own database, with this server's ENI, and the resource is in service."""
+    kit.create_ip("node1")
+    done = kit.program("node1", "create", *kit.create_words())
+    assert done.status == 0, done.stderr
+    instance = kit.instance("node1", VIP_TAG)
+    assert (instance["app"], instance["type"], instance["state"]) == ("comm", "ec2", "ISP")
+    assert kit.eni("node1") in instance["info"]
+    assert kit.dependencies("node1") == [(IP_TAG, VIP_TAG)]
+    assert _is_on(kit, "node1")
+
+
+def test_extend_gives_every_server_all_enis_and_the_priorities(kit: Kit) -> None:
+    """Equivalencies both ways, each server's info with all ENIs, the same definition everywhere."""
+    kit.with_route_table(servers=3)
+    assert kit.priorities("node3", VIP_TAG) == {"node1": 1, "node2": 20, "node3": 30}
+    infos = {kit.instance(each, VIP_TAG)["info"] for each in kit.servers}
+    assert len(infos) == 1
+    assert all(kit.eni(each) in next(iter(infos)) for each in kit.servers)
+    assert all(kit.dependencies(each) == [(IP_TAG, VIP_TAG)] for each in kit.servers)
+
+
+def test_switchover_by_perform_action_moves_the_whole_hierarchy(kit: Kit) -> None:
+    """Out of service there, parents first; in service here, children first; and back."""
+    kit.with_route_table()
+    assert kit.perform("node2", IP_TAG, "restore").status == 0
+    assert _is_on(kit, "node2")
+    assert kit.perform("node1", IP_TAG, "restore").status == 0
+    assert _is_on(kit, "node1")
+    assert kit.others() == kit.others()
+
+
+def test_cascade_over_three_servers_by_two_deaths(kit: Kit) -> None:
+    """The next by priority takes over, and the one after that."""
+    kit.with_route_table(servers=3)
+    before = kit.others()
+    kit.power_off("node1")
+    assert _is_on(kit, "node2")
+    kit.power_off("node2")
+    assert _is_on(kit, "node3")
+    assert kit.others() == before
+
+
+@pytest.mark.parametrize(
+    ("switchback", "after"),
+    [pytest.param("automatic", "node1", id="automatic"), pytest.param("intelligent", "node2")],
+)
+def test_server_that_comes_back_takes_the_resource_back_only_if_automatic(
+    kit: Kit, switchback: str, after: str
+) -> None:
+    """Switchback is LifeKeeper's to act on, by what create told it."""
+    kit.with_route_table(switchback=switchback)
+    kit.power_off("node1")
+    assert _is_on(kit, "node2")
+    kit.power_on("node1")
+    assert _is_on(kit, after)
+
+
+def test_switchback_set_later_is_told_to_lifekeeper_on_all_servers(kit: Kit) -> None:
+    """`ec2kit set` changes the definition and what LifeKeeper acts on."""
+    kit.with_route_table()
+    assert kit.ec2kit("node2", "set", VIP_TAG, "switchback=automatic").status == 0
+    assert {kit.instance(each, VIP_TAG)["switchback"] for each in ("node1", "node2")} == {"AUTOMATIC"}
+    shown = kit.ec2kit("node1", "properties", VIP_TAG)
+    assert "switchback  automatic" in shown.stdout
+    assert f"IP resource {IP_TAG}" in shown.stdout
+
+
+def test_rename_keeps_service_relations_and_priorities(kit: Kit) -> None:
+    """A new tag on all servers, the old one gone, nothing written to AWS, still in service and still failing over."""
+    kit.with_route_table()
+    writes = len(kit.writes("node1"))
+    done = kit.ec2kit("node1", "set", VIP_TAG, "tag=ec2-new")
+    assert done.status == 0, done.stderr
+    assert kit.states("ec2-new")[:2] == ["ISP", "OSU"]
+    assert kit.dependencies("node1") == [(IP_TAG, "ec2-new")]
+    assert kit.priorities("node2", "ec2-new") == {"node1": 1, "node2": 20}
+    assert [kit.traces(each, VIP_TAG) for each in ("node1", "node2")] == [[], []]
+    assert len(kit.writes("node1")) == writes
+    assert kit.hook("node1", "quickCheck", "ec2-new").status == 0
+    kit.power_off("node1")
+    assert set(kit.holders()) == {"node2"}
+
+
+def test_rename_to_a_tag_that_is_taken_is_refused(kit: Kit) -> None:
+    """Also by a resource of another type; nothing is changed on any server."""
+    kit.with_route_table()
+    before = [kit.database(each) for each in kit.servers]
+    done = kit.ec2kit("node1", "set", VIP_TAG, f"tag={IP_TAG}")
+    assert done.status == 1
+    assert "is taken" in done.stderr
+    assert [kit.database(each) for each in kit.servers] == before
+
+
+def test_unextend_is_refused_in_service_and_allowed_after(kit: Kit) -> None:
+    """The server that runs the resource stays in it; another one leaves without a trace."""
+    kit.with_route_table()
+    refused = kit.program("node1", "unextend", "-t", VIP_TAG)
+    assert refused.status == 1
+    assert "is in service on node1" in refused.stderr
+    assert kit.perform("node2", IP_TAG, "restore").status == 0
+    done = kit.program("node1", "unextend", "-t", VIP_TAG)
+    assert done.status == 0, done.stderr
+    assert kit.traces("node1", VIP_TAG) == []
+    assert kit.equivalents("node2", VIP_TAG) == {}
+    assert _is_on(kit, "node2")
+
+
+def test_delete_leaves_no_trace_on_any_server_and_aws_untouched(kit: Kit) -> None:
+    """The databases are as before create, but for the type itself; the routes stay where they are."""
+    kit.with_route_table(servers=3)
+    routes = kit.routes()
+    done = kit.program("node2", "delete", "-t", VIP_TAG)
+    assert done.status == 0, done.stderr
+    assert [kit.traces(each, VIP_TAG) for each in kit.servers] == [[], [], []]
+    assert kit.dependencies("node1") == []
+    assert kit.state("node1", IP_TAG) == "ISP"
+    assert kit.routes() == routes
+
+
+def test_delete_by_lifekeeper_cleans_the_files_of_its_server(kit: Kit) -> None:
+    """ins_remove calls the kit's delete as a hook; nothing is asked of AWS or of other servers."""
+    kit.with_elastic_ip()
+    calls = len(kit.sandbox.calls())
+    assert kit.perform("node1", EIP_TAG, "remove").status == 0
+    calls = len(kit.sandbox.calls())
+    assert kit.command("node2", "ins_remove", "-t", EIP_TAG).status == 0
+    assert kit.traces("node2", EIP_TAG) == []
+    assert len(kit.sandbox.calls()) == calls
+    assert kit.state("node1", EIP_TAG) == "OSU"
+
+
+def test_elastic_ip_lives_on_the_stand_in_from_create_to_delete(kit: Kit) -> None:
+    """Switchover, failover and the way back, unextend and delete; the association is always one server's."""
+    kit.with_elastic_ip(servers=3)
+    assert kit.perform("node2", EIP_TAG, "restore").status == 0
+    assert (kit.address_holder(), kit.states(EIP_TAG)) == ("node2", ["OSU", "ISP", "OSU"])
+    kit.power_off("node2")
+    assert kit.address_holder() == "node1"
+    kit.power_on("node2")
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", "OSU"]
+    assert kit.program("node1", "unextend", "-t", EIP_TAG).status == 1
+    assert kit.program("node3", "unextend", "-t", EIP_TAG).status == 0
+    assert kit.program("node1", "delete", "-t", EIP_TAG).status == 0
+    assert [kit.traces(each, EIP_TAG) for each in kit.servers] == [[], [], []]
+    assert kit.address_holder() == "node1"
+
+
+def test_both_scenarios_in_one_hierarchy_move_together(kit: Kit) -> None:
+    """An IP resource that depends on both: switchover and failover take all three along."""
+    kit.with_both()
+    assert kit.perform("node2", IP_TAG, "restore").status == 0
+    assert _is_on(kit, "node2")
+    assert kit.address_holder() == "node2"
+    kit.power_off("node2")
+    assert _is_on(kit, "node1")
+    assert kit.address_holder() == "node1"
+
+
+def test_restore_by_a_person_goes_through_lifekeeper(kit: Kit) -> None:
+    """`ec2kit restore` and `remove` are perform_action, so that LifeKeeper knows; failure names its log."""
+    kit.with_elastic_ip()
+    assert kit.ec2kit("node2", "restore", EIP_TAG).status == 0
+    assert kit.states(EIP_TAG)[:2] == ["OSU", "ISP"]
+    assert kit.ec2kit("node2", "remove", EIP_TAG).status == 0
+    assert kit.states(EIP_TAG)[:2] == ["OSU", "OSU"]
+    kit.sandbox.fault("deny", server="node1", operation="AssociateAddress")
+    failed = kit.ec2kit("node1", "restore", EIP_TAG)
+    assert failed.status == 1
+    assert "LifeKeeper could not restore ec2-eip1" in failed.stderr
+
+
+def test_create_on_another_server_is_asked_of_that_server(kit: Kit) -> None:
+    """--server node2: the instance, the address and LifeKeeper's state are node2's."""
+    kit.create_ip("node2")
+    done = kit.program("node1", "create", "--server", "node2", *kit.create_words())
+    assert done.status == 0, done.stderr
+    assert kit.states(VIP_TAG) == ["", "ISP", ""]
+    assert set(kit.holders()) == {"node2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["--type", "route-table", "--vip", "10.1.0.10"], "needs --ip-resource", id="no-ip-resource"),
+        pytest.param(["--type", "route-table", "--ip-resource", "nosuch"], "is no IP resource", id="unknown"),
+        pytest.param(
+            ["--type", "route-table", "--ip-resource", IP_TAG, "--vip", "10.1.0.11"], "is not the address", id="other"
+        ),
+    ],
+)
+def test_create_that_names_no_fitting_ip_resource_is_refused(kit: Kit, words: list[str], said: str) -> None:
+    """One clear line, and nothing made."""
+    kit.create_ip("node1")
+    done = kit.program("node1", "create", *words, "--interface", "eth1")
+    assert done.status == 1
+    assert said in done.stderr
+    assert kit.states(VIP_TAG) == ["", "", ""]
+
+
+def test_create_checks_what_lifekeeper_needs_on_aws(kit: Kit) -> None:
+    """The IP resource in service, the broadcast ping off; a short RESRVRECTIMEOUT is a warning."""
+    kit.create_ip("node1")
+    kit.perform("node1", IP_TAG, "remove")
+    kit.settings(NOBCASTPING="0", RESRVRECTIMEOUT="60")
+    done = kit.program("node1", "create", *kit.create_words())
+    assert done.status == 1
+    assert "2 checks failed: ip resource, broadcast ping" in done.stderr
+    assert "WARN: check recovery time: RESRVRECTIMEOUT is 60 s" in done.stderr
+    assert kit.traces("node1", VIP_TAG) == []
+
+
+def test_status_speaks_of_lifekeepers_state(kit: Kit) -> None:
+    """`ec2kit status` shows what AWS says and what LifeKeeper's database says."""
+    kit.with_route_table()
+    (shown,) = json.loads(kit.ec2kit("node2", "status", "--json").stdout)["resources"]
+    assert (shown["status"], shown["state"], shown["tag"]) == ("OUT_OF_SERVICE", "OSU", VIP_TAG)
