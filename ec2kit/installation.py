@@ -216,7 +216,7 @@ def _why(place: str, found: Place) -> str:
 
 
 def _sweep(tree: Tree, places: Iterable[str]) -> None:
-    tree.sweep([*_above(INSTALLED), INSTALLED, *places])
+    tree.sweep({each for place in (INSTALLED, *places) for each in (place, *_above(place))})
 
 
 def _above(place: str) -> Iterator[str]:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
 NAMES = [
     "create",
     "extend",
@@ -23,21 +18,6 @@ NAMES = [
     "aws_iam_migration",
     "launch",
 ]
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment with the wheel of this checkout; the SDK is lent by the environment of the tests."""
-    place = tmp_path_factory.mktemp("install")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place, ROOT], check=True)
-    prefix = place / "opt ec2kit"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", prefix], check=True)
-    (wheel,) = place.glob("*.whl")
-    subprocess.run([*pip, "--python", prefix / "bin" / "python", "install", "--no-deps", wheel], check=True)
-    (site,) = (prefix / "lib").glob("python3.*/site-packages")
-    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return prefix
 
 
 def test_the_wheel_brings_scripts_that_can_be_run(prefix: Path) -> None:
