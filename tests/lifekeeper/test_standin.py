@@ -184,7 +184,7 @@ def test_writers_at_the_same_time_lose_nothing(bare: World) -> None:
 
 def test_the_kit_and_the_stand_in_mean_the_same_commands(dummies: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the kit's own module calls is there, and is understood as it is meant."""
-    lifekeeper = LifeKeeper(str(dummies.lkroot("node1")))
+    lifekeeper = LifeKeeper(str(dummies.lkroot("node1")), seconds=40)
     assert lifekeeper.systems() == ["node1", "node2", "node3"]
     lifekeeper.create("new", "id", "two words\x01more", "automatic")
     assert lifekeeper.instance("new") == Instance("node1", "comm", "ec2", "new", "id", "two words\x01more", "OSU")
