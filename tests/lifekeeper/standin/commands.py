@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from . import process
-from .failure import Failed
+from .failure import SYSTEM, Failed
 from .server import Server
 
 COMMANDS = {
@@ -34,11 +34,10 @@ _MODULES = {
 def main(root: str, name: str, words: list[str]) -> int:
     """Run one command as a process; what fails says why on stderr and has its exit status."""
     server = Server(root)
-    if server.is_off and name not in INTERNAL["power"].split():
-        print(f"{name}: {server.name} is powered off", file=sys.stderr)
-        return 1
     try:
         with process.registered(server, os.getpid(), "background" if name == "recover_event" else "command"):
+            if server.is_off and name not in INTERNAL["power"].split():
+                raise Failed(SYSTEM, f"{server.name} has no power")
             return function(name)(server, words)
     except KeyboardInterrupt:
         return 130

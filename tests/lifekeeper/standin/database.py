@@ -67,9 +67,8 @@ class Content:
         return [each for each in [tag, *self.all_parents(tag)] if not self.parents(each)]
 
     def equivalents(self, tag: str) -> list[dict[str, Any]]:
-        """The other servers that have the resource, the highest priority first."""
-        rows = [row for row in self.equivalencies if row["tag"] == tag]
-        return sorted(rows, key=lambda row: int(row["other_priority"]))
+        """The other servers that have the resource."""
+        return [row for row in self.equivalencies if row["tag"] == tag]
 
 
 def _closure(tag: str, step: Any) -> list[str]:

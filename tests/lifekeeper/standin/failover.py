@@ -69,6 +69,7 @@ def move(lost: Server, content: Content, tags: list[str]) -> bool:
 
 
 def _candidates(content: Content, tags: list[str]) -> list[str]:
+    """The highest priority first."""
     rows = [row for tag in tags for row in content.equivalents(tag)]
     return list(dict.fromkeys(row["system"] for row in sorted(rows, key=lambda row: int(row["other_priority"]))))
 

@@ -11,9 +11,14 @@ from typing import IO, Any
 
 from .server import Server
 
-_BECOME_THE_SERVER = (
-    '. "$1" || exit 127; LKROOT=$2; PATH=$LKROOT/bin:$PATH; export LKROOT PATH; shift 2; cd / && exec "$@"'
-)
+_BECOME_THE_SERVER = """
+read -r _ || exit 127 # until it is known; else a power cut could miss it
+. "$1" || exit 127
+LKROOT=$2 PATH=$2/bin:$PATH
+export LKROOT PATH
+shift 2
+cd / && exec "$@" </dev/null
+"""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -33,12 +38,15 @@ def start(server: Server, words: list[str], *, stdout: int | IO[Any] | None, std
         words,
         env=environment,
         cwd="/",
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
     )
     _note(server, process.pid, "script")
+    assert process.stdin is not None
+    with process.stdin as gate, suppress(BrokenPipeError):
+        gate.write(b"\n")
     return process
 
 
