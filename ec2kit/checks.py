@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -318,6 +319,13 @@ def _timeouts(it: Preflight) -> Iterator[Finding]:
 # -- LifeKeeper ------------------------------------------------------------------------------------------------
 
 
+def _framework(it: Preflight) -> Iterator[Finding]:
+    root = it.action.settings.lkroot
+    if it.action.lifekeeper is None and os.path.exists(os.path.join(root, "bin", "ins_list")):
+        advice = "run `ec2kit install` first, if LifeKeeper shall move the address"
+        yield Finding("framework", Outcome.WARN, f"LifeKeeper is in {root}, and does not know of ec2kit", advice)
+
+
 def _ip_resource(it: Preflight) -> Iterator[Finding]:
     tag, framework = it.resource.ip_resource, it.action.lifekeeper
     if framework is None or not tag:
@@ -400,6 +408,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("region and vpc", _agreement),
     ("availability zones", _zones),
     ("versions", _versions),
+    ("framework", _framework),
     ("ip resource", _ip_resource),
     ("broadcast ping", _broadcast_ping),
     ("recovery time", _reserved),

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -26,22 +27,25 @@ class Completed:
     stderr: str
 
 
-def run(words: list[str], deadline: Deadline, *, environment: Mapping[str, str] | None = None) -> Completed:
+def run(
+    words: list[str], deadline: Deadline, *, environment: Mapping[str, str] | None = None, kill: bool = True
+) -> Completed:
     """
     Run a command without a shell and without input.
 
     Args:
         environment: All that it gets; None: that of this process.
+        kill: Whether one that does not end in time is killed, with its children; else it goes on alone.
 
     Raises:
-        LocalCommandFailed: It cannot be started, or did not end in time and was killed with its children.
+        LocalCommandFailed: It cannot be started, or did not end in time.
 
     Source: memfd_create(2), setsid(2).
     """
     text = shlex.join(words)
     with _memory("stdout") as stdout, _memory("stderr") as stderr:
         try:
-            status = _run(words, stdout, stderr, environment, max(0.1, deadline.remaining()))
+            status = _run(words, stdout, stderr, environment, max(0.1, deadline.remaining()), kill=kill)
         except subprocess.TimeoutExpired as error:
             raise LocalCommandFailed(command=text, reason=f"no end within {deadline.seconds:g} s") from error
         except (OSError, ValueError) as error:
@@ -50,7 +54,13 @@ def run(words: list[str], deadline: Deadline, *, environment: Mapping[str, str] 
 
 
 def _run(
-    words: list[str], stdout: BinaryIO, stderr: BinaryIO, environment: Mapping[str, str] | None, seconds: float
+    words: list[str],
+    stdout: BinaryIO,
+    stderr: BinaryIO,
+    environment: Mapping[str, str] | None,
+    seconds: float,
+    *,
+    kill: bool,
 ) -> int:
     """Wait for the command itself; what it leaves running (ssh's ControlPersist) may go on and is not waited for."""
     process = subprocess.Popen(
@@ -58,7 +68,10 @@ def _run(
     )
     try:
         return process.wait(timeout=seconds)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, subprocess.TimeoutExpired) and not kill:
+            threading.Thread(target=process.wait, daemon=True).start()
+            raise
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise

@@ -182,9 +182,9 @@ class LifeKeeper:
         Report that a resource is out of service; LifeKeeper runs the recovery program in the background.
 
         Raises:
-            LifeKeeperFailed: It could not be reported.
+            LifeKeeperFailed: It could not be reported, or that takes long: it is not killed, recovery may hang on it.
         """
-        self._run("sendevent", "-C", EVENT_CLASS, "-E", EVENT, "-m", "quickCheck", "-n", tag)
+        self._run("sendevent", "-C", EVENT_CLASS, "-E", EVENT, "-m", "quickCheck", "-n", tag, kill=False)
 
     def remote_command(self, system: str, seconds: float) -> list[str]:
         """The words before one command line that another server shall run."""
@@ -193,14 +193,14 @@ class LifeKeeper:
     def _path(self, name: str) -> str:
         return os.path.join(self.root, "bin", name)
 
-    def _start(self, words: list[str], deadline: Deadline) -> Completed:
+    def _start(self, words: list[str], deadline: Deadline, *, kill: bool = True) -> Completed:
         try:
-            return run([self._path(words[0]), *words[1:]], deadline)
+            return run([self._path(words[0]), *words[1:]], deadline, kill=kill)
         except LocalCommandFailed as error:
             raise LifeKeeperFailed(command=words[0], reason=error.fields["reason"]) from error
 
-    def _run(self, *words: str, also: Collection[int] = ()) -> Completed:
-        done = self._start(list(words), Deadline(self._seconds))
+    def _run(self, *words: str, also: Collection[int] = (), kill: bool = True) -> Completed:
+        done = self._start(list(words), Deadline(self._seconds), kill=kill)
         if done.status and done.status not in also:
             lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
             reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")

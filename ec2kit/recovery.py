@@ -15,6 +15,11 @@ from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id
 Made = TypeVar("Made")
 
 
+_COUNTS_FOR = 60.0
+"""Seconds for which a recovery counts after it ended: the second one of the same failure begins by then, and a record
+that could not be replaced stops no later one."""
+
+
 class Recovery:
     """
     The last failure of a resource on this server that quickCheck reported, and how recovery from it ended.
@@ -46,8 +51,8 @@ class Recovery:
         self._wait()
         try:
             known = self._read()
-            if "error" in known:
-                return self._as_before(str(known["error"]), nothing)
+            if self._counts(known):
+                return self._as_before(str(known.get("error")), nothing)
             return self._recorded(known, recover)
         finally:
             self._lock.release()
@@ -57,6 +62,12 @@ class Recovery:
             self._lock.wait(self._action.deadline, "another recovery")
         except DeadlinePassed as error:
             raise OtherActionRuns(seconds=f"{self._action.deadline.seconds:g}") from error
+
+    def _counts(self, known: Content) -> bool:
+        try:
+            return 0 <= self._action.deadline.clock.now() - float(known["ended"]) <= _COUNTS_FOR
+        except (KeyError, ValueError, TypeError):
+            return False
 
     def _as_before(self, error: str, nothing: Made) -> Made:
         if error:
@@ -75,7 +86,7 @@ class Recovery:
 
     def _end(self, known: Content, error: str) -> None:
         if "failure" in known:  # else nobody reported one, and the next recovery is another's
-            self._write({"failure": known["failure"], "error": error})
+            self._write({"failure": known["failure"], "error": error, "ended": self._action.deadline.clock.now()})
 
     def _read(self) -> Content:
         try:

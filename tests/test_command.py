@@ -63,3 +63,14 @@ def _assert_gone(pid: int) -> None:
         time.sleep(0.05)
     os.kill(pid, 9)
     pytest.fail("a child of the command lives on")
+
+
+def test_run_that_may_not_kill_leaves_a_slow_command_to_itself(tmp_path: Path) -> None:
+    """What others hang on goes on, and the caller does not wait for it."""
+    words = ["sh", "-c", f"sleep 1; echo done >{tmp_path}/mark"]
+    with pytest.raises(LocalCommandFailed, match=r"no end within 0\.2 s"):
+        run(words, Deadline(0.2), kill=False)
+    ends = time.monotonic() + 10
+    while not (tmp_path / "mark").exists():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
