@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check format model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -36,6 +36,9 @@ check: setup ## format, lint, types, then all tests
 format: setup ## put the code into its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+model: setup ## cut the EC2 model that ec2kit ships out of the installed botocore
+	$(BIN)/python tools/cut_model.py
 
 clean: ## remove what setup and the tests made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"messages", "status", "answers", "errors", "resource"},
-    {"log", "deadline", "settings", "state", "command", "pace", "error_codes"},
+    {"log", "deadline", "settings", "state", "command", "pace", "error_codes", "model"},
     {
         "lifekeeper",
         "ip_resource",
