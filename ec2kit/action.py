@@ -11,7 +11,6 @@ from ec2kit import __version__, messages
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.intention import Intentions
-from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.log import Log
 from ec2kit.registry import Registry
 from ec2kit.resource import Resource, Server
@@ -20,6 +19,7 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
+    from ec2kit.lifekeeper import LifeKeeper
 
 
 def anything_goes() -> None:
