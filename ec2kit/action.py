@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -86,6 +87,7 @@ class Action:
     ) -> Ec2:
         """EC2 in the resource's region; boto3 is loaded with the first request."""
         from ec2kit.aws import Ec2
+        from ec2kit.pace import SharedBucket
 
         return Ec2(
             region=region or self.resource.region,
@@ -96,6 +98,7 @@ class Action:
             guard=guard,
             look_retries=look_retries,
             write_retries=write_retries,
+            shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket")),
         )
 
     def called(self, tag: str) -> Action:

@@ -22,7 +22,7 @@ from ec2kit.deadline import Abandoned, Deadline, abandonable
 from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
 from ec2kit.log import Log
 from ec2kit.model import Loader
-from ec2kit.pace import Pace
+from ec2kit.pace import Pace, SharedBucket
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Ec2:
         guard: Raises when this action may not write any more; looked at right before each write.
         look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
         write_retries: The same for an updating request; None: EC2_MAX_RETRY.
+        shared_bucket: What paces the writes of all actions of this server; None: this one is paced alone.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Ec2:
         guard: Callable[[], None],
         look_retries: int | None = None,
         write_retries: int | None = None,
+        shared_bucket: SharedBucket | None = None,
     ) -> None:
         self._region = region
         self._settings = settings
@@ -71,7 +73,9 @@ class Ec2:
         self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
         most = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
         self._write_retries = most if write_retries is None else min(most, write_retries)
-        self._pace = Pace(burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock)
+        self._pace = Pace(
+            burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock, shared=shared_bucket
+        )
         self._building = threading.Lock()
         self._client: EC2Client | None = None
         self._attempt = threading.local()

@@ -74,3 +74,14 @@ def test_remove_of_a_route_asks_nobody(cluster: Cluster) -> None:
     """Neither EC2 nor IMDS."""
     cluster.with_resource()
     assert _asked(cluster, "node1", "remove", VIP_TAG) == []
+
+
+def test_restores_of_one_server_take_their_writes_from_one_bucket(cluster: Cluster) -> None:
+    """What one restore took of the burst, the next one of another resource has to wait for."""
+    cluster.with_resource().with_resource(EIP_TAG)
+    bucket = {"EC2_WRITE_BURST": "6", "EC2_WRITE_RATE": "0.001"}
+    assert cluster.act("node2", "restore", **bucket).status == 0
+    late = cluster.act("node2", "restore", EIP_TAG, **bucket, EC2_RESTORE_TIMEOUT="3")
+    assert late.status == 1
+    assert "AssociateAddress" not in [call["operation"] for call in cluster.writes("node2")]
+    assert cluster.address_holder() == "node1"
