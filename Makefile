@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format docs clean
+.PHONY: help setup demo test check format docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -40,6 +40,9 @@ format: setup ## put the code into its usual form
 docs: setup ## write docs/messages.md and docs/messages.ja.md anew from the catalogue of messages
 	LC_ALL=C.UTF-8 $(BIN)/ec2kit messages --markdown >docs/messages.md
 	LC_ALL=ja_JP.UTF-8 $(BIN)/ec2kit messages --markdown >docs/messages.ja.md
+
+model: setup ## cut the EC2 model that ec2kit ships out of the installed botocore
+	$(BIN)/python tools/cut_model.py
 
 clean: ## remove what setup and the tests made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,6 @@ from ec2kit import __version__, messages
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.intention import Intentions
-from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.log import Log
 from ec2kit.registry import Registry
 from ec2kit.resource import Resource, Server
@@ -20,6 +20,7 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
+    from ec2kit.lifekeeper import LifeKeeper
 
 
 def anything_goes() -> None:
@@ -96,6 +97,7 @@ class Action:
     ) -> Ec2:
         """EC2 in the resource's region; boto3 is loaded with the first request."""
         from ec2kit.aws import Ec2
+        from ec2kit.pace import SharedBucket
 
         return Ec2(
             region=region or self.resource.region,
@@ -106,6 +108,7 @@ class Action:
             guard=guard,
             look_retries=look_retries,
             write_retries=write_retries,
+            shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket")),
         )
 
     def called(self, tag: str) -> Action:

@@ -21,10 +21,12 @@ from ec2kit.answers import Address, NetworkInterface, Receipt, RouteTable, Route
 from ec2kit.deadline import Abandoned, Deadline, abandonable
 from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
 from ec2kit.log import Log
-from ec2kit.pace import Pace
+from ec2kit.model import Loader
+from ec2kit.pace import Pace, SharedBucket
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_ec2 import EC2Client
 
 Reduced = TypeVar("Reduced")
@@ -46,6 +48,7 @@ class Ec2:
         guard: Raises when this action may not write any more; looked at right before each write.
         look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
         write_retries: The same for an updating request; None: EC2_MAX_RETRY.
+        shared_bucket: What paces the writes of all actions of this server; None: this one is paced alone.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Ec2:
         guard: Callable[[], None],
         look_retries: int | None = None,
         write_retries: int | None = None,
+        shared_bucket: SharedBucket | None = None,
     ) -> None:
         self._region = region
         self._settings = settings
@@ -69,7 +73,9 @@ class Ec2:
         self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
         most = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
         self._write_retries = most if write_retries is None else min(most, write_retries)
-        self._pace = Pace(burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock)
+        self._pace = Pace(
+            burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock, shared=shared_bucket
+        )
         self._building = threading.Lock()
         self._client: EC2Client | None = None
         self._attempt = threading.local()
@@ -327,6 +333,20 @@ class Ec2:
                 self._building.release()
 
     def _build_client(self) -> EC2Client:
+        import botocore.session
+
+        session = botocore.session.get_session()
+        session.register_component("data_loader", Loader(session.get_component("data_loader")))
+        session.set_config_variable("region", self._region)
+        session.get_credentials()  # what fails here does not fail for want of a model
+        try:
+            return self._client_of(session)
+        except Exception as error:
+            client = self._client_of(botocore.session.get_session())
+            self._log.put(messages.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
+            return client
+
+    def _client_of(self, session: Session) -> EC2Client:
         import boto3
         from botocore.config import Config
 
@@ -338,8 +358,8 @@ class Ec2:
             user_agent_extra=self._user_agent,
             parameter_validation=False,
         )
-        session = boto3.session.Session(region_name=self._region)
-        client = session.client("ec2", config=config, endpoint_url=self._settings.endpoint_url or None)
+        sdk = boto3.session.Session(botocore_session=session, region_name=self._region)
+        client = sdk.client("ec2", config=config, endpoint_url=self._settings.endpoint_url or None)
         client.meta.events.register("before-send.ec2", self._before_send)
         return client
 

@@ -47,6 +47,7 @@ class Convergence:
             so `ec2` must not repeat a write by itself.
         conditional: An address without owner is taken only if it still has none.
         confirm: Nothing to do is believed only when a second look agrees, since EC2's reads may go back in time.
+        beside: Called once, right before the first changes are made.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Convergence:
         permit: Permit | None = None,
         conditional: bool = False,
         confirm: bool = False,
+        beside: Callable[[], None] | None = None,
     ) -> None:
         self._action = action
         self._scenario = action.scenario
@@ -66,6 +68,7 @@ class Convergence:
         self._permit = permit
         self._conditional = conditional
         self._confirm = confirm
+        self._beside = beside
         self.made: dict[str, tuple[Change, ...]] = {}
         self._failed: dict[str, str] = {}
         self._tried: dict[str, tuple[str, ...]] = {}
@@ -116,6 +119,9 @@ class Convergence:
         if not self.made:
             for message, fields in self._scenario.notices(observed):
                 action.log.put(message, **fields)
+        if self._beside is not None:
+            self._beside()
+            self._beside = None
         jobs = [partial(self._scenario.apply, each, self._ec2, action.settings, action.deadline) for each in changes]
         outcomes = side_by_side(jobs, action.deadline, at_most=IN_FLIGHT)
         stop: Exception | None = None

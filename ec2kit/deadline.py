@@ -96,12 +96,22 @@ class Abandoned(Exception):
     """Work that did not end in its time and goes on alone, in a thread that ends with the process."""
 
 
-class _Work(Generic[Result]):
-    """One piece of work in a daemon thread; what it returned or raised stays here."""
+def _nobody() -> None:
+    """Nobody is told."""
 
-    def __init__(self, work: Callable[[], Result], finished: Callable[[], None]) -> None:
+
+class Begun(Generic[Result]):
+    """
+    One piece of work in a daemon thread; what it returned or raised stays here.
+
+    Args:
+        finished: Called in that thread when it has ended.
+    """
+
+    def __init__(self, work: Callable[[], Result], finished: Callable[[], None] = _nobody) -> None:
         self._work = work
         self._finished = finished
+        self._ended = threading.Event()
         self._result: Result
         self._error: BaseException | None = None
         self.done = False
@@ -113,7 +123,27 @@ class _Work(Generic[Result]):
         except BaseException as error:
             self._error = error
         self.done = True
+        self._ended.set()
         self._finished()
+
+    def wait(self, deadline: Deadline, watch: Callable[[], None] = _nobody) -> Result:
+        """
+        What the work returned or raised.
+
+        Args:
+            watch: Called about four times a second while waiting; what it raises ends the wait.
+
+        Raises:
+            Abandoned: It did not end in time; its thread is left to itself.
+        """
+        while not self._ended.wait(min(deadline.remaining(), _SLICE)):
+            if deadline.passed and not self.done:
+                raise Abandoned
+            watch()
+        outcome = self.outcome()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def outcome(self) -> Result | Exception:
         if isinstance(self._error, Exception):
@@ -125,27 +155,11 @@ class _Work(Generic[Result]):
 
 def abandonable(work: Callable[[], Result], deadline: Deadline, watch: Callable[[], None] | None = None) -> Result:
     """
-    Do work that may hang, for as long as the deadline allows.
+    Do work that may hang, for as long as the deadline allows; raises what `Begun.wait` raises.
 
     A resolver, a dripping body or a dead disk cannot be interrupted from within; they can be left behind.
-
-    Args:
-        watch: Called about four times a second while waiting; what it raises ends the wait.
-
-    Raises:
-        Abandoned: The work did not end in time; its thread is left to itself.
     """
-    ended = threading.Event()
-    running = _Work(work, ended.set)
-    while not ended.wait(min(deadline.remaining(), _SLICE)):
-        if deadline.passed and not running.done:
-            raise Abandoned
-        if watch is not None:
-            watch()
-    outcome = running.outcome()
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    return Begun(work).wait(deadline, watch or _nobody)
 
 
 def side_by_side(
@@ -161,12 +175,12 @@ def side_by_side(
     """
     waiting = list(jobs)
     outcomes: dict[int, Result | Exception] = {}
-    running: dict[int, _Work[Result]] = {}
+    running: dict[int, Begun[Result]] = {}
     progress = threading.Semaphore(0)
     queue = iter(enumerate(waiting))
     while len(outcomes) < len(waiting) and not deadline.passed:
         for place, job in islice(queue, at_most - len(running)):
-            running[place] = _Work(job, progress.release)
+            running[place] = Begun(job, progress.release)
         progress.acquire(timeout=min(deadline.remaining(), _SLICE))
         for place in [each for each, work in running.items() if work.done]:
             outcomes[place] = running.pop(place).outcome()

@@ -7,19 +7,20 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ec2kit import log, messages, settings
 from ec2kit.action import Action
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.language import Language, catalogue_in, language_of
-from ec2kit.lifekeeper import LifeKeeper
 from ec2kit.messages import Level
 from ec2kit.registry import open_registry
+
+if TYPE_CHECKING:
+    from ec2kit.lifekeeper import LifeKeeper
 
 OVERDUE = 0.5
 """Seconds after its deadline at which an action that did not end by itself is ended."""
@@ -87,7 +88,7 @@ def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | Non
     chosen = settings.load(os.environ, tag=tag)
     os.environ.update(chosen.sdk)
     deadline = Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout")))
-    framework = LifeKeeper(chosen.lkroot, seconds=deadline.seconds) if chosen.lifekeeper else None
+    framework = _framework(chosen, deadline)
     action = Action(
         name=name,
         tag=tag,
@@ -102,6 +103,14 @@ def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | Non
     for message, fields in chosen.findings:
         action.log.put(message, **fields)
     return action
+
+
+def _framework(chosen: settings.Settings, deadline: Deadline) -> LifeKeeper | None:
+    if not chosen.lifekeeper:
+        return None
+    from ec2kit.lifekeeper import LifeKeeper
+
+    return LifeKeeper(chosen.lkroot, seconds=deadline.seconds)
 
 
 def open_log(name: str, tag: str, chosen: settings.Settings, *, watched: bool = True) -> log.Log:
@@ -152,6 +161,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)
 
 def unexpected(action_log: log.Log, error: BaseException) -> None:
     """Log a fault of our own: what, and where, on one line."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
     action_log.put(messages.INTERNAL, error=f"{type(error).__name__}: {error}", place=place)

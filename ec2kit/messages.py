@@ -286,6 +286,14 @@ LOCAL_COMMAND = _message(
     "Run it by hand; is it found in the PATH that the environment or the file sets?",
 )
 
+MODEL_UNUSABLE = _message(
+    620220,
+    _WARN,
+    "the EC2 model that comes with ec2kit cannot be used with botocore {version} ({reason}); its own is read instead",
+    "This botocore is another than ec2kit was made with, or ec2kit's installation is damaged.",
+    "All works as before, but each action takes longer. Install ec2kit again, or another version of botocore.",
+)
+
 # -- 3xx: changes and verdicts -----------------------------------------------------------------------------
 
 ROUTE_REPLACED = _message(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from ec2kit.command import run
 from ec2kit.deadline import Deadline
 from ec2kit.errors import LocalCommandFailed, StateUnusable
 from ec2kit.settings import Settings
@@ -67,6 +66,8 @@ class Nic:
         return words[words.index("dev") + 1] if "dev" in words[:-1] else None
 
     def _ip(self, arguments: list[str], deadline: Deadline) -> str:
+        from ec2kit.command import run
+
         command = ["ip", *arguments]
         done = run(command, deadline.within(_IP_SECONDS), environment={"PATH": self._path, "LC_ALL": "C"})
         if done.status:

@@ -3,48 +3,141 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 
-from ec2kit.deadline import Clock
+from ec2kit.deadline import Clock, Deadline
+from ec2kit.errors import DeadlinePassed, StateUnusable
+from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id
+
+_PATIENCE = 0.2
+"""Seconds to wait for the file; it is held for less than a thousandth of that, unless its holder was stopped."""
+
+_DEEPEST = 1600.0
+"""Tokens that fifty writers can have taken in advance; a file that says more is not believed."""
+
+_LONGEST_PAUSE = 10.0
+"""Seconds for which a throttle may hold up; the same holds."""
+
+
+@dataclass
+class _Bucket:
+    """
+    Attributes:
+        tokens: Less than 0 where they were taken in advance.
+        counted: When that was so, by the clock.
+        not_before: When requests may go again after a throttle.
+    """
+
+    tokens: float
+    counted: float
+    not_before: float = 0.0
+
+
+class SharedBucket:
+    """
+    The bucket of all actions of this server in one file, so that a hierarchy's restores do not each take a whole one.
+
+    It is advisory: a file that is locked for long, broken or unwritable, or not to be believed, is ignored.
+
+    Args:
+        path: Without a suffix; a .json and a .lock file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = StateFile(f"{path}.json")
+        self._lock = Lock(f"{path}.lock")
+
+    def take(self, clock: Clock) -> bool:
+        """Whether it is ours until `leave`."""
+        try:
+            self._lock.wait(Deadline(_PATIENCE, clock), "the bucket of this server")
+        except (DeadlinePassed, StateUnusable):
+            return False
+        return True
+
+    def leave(self) -> None:
+        self._lock.release()
+
+    def read(self, now: float) -> _Bucket | None:
+        """What the last writer left; None if nobody did in this boot, or if that cannot be."""
+        with suppress(Damaged, StateUnusable, KeyError, TypeError, ValueError):
+            content = self._file.read()
+            if content and content["boot"] == boot_id():
+                return _believable(content, now)
+        return None
+
+    def write(self, bucket: _Bucket) -> bool:
+        """Whether it could be written."""
+        try:
+            self._file.write({"boot": boot_id(), **asdict(bucket)}, durable=False)
+        except StateUnusable:
+            return False
+        return True
+
+
+def _believable(content: Content, now: float) -> _Bucket | None:
+    bucket = _Bucket(*(float(content[name]) for name in ("tokens", "counted", "not_before")))
+    possible = bucket.tokens >= -_DEEPEST and bucket.counted <= now and bucket.not_before <= now + _LONGEST_PAUSE
+    return bucket if possible else None
 
 
 class Pace:
     """
     Hands out places for requests: a burst at once, then so many per second.
 
-    All writers of a process share one; the first throttle of one slows all.
+    All writers of a process share one, and through a file those of a server; the first throttle of one slows all.
 
     Args:
         burst: Size of the bucket.
-        rate: Tokens per second that flow back; 0: no limit until EC2 throttles.
+        rate: Tokens per second that flow back; 0: no limit until EC2 throttles, and nothing shared.
 
     Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
     """
 
-    def __init__(self, *, burst: float, rate: float, clock: Clock) -> None:
+    def __init__(self, *, burst: float, rate: float, clock: Clock, shared: SharedBucket | None = None) -> None:
         self._burst = max(burst, 1.0)
         self._rate = rate
         self._clock = clock
+        self._shared = shared if rate else None
         self._lock = threading.Lock()
-        self._tokens = self._burst
-        self._counted = clock.now()
-        self._not_before = 0.0
+        self._bucket = _Bucket(self._burst, clock.now())
 
     def reserve(self) -> float:
         """Take a token, from the future if need be; how many seconds to wait before the request may go."""
-        with self._lock:
-            now = self._clock.now()
-            held_up = max(0.0, self._not_before - now)
+        with self._latest() as bucket:
+            held_up = max(0.0, bucket.not_before - bucket.counted)
             if not self._rate:
                 return held_up
-            self._tokens = min(self._burst, self._tokens + (now - self._counted) * self._rate)
-            self._counted = now
-            self._tokens -= 1
-            return max(held_up, -self._tokens / self._rate)
+            bucket.tokens -= 1
+            return max(held_up, -bucket.tokens / self._rate)
 
     def throttled(self, pause: float) -> None:
         """EC2 said it was too much: the bucket is empty there, so nobody here goes on before the pause is over."""
+        with self._latest() as bucket:
+            bucket.not_before = max(bucket.not_before, bucket.counted + pause)
+            bucket.tokens = min(bucket.tokens, 0.0)
+
+    @contextmanager
+    def _latest(self) -> Iterator[_Bucket]:
+        """The bucket as it is now, to be changed: that of this server, or ours alone where that cannot be had."""
         with self._lock:
-            now = self._clock.now()
-            self._not_before = max(self._not_before, now + pause)
-            self._tokens = min(self._tokens, 0.0)
-            self._counted = now
+            shared = self._shared
+            if shared is None or not shared.take(self._clock):
+                self._shared = None
+                yield self._filled()
+                return
+            try:
+                self._bucket = shared.read(self._clock.now()) or self._bucket
+                yield self._filled()
+                if not shared.write(self._bucket):
+                    self._shared = None
+            finally:
+                shared.leave()
+
+    def _filled(self) -> _Bucket:
+        bucket, now = self._bucket, self._clock.now()
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.counted) * self._rate)
+        bucket.counted = now
+        return bucket

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from ec2kit import messages
 from ec2kit.action import Action, anything_goes
 from ec2kit.convergence import Convergence
+from ec2kit.deadline import Abandoned, Begun
 from ec2kit.errors import (
     AwsRefused,
+    DeadlinePassed,
     Ec2KitError,
     ImdsSilent,
     NotBroughtHere,
@@ -32,7 +34,9 @@ from ec2kit.scenario import Observed
 from ec2kit.status import Change, Wanted
 
 if TYPE_CHECKING:
+    from ec2kit.answers import NetworkInterface
     from ec2kit.aws import Ec2
+    from ec2kit.deadline import Deadline
     from ec2kit.lifekeeper import LifeKeeper
 
 _REMOVE_RETRIES = 2
@@ -59,7 +63,9 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
     mine = action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
-    convergence = Convergence(action, ec2, guard=guard, confirm=came_before and not was_here)
+    eni = _OwnInterface(ec2, server)
+    beside = eni.begin if resource.scenario == ROUTE_TABLE else None
+    convergence = Convergence(action, ec2, guard=guard, confirm=came_before and not was_here, beside=beside)
     try:
         with action.intentions.only_writer(action.deadline):
             _verify_instance(action, server)
@@ -73,7 +79,7 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
             _mark_failed(action, mine)
         raise
     if resource.scenario == ROUTE_TABLE:
-        _switch_off_source_dest_check(action, ec2, server)
+        _switch_off_source_dest_check(action, ec2, eni)
     return made
 
 
@@ -115,11 +121,31 @@ def _verify_instance(action: Action, server: Server) -> None:
         raise OtherInstance(here=here, server=server.name, tag=action.tag, expected=server.instance_id)
 
 
-def _switch_off_source_dest_check(action: Action, ec2: Ec2, server: Server) -> None:
+class _OwnInterface:
+    """The look at this server's ENI: begun beside the writes, so that it takes no time of its own."""
+
+    def __init__(self, ec2: Ec2, server: Server) -> None:
+        self.network_interface_id = server.network_interface_id
+        self._look = partial(ec2.network_interface, server.network_interface_id, retries=0)
+        self._begun: Begun[NetworkInterface] | None = None
+
+    def begin(self) -> None:
+        self._begun = Begun(self._look)
+
+    def seen(self, deadline: Deadline) -> NetworkInterface:
+        if self._begun is None:
+            return self._look()
+        try:
+            return self._begun.wait(deadline)
+        except Abandoned as error:
+            raise DeadlinePassed(doing="the look at the ENI", seconds=f"{deadline.seconds:g}") from error
+
+
+def _switch_off_source_dest_check(action: Action, ec2: Ec2, own: _OwnInterface) -> None:
     """What makes no difference to the result: EC2 drops packets to the virtual IP while the check is on."""
-    eni = server.network_interface_id
+    eni = own.network_interface_id
     try:
-        if not ec2.network_interface(eni, retries=0).source_dest_check:
+        if not own.seen(action.deadline).source_dest_check:
             return
     except (Unknown, AwsRefused) as error:
         action.log.put(messages.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=error)
@@ -184,11 +210,15 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     with action.intentions.only_writer(action.deadline):
         _must_be_in_service(action)  # an action that was waited for may have ended badly
         _verify_instance(action, server)
-        convergence = Convergence(action, ec2, guard=guard, permit=permit, conditional=not takes_anyway)
+        eni = _OwnInterface(ec2, server)
+        beside = eni.begin if resource.scenario == ROUTE_TABLE else None
+        convergence = Convergence(
+            action, ec2, guard=guard, permit=permit, conditional=not takes_anyway, beside=beside
+        )
         made = convergence.reach(Wanted.HERE)
         action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     if resource.scenario == ROUTE_TABLE:
-        _switch_off_source_dest_check(action, ec2, server)
+        _switch_off_source_dest_check(action, ec2, eni)
     return made
 
 

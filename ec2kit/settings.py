@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import urlsplit
 
 from ec2kit import messages
 from ec2kit.messages import Notice
@@ -205,6 +204,8 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *
     merged = {**environment, **added}
     added["AWS_EC2_METADATA_V1_DISABLED"] = "true"
     if any(merged.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+        from urllib.parse import urlsplit
+
         own = urlsplit(merged.get(_METADATA, "")).hostname
         listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed

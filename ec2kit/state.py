@@ -69,9 +69,12 @@ class StateFile:
             raise _unusable(self.path, error) from error
         return _parse(text)
 
-    def write(self, content: Content) -> None:
+    def write(self, content: Content, *, durable: bool = True) -> None:
         """
         Replace the content: after a crash at any moment the old one or the new one is there.
+
+        Args:
+            durable: False where that need not hold for a crash of the machine, only for one of this process.
 
         Raises:
             StateUnusable: It cannot be written; the old content is still there.
@@ -81,13 +84,14 @@ class StateFile:
         try:
             make_folder(os.path.dirname(self.path))
             try:
-                _write_durably(temporary, text)
+                _write(temporary, text, durable=durable)
                 os.replace(temporary, self.path)
             except BaseException:
                 _unlink(temporary)
                 raise
-            _sync_folder(self.path)
-            sweep(os.path.dirname(self.path))
+            if durable:
+                _sync_folder(self.path)
+                sweep(os.path.dirname(self.path))
         except OSError as error:
             raise _unusable(self.path, error) from error
 
@@ -233,11 +237,12 @@ def _parse(text: str) -> Content:
     return content
 
 
-def _write_durably(path: str, text: str) -> None:
+def _write(path: str, text: str, *, durable: bool) -> None:
     with open(_open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
 
 
 def _sync_folder(path: str) -> None:

@@ -20,7 +20,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"messages", "messages_ja", "language", "status", "answers", "errors", "resource"},
-    {"log", "deadline", "settings", "state", "command", "pace", "error_codes", "tree"},
+    {"log", "deadline", "settings", "state", "command", "pace", "error_codes", "tree", "model"},
     {
         "lifekeeper",
         "ip_resource",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,11 +75,12 @@ def an_ec2(
     guard: Callable[[], None] = lambda: None,
     look_retries: int | None = None,
     sink: Callable[[Level, str], None] | None = None,
+    region: str = "ap-northeast-1",
     **settings: Any,
 ) -> Ec2:
     usual = {"server": "server-a", "endpoint_url": url, "connect_timeout": 1.0, "read_timeout": 4.0}
     return Ec2(
-        region="ap-northeast-1",
+        region=region,
         settings=Settings(**{**usual, **settings}),
         deadline=Deadline(seconds, clock or ImpatientClock()),
         log=Log(action="restore", tag="ec2-vip1", sinks=() if sink is None else (sink,)),
@@ -713,6 +715,22 @@ def test_ec2_of_moto_refusal_has_the_code(moto_url: str) -> None:
     with pytest.raises(AwsRefused) as caught:
         write(an_ec2(moto_url, seconds=60))
     assert caught.value.code == "InvalidRouteTableID.NotFound"
+
+
+def test_credentials_of_an_assumed_role_are_found(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STS, which the SDK's chain may need, is botocore's own as ever."""
+    (tmp_path / "config").write_text(
+        "[profile cluster]\nrole_arn = arn:aws:iam::123456789012:role/cluster\nsource_profile = keys\n"
+        "[profile keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = secret\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "cluster")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    lines = Lines()
+    assert an_ec2(moto_url, sink=lines).addresses() is not None
+    assert lines == []
 
 
 def test_scripted_server_hears_what_is_sent() -> None:

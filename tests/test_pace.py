@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from ec2kit.pace import Pace
+from ec2kit.pace import Pace, SharedBucket
+from ec2kit.state import StateFile, boot_id
 
-from .builders import FakeClock
+from .builders import FakeClock, another_process, holding
 
 
 def test_reserve_burst_goes_at_once_and_then_at_the_rate() -> None:
@@ -53,3 +57,94 @@ def test_throttled_shorter_pause_later_keeps_the_longer() -> None:
     pace.throttled(4.0)
     pace.throttled(1.0)
     assert pace.reserve() == 4.0
+
+
+# -- shared by all actions of a server ---------------------------------------------------------------------
+
+
+def _pace(folder: Path, clock: FakeClock, *, rate: float = 5) -> Pace:
+    return Pace(burst=3, rate=rate, clock=clock, shared=SharedBucket(str(folder / "bucket")))
+
+
+def _write(folder: Path, **different: Any) -> None:
+    """What another writer is said to have left at 1000 s: an empty bucket."""
+    usual = {"boot": boot_id(), "tokens": 0.0, "counted": 1000.0, "not_before": 0.0}
+    StateFile(str(folder / "bucket.json")).write({**usual, **different})
+
+
+def test_reserve_two_actions_take_from_one_bucket(tmp_path: Path) -> None:
+    """What one action of a server took, another one does not have."""
+    clock = FakeClock()
+    one, other = _pace(tmp_path, clock), _pace(tmp_path, clock)
+    assert [each.reserve() for each in (one, other, one, other, one)] == pytest.approx([0, 0, 0, 0.2, 0.4])
+
+
+def test_reserve_later_action_finds_the_bucket_as_it_was_left(tmp_path: Path) -> None:
+    """The bucket outlives the action, and fills with time."""
+    clock = FakeClock()
+    first = _pace(tmp_path, clock)
+    for _ in range(5):
+        first.reserve()
+    clock.time += 0.5
+    assert _pace(tmp_path, clock).reserve() == pytest.approx(0.1)
+
+
+def test_throttled_holds_up_the_other_actions(tmp_path: Path) -> None:
+    """The first throttle of one slows all."""
+    clock = FakeClock()
+    one, other = _pace(tmp_path, clock), _pace(tmp_path, clock)
+    one.throttled(2.0)
+    assert other.reserve() >= 2.0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({"boot": "another"}, id="another-boot"),
+        pytest.param({"tokens": -1e9}, id="too-deep"),
+        pytest.param({"tokens": float("nan")}, id="no-number"),
+        pytest.param({"tokens": "many"}, id="text"),
+        pytest.param({"tokens": None}, id="nothing"),
+        pytest.param({"counted": 1e12}, id="from-the-future"),
+        pytest.param({"not_before": 1e12}, id="held-up-for-ever"),
+    ],
+)
+def test_reserve_bucket_not_to_be_believed_is_ignored(tmp_path: Path, content: dict[str, Any]) -> None:
+    """What cannot be never keeps a write back; the next writer finds it mended."""
+    _write(tmp_path, **content)
+    clock = FakeClock()
+    assert _pace(tmp_path, clock).reserve() == 0
+    assert [_pace(tmp_path, clock).reserve() for _ in range(3)] == pytest.approx([0, 0, 0.2])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 9}', "\x00"])
+def test_reserve_bucket_broken_is_ignored(tmp_path: Path, text: str) -> None:
+    """A file that was cut or edited is no bucket."""
+    (tmp_path / "bucket.json").write_text(text)
+    assert _pace(tmp_path, FakeClock()).reserve() == 0
+
+
+def test_reserve_bucket_locked_for_long_is_ignored_from_then_on(tmp_path: Path) -> None:
+    """A process that was stopped with the lock in its hand keeps nobody, and only once."""
+    _write(tmp_path)
+    clock = FakeClock()
+    with another_process(holding(str(tmp_path / "bucket.lock"))):
+        pace = _pace(tmp_path, clock)
+        assert [pace.reserve() for _ in range(3)] == [0, 0, 0]
+        waited = sum(clock.slept)
+        pace.reserve()
+    assert 0 < waited < 1
+    assert sum(clock.slept) == waited
+
+
+def test_reserve_bucket_unwritable_is_ignored(tmp_path: Path) -> None:
+    """Where no file can be, each action has its own bucket."""
+    (tmp_path / "bucket.json").mkdir()
+    pace = _pace(tmp_path, FakeClock())
+    assert [pace.reserve() for _ in range(4)] == pytest.approx([0, 0, 0, 0.2])
+
+
+def test_reserve_rate_nothing_shares_nothing(tmp_path: Path) -> None:
+    """Without a limit there is no bucket, and no file."""
+    _pace(tmp_path, FakeClock(), rate=0).reserve()
+    assert list(tmp_path.iterdir()) == []

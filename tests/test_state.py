@@ -47,6 +47,16 @@ def test_write_any_content_reads_the_same(
     assert file.read() == {"version": 1, **content}
 
 
+def test_write_not_durable_is_whole_and_private_all_the_same(tmp_path: Path) -> None:
+    """What need not survive a crash of the machine is still never seen half written, nor by others."""
+    path = tmp_path / "run" / "x.json"
+    StateFile(str(path)).write({"a": 1}, durable=False)
+    StateFile(str(path)).write({"a": 2}, durable=False)
+    assert StateFile(str(path)).read() == {"version": 1, "a": 2}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["x.json"]
+
+
 def test_read_missing_file_is_none(tmp_path: Path) -> None:
     """A file that is not there is no error."""
     assert StateFile(str(tmp_path / "no" / "x.json")).read() is None

@@ -32,7 +32,10 @@ _ON_A_RESOURCE = ("restore", "remove", "quickCheck", "recover", "unextend", "del
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of printing a usage text of many lines."""
+    """Raises UsageError instead of printing a usage text of many lines; asks for no terminal, which takes time."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(prog=name, allow_abbrev=False, formatter_class=partial(argparse.HelpFormatter, width=100))
 
     def error(self, message: str) -> NoReturn:
         usage = " ".join(self.format_usage().split())
@@ -251,7 +254,7 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     Raises:
         UsageError: It cannot be understood.
     """
-    parser = _Parser(prog=name, allow_abbrev=False)
+    parser = _Parser(name)
     _DEEDS[name].options(parser)
     options, others = parser.parse_known_args(arguments)
     unknown = [each for each in others if each.startswith("--") and each != "--"]

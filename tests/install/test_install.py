@@ -28,6 +28,16 @@ def test_the_wheel_brings_scripts_that_can_be_run(prefix: Path) -> None:
     assert (prefix / "share" / "ec2kit" / "etc" / "iam-policy.json").exists()
 
 
+def test_the_wheel_brings_the_cut_model_and_bytecode(prefix: Path) -> None:
+    """What makes an action fast is there after pip, before anything has run."""
+    (package,) = (prefix / "lib").glob("python3.*/site-packages/ec2kit")
+    assert (package / "data" / "endpoints.json").exists()
+    assert list((package / "data").glob("ec2/*/service-2.json"))
+    assert {path.stem for path in package.glob("*.py")} <= {
+        path.name.partition(".")[0] for path in package.glob("__pycache__/*.pyc")
+    }
+
+
 def test_an_installed_action_runs_from_anywhere_with_an_empty_environment(prefix: Path, tmp_path: Path) -> None:
     """By absolute path, from /, without a single variable, PYTHON* or PATH."""
     action = prefix / "share" / "ec2kit" / "actions" / "quickCheck"
