@@ -85,7 +85,13 @@ def test_unknown_short_flags_are_ignored(cluster: Cluster) -> None:
     assert cluster.run("node1", "quickCheck", "-t", "ec2-vip1", "-i", "whatever", "-R", "-F", "x").status == 0
 
 
-@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover", "delete"])
+def test_delete_as_a_hook_of_a_resource_that_is_gone_already_succeeds(cluster: Cluster) -> None:
+    """LifeKeeper calls it while it removes the resource; there is nothing left to clean, and no reason to refuse."""
+    cluster.with_resource()
+    assert cluster.run("node1", "delete", "--hook", "-t", "ec2-other").status == 0
+
+
+@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover"])
 def test_a_hook_may_be_told_that_lifekeeper_calls(cluster: Cluster, action: str) -> None:
     """--hook stands before what LifeKeeper gives, and changes neither tag nor usage."""
     cluster.with_resource()
