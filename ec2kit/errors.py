@@ -16,7 +16,8 @@ The tree of errors; each class is an entry of the catalogue.
     ├── PerformFailed RecoveryFailedAlready
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
-        └── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
+        ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
+        └── StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
 """
 
 from __future__ import annotations
@@ -262,6 +263,22 @@ class RevisionChanged(BadRequest):
 
 class ChecksFailed(BadRequest):
     message = messages.CHECKS_FAILED
+
+
+class StillRunning(BadRequest):
+    message = messages.STILL_RUNNING
+
+
+class NotUnderLifeKeeper(BadRequest):
+    message = messages.NOT_UNDER_LIFEKEEPER
+
+
+class NotByRole(BadRequest):
+    message = messages.NOT_BY_ROLE
+
+
+class MigrationIncomplete(BadRequest):
+    message = messages.MIGRATION_INCOMPLETE
 
 
 class UsageError(BadRequest):

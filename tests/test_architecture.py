@@ -36,7 +36,7 @@ LAYERS = [
     {"recovery"},
     {"convergence"},
     {"checks", "service", "judgement", "peers"},
-    {"hierarchy", "properties"},
+    {"hierarchy", "properties", "migration"},
     {"creation"},
     {"edge"},
     {"frontends", "cli"},

@@ -20,6 +20,7 @@ NAMES = [
     "quickCheck",
     "recover",
     "canextend",
+    "aws_iam_migration",
     "launch",
 ]
 
