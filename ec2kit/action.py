@@ -104,7 +104,7 @@ class Action:
             settings=self.settings,
             deadline=self.deadline,
             log=self.log,
-            user_agent=f"ec2kit/{__version__} {self.name} {self.tag}",
+            user_agent=f"ec2kit/{__version__} {self.name} {self.tag}".rstrip(),
             guard=guard,
             look_retries=look_retries,
             write_retries=write_retries,
@@ -122,18 +122,24 @@ class Action:
 
     def begin(self) -> None:
         """Log that it begins."""
-        self.log.put(messages.BEGIN, action=self.name, tag=self.tag, server=self.settings.server)
+        self.log.put(messages.BEGIN, action=self.name, tag=self._subject, server=self.settings.server)
 
     def end(self, note: str = "") -> None:
         """Log that it succeeded; the note says what the success consists in."""
         note = f": {note}" if note else ""
-        self.log.put(messages.END_SUCCESSFUL, action=self.name, tag=self.tag, seconds=self._seconds, note=note)
+        fields = {"action": self.name, "tag": self._subject, "seconds": self._seconds, "note": note}
+        self.log.put(messages.END_SUCCESSFUL, **fields)
 
     def fail(self, reason: Ec2KitError | Stopped | str) -> None:
         """Log why it failed, under the error's own code, and that it failed."""
         if isinstance(reason, Ec2KitError | Stopped):
             self.log.error(reason, told=True)
-        self.log.put(messages.END_FAILED, action=self.name, tag=self.tag, seconds=self._seconds, reason=reason)
+        fields = {"action": self.name, "tag": self._subject, "seconds": self._seconds, "reason": reason}
+        self.log.put(messages.END_FAILED, **fields)
+
+    @property
+    def _subject(self) -> str:
+        return self.tag or "all resources"
 
     @property
     def _seconds(self) -> str:

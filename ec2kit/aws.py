@@ -154,6 +154,23 @@ class Ec2:
                 raise
         return True
 
+    def credentials_method(self) -> str:
+        """
+        By which way the SDK finds credentials: "iam-role" is the instance's own role; else "env", "config-file", …
+
+        Raises:
+            CredentialsMissing: It finds none in time.
+            ConfigurationInvalid: It cannot look for them as configured.
+
+        Source: botocore, Credentials.method and the names of its providers.
+        """
+        limit = self._deadline.within(self._settings.connect_timeout + self._settings.read_timeout)
+        try:
+            return abandonable(self._find_credentials, limit)
+        except Abandoned as error:
+            reason = f"none found within {limit.seconds:.3g} s"
+            raise errors.CredentialsMissing(operation="any request", reason=reason) from error
+
     # -- changing --------------------------------------------------------------------------------------
 
     def replace_route(
@@ -362,6 +379,18 @@ class Ec2:
         client = sdk.client("ec2", config=config, endpoint_url=self._settings.endpoint_url or None)
         client.meta.events.register("before-send.ec2", self._before_send)
         return client
+
+    def _find_credentials(self) -> str:
+        import boto3
+        from botocore.exceptions import NoCredentialsError
+
+        try:
+            found = boto3.session.Session(region_name=self._region).get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            return str(found.method)
+        except Exception as error:
+            raise self._translate(_Call("any request", "", {}, retries=0, writes=False), error) from error
 
     def _before_send(self, **_: object) -> None:
         """

@@ -13,11 +13,12 @@ from ec2kit import __version__, elastic_ip, lifekeeper, messages
 from ec2kit.action import Action
 from ec2kit.aws import Ec2
 from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
-from ec2kit.messages import Message
+from ec2kit.log import Log
+from ec2kit.messages import Message, Notice
 from ec2kit.nic import Nic
 from ec2kit.node import Identity, Interface
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
-from ec2kit.scenario import Observed, Scenario, scenario_of
+from ec2kit.scenario import Observed, Permission, Scenario, scenario_of
 from ec2kit.settings import DEFAULTS_FILE
 
 _RETRIES = 1
@@ -61,6 +62,11 @@ class Finding:
     outcome: Outcome
     found: str
     advice: str = ""
+
+    @property
+    def notice(self) -> Notice:
+        """The finding as a message of the catalogue."""
+        return _MESSAGES[self.outcome], {"check": self.check, "found": self.found, "advice": self.advice}
 
 
 @dataclass
@@ -120,12 +126,23 @@ def run(preflight: Preflight) -> list[Finding]:
         ChecksFailed: At least one stands in the way; it names them.
     """
     findings = [finding for name, check in _CHECKS for finding in _carefully(name, check, preflight)]
+    report(findings, preflight.action.log)
+    return findings
+
+
+def report(findings: list[Finding], log: Log) -> None:
+    """
+    Log what each check found.
+
+    Raises:
+        ChecksFailed: At least one stands in the way; it names them.
+    """
     for each in findings:
-        preflight.action.log.put(_MESSAGES[each.outcome], check=each.check, found=each.found, advice=each.advice)
+        message, fields = each.notice
+        log.put(message, **fields)
     failed = [each.check for each in findings if each.outcome is Outcome.FAILED]
     if failed:
         raise ChecksFailed(count=len(failed), checks=", ".join(failed))
-    return findings
 
 
 def _carefully(name: str, check: Check, preflight: Preflight) -> list[Finding]:
@@ -158,15 +175,20 @@ def _endpoint(it: Preflight) -> Iterator[Finding]:
 
 
 def _permissions(it: Preflight) -> Iterator[Finding]:
-    for operation, parameters in it.scenario.permissions(it.seen):
-        name = f"permission ec2:{operation}"
-        try:
-            if it.ec2.is_allowed(operation, **parameters):
-                yield Finding(name, Outcome.OK, "granted")
-            else:
-                yield Finding(name, Outcome.FAILED, "missing", "add it to the role, as in etc/iam-policy.json")
-        except (Unknown, AwsRefused) as error:
-            yield Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
+    for each in it.scenario.permissions(it.seen):
+        yield permission(it.ec2, each)
+
+
+def permission(ec2: Ec2, wanted: Permission) -> Finding:
+    """Whether the role has a permission, asked by DryRun."""
+    operation, parameters = wanted
+    name = f"permission ec2:{operation}"
+    try:
+        if ec2.is_allowed(operation, **parameters):
+            return Finding(name, Outcome.OK, "granted")
+        return Finding(name, Outcome.FAILED, "missing", "add it to the role, as in etc/iam-policy.json")
+    except (Unknown, AwsRefused) as error:
+        return Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
 
 
 def _interface(it: Preflight) -> Iterator[Finding]:

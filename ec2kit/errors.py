@@ -17,7 +17,7 @@ The tree of errors; each class is an entry of the catalogue.
     ├── PerformFailed RecoveryFailedAlready
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
-        ├── Cancelled
+        ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
         ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
         └── RootUnusable PlacesTaken InstallationRuns
 """
@@ -294,6 +294,22 @@ class PlacesTaken(BadRequest):
 
 class InstallationRuns(BadRequest):
     message = messages.INSTALLATION_RUNS
+
+
+class StillRunning(BadRequest):
+    message = messages.STILL_RUNNING
+
+
+class NotUnderLifeKeeper(BadRequest):
+    message = messages.NOT_UNDER_LIFEKEEPER
+
+
+class NotByRole(BadRequest):
+    message = messages.NOT_BY_ROLE
+
+
+class MigrationIncomplete(BadRequest):
+    message = messages.MIGRATION_INCOMPLETE
 
 
 class UsageError(BadRequest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ec2kit.command import Completed, run
 from ec2kit.deadline import Deadline
@@ -14,6 +14,8 @@ APPLICATION, TYPE = "comm", "ec2"
 """Where the kit stands among LifeKeeper's resource types."""
 
 IP_TYPE = "ip"
+
+ROUTE53_TYPE = "route53"
 
 EVENT_CLASS, EVENT = "ec2", "outOfService"
 """What quickCheck reports; the recovery program stands at recovery/EVENT_CLASS/EVENT."""
@@ -34,7 +36,7 @@ class Instance:
     One resource in LifeKeeper's database, as `ins_list` lists it.
 
     Attributes:
-        info: What its kit needs to know, one line.
+        info: What its kit needs to know, one line; that of an old resource may hold an access key and its secret.
         state: "ISP", "ISU", "OSU", "OSF"; another word while LifeKeeper starts.
     """
 
@@ -43,12 +45,17 @@ class Instance:
     type: str
     tag: str
     id: str
-    info: str
+    info: str = field(repr=False)
     state: str
 
     @property
     def is_in_service(self) -> bool:
         return self.state in ("ISP", "ISU")
+
+    @property
+    def is_out_of_service(self) -> bool:
+        """Whether that is certain; neither this nor its contrary is, while LifeKeeper starts."""
+        return self.state in ("OSU", "OSF")
 
 
 class LifeKeeper:
@@ -80,7 +87,7 @@ class LifeKeeper:
         """
         words = [*_option("-d", system), f"-f{_SEPARATOR}", *_option("-r", kind), *_option("-t", tag)]
         listed = self._run("ins_list", *words, also=(MISSING,)).stdout
-        return [self._instance(line) for line in listed.splitlines() if line]
+        return [self._instance(line) for line in listed.split("\n") if line]
 
     def instance(self, tag: str, *, system: str = "") -> Instance | None:
         """One resource; raises LifeKeeperFailed if LifeKeeper does not tell."""
@@ -202,7 +209,7 @@ class LifeKeeper:
     def _run(self, *words: str, also: Collection[int] = (), kill: bool = True) -> Completed:
         done = self._start(list(words), Deadline(self._seconds), kill=kill)
         if done.status and done.status not in also:
-            lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
+            lines = done.stderr.strip().splitlines() or [""]  # and never from stdout, which may list infos
             reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")
             raise LifeKeeperFailed(command=words[0], reason=reason, status=done.status)
         return done

@@ -14,14 +14,16 @@ from enum import Enum
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
 _SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,6})[^\s,;&'\"]+")
+_KEY = re.compile(r"([A-Za-z0-9/+=]{40} +)?A[KS]IA[A-Z0-9]{16}( +[A-Za-z0-9/+=]{40})?")
 _LONGEST = 4000
 
 
 def clean(text: str) -> str:
-    """One line without control characters, without passwords in URLs and without tokens."""
+    """One line without control characters, without passwords in URLs, without tokens and access keys."""
     line = _CONTROL.sub(" ", text)
     line = _USERINFO.sub("***@", line)
     line = _SECRET.sub(r"\1***", line)
+    line = _KEY.sub("***", line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 
 
@@ -71,6 +73,7 @@ GROUPS = {
     5: "Hierarchy",
     6: "Checks",
     7: "Installation",
+    8: "Migration and verification",
 }
 """The fourth digit of a code → what such messages are about."""
 
@@ -655,4 +658,44 @@ INSTALLATION_RUNS = _message(
     "another install or uninstall is under way in {root}",
     "Two of them at the same time would undo one another.",
     "Wait until it has ended.",
+)
+
+# -- 8xx: migration and verification -----------------------------------------------------------------------
+
+KEYS_TAKEN_OUT = _message(620801, _NOTIFY, "{tag} ({type}): access key and secret taken out of its info")
+NO_STORED_KEYS = _message(620802, _INFO, "no resource of this server has a stored access key")
+KEYS_LEFT = _message(
+    620803,
+    _ERROR,
+    "{tag} ({type}): what is stored of an access key was not taken out of its info: {reason}",
+    "Rewriting it might damage the info, or LifeKeeper did not.",
+    "Delete the resource and create it again, then withdraw the key in IAM.",
+)
+STILL_RUNNING = _message(
+    620804,
+    _ERROR,
+    "nothing is migrated: {reasons}",
+    "The info of a resource must not change under it while it runs on any server.",
+    "Take the resources out of service on all servers, with LifeKeeper running on all; then run it again.",
+)
+NOT_UNDER_LIFEKEEPER = _message(
+    620805,
+    _ERROR,
+    "there is nothing to migrate on {server}: LifeKeeper is not its framework ({lkroot})",
+    "Only LifeKeeper's database has resources with stored keys; ec2kit stores none.",
+    "Run it on a LifeKeeper server where the kit is installed, or set LKROOT.",
+)
+NOT_BY_ROLE = _message(
+    620806,
+    _ERROR,
+    "nothing is migrated: the SDK takes its credentials by {method}, not by the instance's role",
+    "Without stored keys a resource depends on the role; other credentials hide whether it is there.",
+    "Attach a role, and remove AWS_ACCESS_KEY_ID, profiles and credentials files of the user that runs the actions.",
+)
+MIGRATION_INCOMPLETE = _message(
+    620807,
+    _ERROR,
+    "{count} of {all} resources still have what is stored of an access key: {tags}",
+    "The line of each above says why it was left as it was.",
+    "Mend what it names, then run it again; resources that are done are left alone.",
 )

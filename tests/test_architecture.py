@@ -39,7 +39,7 @@ LAYERS = [
     {"recovery"},
     {"convergence"},
     {"checks", "service", "judgement", "peers"},
-    {"hierarchy", "properties"},
+    {"hierarchy", "properties", "migration"},
     {"creation", "dialogue", "installation"},
     {"edge"},
     {"frontends", "cli"},

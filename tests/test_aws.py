@@ -103,6 +103,26 @@ def write(ec2: Ec2) -> int:
     return ec2.replace_route(route_table_id="rtb-1", destination_cidr_block=CIDR, network_interface_id=ENI_A).attempts
 
 
+# -- with which credentials --------------------------------------------------------------------------------
+
+
+def test_credentials_method_names_where_they_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keys of the environment hide those of a file, and both would hide the instance's role."""
+    file = tmp_path / "credentials"
+    file.write_text("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    assert an_ec2("http://127.0.0.1:9").credentials_method() == "env"
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert an_ec2("http://127.0.0.1:9").credentials_method() == "shared-credentials-file"
+
+
+def test_credentials_method_without_any_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither environment, nor files, nor a role."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(CredentialsMissing, match="nor the instance role"):
+        an_ec2("http://127.0.0.1:9").credentials_method()
+
+
 # -- what is asked -----------------------------------------------------------------------------------------
 
 

@@ -171,6 +171,13 @@ def _delete(action: Action, options: argparse.Namespace) -> str:
     return ""
 
 
+def _migrate(action: Action, options: argparse.Namespace) -> str:
+    from ec2kit import migration
+
+    done = migration.migrate(action)
+    return f"{', '.join(done)} without keys now" if done else "nothing to do"
+
+
 def _changes(made: dict[str, Any], else_: str = "nothing to change") -> str:
     return f"{len(made)} changed" if made else else_
 
@@ -234,6 +241,10 @@ def _for_delete(parser: _Parser) -> None:
     parser.add_argument("--local", action="store_true", help="on this server only")
 
 
+def _without_any(parser: _Parser) -> None:
+    """It is about this server, and has neither tag nor options."""
+
+
 _DEEDS = {
     "create": _Deed(_for_create, _create),
     "extend": _Deed(_for_extend, _extend),
@@ -244,6 +255,7 @@ _DEEDS = {
     "remove": _Deed(_as_a_hook, _remove),
     "quickCheck": _Deed(_as_a_hook, _quick_check),
     "recover": _Deed(_for_recover, _recover),
+    "aws_iam_migration": _Deed(_without_any, _migrate),
 }
 
 
@@ -261,7 +273,7 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unknown option {unknown[0][:60]!a}")
     surplus = [each for each in others if not each.startswith("-")]
-    if surplus and hasattr(options, "template_system"):
+    if surplus and not hasattr(options, "id"):  # what a framework calls may be given more
         parser.error(f"too many words: {surplus[0][:60]!a}")
     return options
 
@@ -308,7 +320,7 @@ def _run(name: str, arguments: list[str], statuses: _Statuses) -> int:
     watch = edge.Watch(statuses.trouble, grace=_grace(name))
     try:
         options = _parse(name, arguments)
-        tag = checked_tag(_default_tag(options) if options.tag is None else options.tag)
+        tag = _tag(options)
     except Ec2KitError as error:
         edge.open_action(name, "", watch=watch).log.error(error)
         return statuses.usage if isinstance(error, UsageError) else statuses.failure
@@ -340,9 +352,11 @@ _OPTIONS = {
 """Question of the dialogue → option of create."""
 
 
-def _default_tag(options: argparse.Namespace) -> str:
-    """Only create may be given no tag."""
-    return _wish(options).tag
+def _tag(options: argparse.Namespace) -> str:
+    """The tag, if it is one; only create may be given none. "" for what is not about one resource."""
+    if not hasattr(options, "tag"):
+        return ""
+    return checked_tag(_wish(options).tag if options.tag is None else options.tag)
 
 
 def _grace(name: str) -> float:
