@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 
 from ec2kit.sandbox.view import Picture
 from ec2kit.sandbox.wire import Answer, Received
+
+Glass = Callable[[Picture], Picture]
 
 STATUS = {
     "AuthFailure": 401,
@@ -32,8 +34,8 @@ class Call:
     """
     One request, read; `operation` is EC2's Action, or the path at the metadata service.
 
-    `view` is what describing operations show instead of the present, None for the present; `code` the error that was
-    answered.
+    `glasses` turn the present into what describing operations show, the last one first; `page_size` is that of
+    answers which nobody asked to page; `code` the error that was answered.
     """
 
     service: str
@@ -43,7 +45,8 @@ class Call:
     received: Received
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     began: float = field(default_factory=time.time)
-    view: Picture | None = None
+    glasses: list[Glass] = field(default_factory=list)
+    page_size: int | None = None
     code: str | None = None
     carried_out: bool = False
 
@@ -51,6 +54,17 @@ class Call:
     def signature_in_query(self) -> str:
         """The credential of a presigned request, "" if it is none."""
         return self.parameters.get("X-Amz-Credential") or self.parameters.get("AWSAccessKeyId") or ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return not self.operation.startswith(("Describe", "Get", "Search"))
+
+    def seen(self, present: Picture) -> Picture:
+        """What describing operations show in place of the present."""
+        for glass in reversed(self.glasses):
+            present = glass(present)
+        return present
 
     @property
     def dry_run(self) -> bool:

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ec2kit.sandbox.call import Call, Journal
+from ec2kit.sandbox.region import Region
 from ec2kit.sandbox.rules import Rules
-from ec2kit.sandbox.strict import Habits
 from ec2kit.sandbox.topology import Node
 from ec2kit.sandbox.wire import Answer, Received
 
@@ -33,12 +33,11 @@ Tree = dict[str, Any]
 
 
 class Imds:
-    """Answers for one server; `habits` holds the lock that moto needs."""
+    """Answers for one server."""
 
-    def __init__(self, node: Node, backend: Any, *, habits: Habits, rules: Rules, journal: Journal) -> None:
+    def __init__(self, node: Node, *, region: Region, rules: Rules, journal: Journal) -> None:
         self._node = node
-        self._backend = backend
-        self._habits = habits
+        self._region = region
         self._rules = rules
         self._journal = journal
         self._tokens: dict[str, float] = {}
@@ -68,7 +67,7 @@ class Imds:
             return _text("", status=405)
         if not self._knows(received.headers.get("x-aws-ec2-metadata-token")):
             return _text("", status=401)
-        with self._habits.lock:
+        with self._region.lock:
             return _at(self._tree(), call.operation)
 
     def _token(self, received: Received) -> Answer:
@@ -88,8 +87,8 @@ class Imds:
     def _tree(self) -> Tree:
         return {
             "latest": {
-                "meta-data": _meta_data(self._node, self._backend),
-                "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._backend)}},
+                "meta-data": _meta_data(self._node, self._region.backend),
+                "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._region.backend)}},
             }
         }
 

@@ -178,6 +178,11 @@ def _other_vpc(topology: Topology) -> None:
     topology.other_vpc, topology.other_route_table = vpc, table
 
 
+def interfaces(topology: Topology) -> dict[str, frozenset[str]]:
+    """Server → the ids of its network interfaces."""
+    return {node.name: frozenset(each.id for each in node.interfaces.values()) for node in topology.nodes}
+
+
 def described(topology: Topology) -> dict[str, Any]:
     """The part of sandbox.json that EC2 knows."""
     return {

@@ -1,4 +1,4 @@
-"""Rules disturb one server's calls, one operation, a number of times; the undisturbed endpoint never."""
+"""Rules disturb one server's calls, one operation, so often, so long, by chance; the undisturbed endpoint never."""
 
 from __future__ import annotations
 
@@ -144,6 +144,53 @@ def test_rule_for_all_servers_leaves_the_undisturbed_endpoint(sandbox, ec2, undi
     assert undisturbed.describe_addresses()["Addresses"]
 
 
+def answered(ec2, times):
+    """Which of so many calls were answered."""
+    outcomes = []
+    for _ in range(times):
+        try:
+            outcomes.append(bool(ec2.describe_addresses()))
+        except ClientError:
+            outcomes.append(False)
+    return outcomes
+
+
+def test_rule_with_a_count_and_a_skip_meets_those_calls_only(sandbox, ec2):
+    """The first calls are left alone, so many are disturbed, the rest are left alone again."""
+    sandbox.fault("throttle", skip=2, count=3)
+    assert answered(ec2, 7) == [True, True, False, False, False, True, True]
+
+
+def test_rule_with_a_probability_makes_the_same_choices_with_the_same_seed(sandbox, ec2):
+    """Chance is seeded, so a run can be repeated; another seed is another run."""
+    runs = []
+    for seed in (1, 1, 2):
+        rule = sandbox.fault("throttle", probability=0.5, seed=seed)
+        runs.append(answered(ec2, 16))
+        sandbox.clear(rule)
+    assert runs[0] == runs[1] != runs[2]
+    assert 2 <= sum(runs[0]) <= 14
+
+
+def test_call_that_an_effect_cannot_meet_does_not_count(sandbox, ec2, vpc):
+    """A write does not use up a rule about what is shown, and is not told to have met it."""
+    sandbox.fault("stale", count=1)
+    move(ec2, vpc)
+    assert sandbox.calls()[-1]["effects"] == []
+    assert target(ec2, vpc) == eni(vpc)
+    assert target(ec2, vpc) == eni(vpc, "node2")
+
+
+def test_call_meets_only_the_rules_that_it_gets_to(sandbox, ec2):
+    """Rules wrap each other, the first one outermost; what it does not let in does not count as met."""
+    sandbox.fault("delay", seconds=0)
+    sandbox.fault("throttle")
+    sandbox.fault("garble")
+    assert answered(ec2, 1) == [False]
+    assert sandbox.calls()[-1]["effects"] == ["delay", "throttle"]
+    assert [rule["hits"] for rule in sandbox.faults()] == [1, 1, 0]
+
+
 def test_rules_are_listed_with_hits(sandbox, ec2):
     """A rule tells how often it was hit and how many hits are left."""
     sandbox.fault("delay", operation="Describe*", count=2, seconds=0.01)
@@ -158,10 +205,19 @@ def test_rules_are_listed_with_hits(sandbox, ec2):
         ("explode", {}, "no effect 'explode'"),
         ("throttle", {"server": "node9"}, "no server 'node9'"),
         ("throttle", {"service": "imds"}, "throttle is for ec2"),
-        ("refuse", {"operation": TABLES}, "no operation, no count"),
-        ("delay", {"secnods": 1}, "knows no 'secnods'"),
-        ("delay", {"seconds": "long"}, "wrong form"),
-        ("delay", {"count": 0}, "more than 0"),
+        ("throttle", {"service": "s3"}, "throttle is for ec2, not for 's3'"),
+        ("throttle", {"operation": 7}, "operation is a text, not 7"),
+        ("refuse", {"operation": TABLES}, "whole endpoint: no operation"),
+        ("refuse", {"count": 1, "probability": 0.5}, "for all calls: no count and no probability"),
+        ("delay", {"secnods": 1}, "delay knows no 'secnods'; it knows seconds"),
+        ("throttle", {"seconds": 1}, "throttle knows no 'seconds'; it knows none"),
+        ("delay", {"seconds": "long"}, "seconds is a number, not 'long'"),
+        ("delay", {"seconds": -1}, "seconds is from 0 to 86400, not -1"),
+        ("delay", {"seconds": True}, "not True"),
+        ("delay", {"seconds": "nan"}, "not 'nan'"),
+        ("error", {"status": 99}, "status is from 100 to 599"),
+        ("delay", {"count": 0}, "count is from 1"),
+        ("delay", {"probability": 1.5}, "probability is from 0 to 1"),
     ],
 )
 def test_rule_that_cannot_be_is_refused_in_words(sandbox, effect, arguments, words):
