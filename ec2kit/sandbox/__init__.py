@@ -8,9 +8,10 @@ How it is built, from the wire inwards:
 - `imds`      the instance metadata service (IMDSv2) of one server
 - `control`   the sandbox's own HTTP interface under /_ec2kit/
 - `rules`     which calls are disturbed, each one a `rule`
-- `effects`   how, as a table;  `surroundings`  what an effect may look at
+- `effects`   how, as a table;  `buckets`  throttling;  `surroundings`  what an effect may look at
 - `strict`    moto's EC2 with its differences from the real one closed, as a table
-- `region`    one EC2 with its lock;  `view`  what it shows;  `filters`  and `pages` cut that
+- `region`    one EC2 with its lock;  `view`  what it shows;  `history`  what it showed before
+- `filters`   and `pages`  cut what is shown
 - `document`  writes EC2's answers as XML
 - `addresses` Elastic IPs as a VPC has them
 - `topology`  the example VPCs;  `memento`  puts them back as they were

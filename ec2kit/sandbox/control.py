@@ -67,6 +67,7 @@ class Control:
         removed = self._rules.remove()
         with self._region.lock:
             self._memento.restore()
+            self._region.history.forget()
         return {"removed": removed}
 
 

@@ -48,10 +48,7 @@ class Ec2:
 
     def _carry_out(self, call: Call) -> Answer:
         try:
-            with self._region.lock:
-                result = _AtMoto(call, self._region).result()
-            call.carried_out = True
-            return _answer(call, result)
+            return _answer(call, self._result(call))
         except Refused as refused:
             return error(call, refused.code, refused.message)
         except ServiceException as refused:
@@ -60,6 +57,16 @@ class Ec2:
             return error(call, "InvalidAction", f"The action {call.operation} is not valid for this web service.")
         except (ValueError, NotImplementedError) as wrong:
             return error(call, "InvalidParameterValue", str(wrong))
+
+    def _result(self, call: Call) -> Mapping[str, Any] | str:
+        region = self._region
+        with region.lock:
+            before = region.picture() if call.writes and region.history.is_kept else None
+            result = _AtMoto(call, region).result()
+            if before is not None:
+                region.history.keep(before)
+        call.carried_out = True
+        return result
 
 
 def read(received: Received, *, server: str | None) -> Call:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ec2kit.sandbox import view
+from ec2kit.sandbox.history import History
 
 
 @dataclass(frozen=True)
 class Region:
-    """moto's EC2 of one region, and the lock that must be held: moto is not made for threads."""
+    """moto's EC2 of one region, its past, and the lock that must be held: moto is not made for threads."""
 
     backend: Any
+    history: History = field(default_factory=History)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

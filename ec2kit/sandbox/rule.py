@@ -132,7 +132,7 @@ class Effect:
 @dataclass
 class Rule:
     """
-    One disturbance; `left` counts down to 0 where the rule has a count, and is None for ever.
+    One disturbance; `left` counts down to 0 where the rule has a count, and is None for ever; `chosen` counts up.
 
     `kept` is what its effect keeps from the moment when it was set; `gone` is set when the rule goes.
     """
@@ -155,7 +155,7 @@ class Rule:
     def __post_init__(self) -> None:
         self.left = self.count
         self.chance, self.spread = random.Random(self.seed), random.Random(self.seed)
-        self._skipped = 0
+        self.chosen = self._skipped = 0
 
     def concerns(self, *, service: str, server: str | None) -> bool:
         """Whether the rule is about this endpoint; the undisturbed one (no server) is never meant."""
@@ -175,6 +175,7 @@ class Rule:
         if self.chance.random() >= self.probability:
             return False
         self.left = None if self.left is None else self.left - 1
+        self.chosen += 1
         return True
 
     def described(self) -> dict[str, Any]:
@@ -190,12 +191,14 @@ class Hit:
 
     Args:
         proceed: Carries the call out, under the rules that are further in.
+        number: Which one of those that the rule chose, from 1 on.
     """
 
     rule: Rule
     call: Call
     proceed: Proceed
     around: Surroundings
+    number: int
     met: bool = False
     """Whether the call got as far as this rule, and the effect did not let it pass."""
 

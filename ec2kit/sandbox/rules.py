@@ -67,8 +67,8 @@ class Rules:
     def disturb(self, call: Call, proceed: Proceed) -> tuple[Answer, list[str]]:
         """Carry a call out under every rule that meets it; says which effects those had."""
         hits: list[Hit] = []
-        for rule in reversed(self._take(call)):
-            hits.insert(0, Hit(rule, call, proceed, self._around))
+        for rule, number in reversed(self._take(call)):
+            hits.insert(0, Hit(rule, call, proceed, self._around, number))
             proceed = self._under(hits[0])
         answer = proceed()
         return answer, [hit.rule.effect for hit in hits if hit.met]
@@ -87,10 +87,11 @@ class Rules:
 
         return proceed
 
-    def _take(self, call: Call) -> list[Rule]:
+    def _take(self, call: Call) -> list[tuple[Rule, int]]:
+        """The rules that choose this call, each with the number that it has among those which the rule chose."""
         with self._lock:
             matching = [rule for rule in self._rules.values() if self._can_meet(rule, call)]
-            return [rule for rule in matching if rule.chooses()]
+            return [(rule, rule.chosen) for rule in matching if rule.chooses()]
 
     def _can_meet(self, rule: Rule, call: Call) -> bool:
         return rule.matches(call) and self._effects[rule.effect].calls(call)

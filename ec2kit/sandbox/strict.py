@@ -8,6 +8,7 @@ names; moto's serializer makes the document of it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,20 @@ def _credential(call: Call) -> str:
     return call.signature_in_query
 
 
+def in_time(desk: Desk) -> None:
+    """
+    The signature's date must be within 15 minutes of EC2's clock; moto has none.
+
+    Source: EC2 API, "Error codes", RequestExpired.
+    """
+    signed_at = desk.call.signed_at
+    if signed_at is not None and abs(time.time() + desk.call.clock - signed_at) > _LONGEST_SKEW:
+        raise Refused("RequestExpired", "Request has expired.")
+
+
+_LONGEST_SKEW = 15 * 60
+
+
 def complete(desk: Desk) -> None:
     """
     A required parameter must be there; moto fails in its own ways.
@@ -110,7 +125,7 @@ def dry_run(desk: Desk) -> None:
         raise Refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
 
-CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, complete, dry_run)
+CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, in_time, complete, dry_run)
 
 
 # Route tables -------------------------------------------------------------------------------------------------------
@@ -127,7 +142,7 @@ def describe_route_tables(desk: Desk) -> Result:
     wanted = desk.params.get("RouteTableIds") or []
     tables = _chosen(desk.route_tables, "RouteTableId", wanted, _no_route_table)
     tables = filtered(tables, desk.filters, ROUTE_TABLE)
-    tables, token = page(tables, desk.params, largest=100, unasked=desk.call.page_size)
+    tables, token = _page(desk, tables, largest=100)
     return {"RouteTables": tables, "NextToken": token}
 
 
@@ -334,7 +349,7 @@ def describe_network_interfaces(desk: Desk) -> Result:
     wanted = desk.params.get("NetworkInterfaceIds") or []
     shown = _chosen(desk.network_interfaces, "NetworkInterfaceId", wanted, _no_network_interface)
     shown = filtered(shown, desk.filters, NETWORK_INTERFACE)
-    shown, token = page(shown, desk.params, largest=1000, unasked=desk.call.page_size)
+    shown, token = _page(desk, shown, largest=1000)
     return {"NetworkInterfaces": shown, "NextToken": token}
 
 
@@ -433,6 +448,11 @@ def _chosen(
         if each not in there:
             raise missing(each)
     return [item for item in shown if item.get(key) in wanted] if wanted else shown
+
+
+def _page(desk: Desk, shown: list[view.Shown], *, largest: int) -> tuple[list[view.Shown], str | None]:
+    call = desk.call
+    return page(shown, desk.params, largest=largest, unasked=call.page_size, empty=call.empty_page)
 
 
 def _network_interface(desk: Desk, network_interface_id: str) -> Any:

@@ -46,7 +46,12 @@ class World:
         here = Region(_empty_ec2(region))
         self.topology = topology.build(here.backend, nodes=nodes, tables=tables)
         self.description: dict[str, Any] = {}
-        around = Surroundings(topology.interfaces(self.topology), here.picture)
+        around = Surroundings(
+            here,
+            topology.interfaces(self.topology),
+            self.topology.third_party.id,
+            lambda received: undisturbed(received),  # noqa: PLW0108  # it is made below
+        )
         rules = Rules(effects=EFFECTS, around=around, changed=self._open_or_shut)
         calls, imds_calls = Journal(folder / files.CALLS), Journal(folder / files.IMDS_CALLS)
         self.journals = (calls, imds_calls)

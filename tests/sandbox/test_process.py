@@ -152,6 +152,13 @@ def test_help_of_fault_has_every_effect_with_its_sentence_and_every_option():
         assert f"--{argument.name} " in told
 
 
+def test_every_effect_has_a_test():
+    """No effect is only believed to work."""
+    place = Path(__file__).parent
+    tests = "".join((place / name).read_text(encoding="utf-8") for name in ("test_effects.py", "test_imds.py"))
+    assert [name for name in EFFECTS if f'"{name}"' not in tests] == []
+
+
 def test_document_has_every_effect_and_its_options_and_no_other():
     """docs/sandbox.md tells the effects as the table in the code has them."""
     text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")

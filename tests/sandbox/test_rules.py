@@ -2,132 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from ec2kit.sandbox.client import NoSandbox
 
-from .conftest import eni, refused, the_route
+from .conftest import eni, move, refused, target
 
 TABLES = "DescribeRouteTables"
-
-
-def move(ec2, vpc):
-    return ec2.replace_route(
-        RouteTableId=vpc["route_table_ids"][0],
-        DestinationCidrBlock="10.1.0.10/32",
-        NetworkInterfaceId=eni(vpc, "node2"),
-    )
-
-
-def target(ec2, vpc):
-    return the_route(ec2, vpc["route_table_ids"][0])["NetworkInterfaceId"]
-
-
-def test_refuse_shuts_one_endpoint_until_cleared(sandbox, ec2, undisturbed):
-    """Connections are refused on one server's endpoint, which comes back on the same port."""
-    rule = sandbox.fault("refuse", server="node1")
-    with pytest.raises(BotoCoreError, match="Could not connect"):
-        ec2.describe_addresses()
-    assert undisturbed.describe_addresses()["Addresses"]
-    sandbox.clear(rule)
-    assert ec2.describe_addresses()["Addresses"]
-
-
-def test_silent_ends_in_the_clients_time_out(sandbox, ec2, vpc, undisturbed):
-    """A silent endpoint accepts and says nothing; what the client gave up is not carried out."""
-    sandbox.fault("silent", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError, match="Read timeout"):
-        move(ec2, vpc)
-    assert target(undisturbed, vpc) == eni(vpc)
-
-
-def test_silent_answers_when_the_rule_goes(sandbox, ec2):
-    """A client that still waits gets its answer."""
-    rule = sandbox.fault("silent", server="node1")
-    threading.Timer(0.2, sandbox.clear, args=(rule,)).start()
-    assert ec2.describe_addresses()["Addresses"]
-
-
-def test_drip_keeps_the_read_timeout_quiet(sandbox, ec2):
-    """The body comes byte by byte, faster than the read timeout, slower than anybody wants."""
-    rule = sandbox.fault("drip", server="node1", seconds=0.05)
-    threading.Timer(0.4, sandbox.clear, args=(rule,)).start()
-    began = time.monotonic()
-    assert ec2.describe_addresses()["Addresses"]
-    assert time.monotonic() - began > 0.35
-
-
-def test_delay_is_that_long(sandbox, ec2):
-    """A delayed call is answered rightly, later; nobody else waits."""
-    sandbox.fault("delay", server="node1", operation="DescribeAddresses", seconds=0.3)
-    began = time.monotonic()
-    ec2.describe_addresses()
-    assert 0.3 <= time.monotonic() - began < 1.5
-
-
-@pytest.mark.parametrize(
-    ("effect", "arguments", "status", "code"),
-    [
-        ("throttle", {}, 503, "RequestLimitExceeded"),
-        ("deny", {}, 403, "UnauthorizedOperation"),
-        ("error", {}, 500, "InternalError"),
-        ("error", {"status": 400, "code": "Blocked"}, 400, "Blocked"),
-    ],
-)
-def test_errors_are_answered_once(sandbox, ec2, vpc, effect, arguments, status, code):
-    """An error has EC2's status and code, counts down, and the call is not carried out."""
-    sandbox.fault(effect, server="node1", operation="ReplaceRoute", count=1, **arguments)
-    with pytest.raises(ClientError) as caught:
-        move(ec2, vpc)
-    answer = caught.value.response
-    assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
-    assert target(ec2, vpc) == eni(vpc)
-    move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc, "node2")
-
-
-def test_permission_goes_before_dry_run(sandbox, ec2):
-    """Who may not, learns so from DryRun."""
-    sandbox.fault("deny", operation=TABLES)
-    assert refused(ec2.describe_route_tables, DryRun=True)[0] == "UnauthorizedOperation"
-
-
-def test_lost_answer_was_carried_out(sandbox, ec2, vpc):
-    """The route moves although no answer comes."""
-    sandbox.fault("lose", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError):
-        move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc, "node2")
-    assert [call["carried_out"] for call in sandbox.calls() if call["effects"] == ["lose"]][-1:] == [True]
-
-
-def test_reset_was_not_carried_out(sandbox, ec2, vpc):
-    """The connection breaks and nothing has happened."""
-    sandbox.fault("reset", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError):
-        move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc)
-
-
-def test_garbled_answer_is_no_xml(sandbox, ec2):
-    """A body that is cut in the middle does not pass for an answer."""
-    sandbox.fault("garble", server="node1", operation=TABLES)
-    with pytest.raises(ResponseParserError, match="parse"):
-        ec2.describe_route_tables()
-
-
-def test_stale_shows_what_was(sandbox, ec2, vpc, undisturbed):
-    """Reads lag behind a write until the rule goes; other endpoints see the present."""
-    rule = sandbox.fault("stale", server="node1")
-    move(ec2, vpc)
-    assert (target(ec2, vpc), target(undisturbed, vpc)) == (eni(vpc), eni(vpc, "node2"))
-    sandbox.clear(rule)
-    assert target(ec2, vpc) == eni(vpc, "node2")
 
 
 def test_rule_that_lasts_goes_by_itself(sandbox, ec2):
