@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from ec2kit.sandbox.client import NoSandbox, Sandbox
+from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.sandbox.process import CannotStart, running, serve
+from ec2kit.sandbox.rule import GENERAL, Argument
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _dir = click.option("--dir", "folder", type=_FOLDER, required=True, help="Where the sandbox keeps its files.")
@@ -80,24 +82,37 @@ def run(
     context.exit(status if status >= 0 else 128 - status)
 
 
-@command.command()
+def _options_of_a_rule(function: Any) -> Any:
+    """An option for each thing that a rule or any effect may be told, from the table of effects."""
+    users: dict[str, list[str]] = {}
+    arguments: dict[str, Argument] = {argument.name: argument for argument in GENERAL}
+    for name, effect in EFFECTS.items():
+        for argument in effect.arguments:
+            arguments.setdefault(argument.name, argument)
+            users.setdefault(argument.name, []).append(name)
+    for argument in reversed(arguments.values()):
+        whose = f" For {', '.join(users[argument.name])}." if argument.name in users else ""
+        function = click.option(f"--{argument.name}", type=argument.form, help=argument.help + whose)(function)
+    return function
+
+
+def _one_line_an_effect() -> str:
+    """Name, where it is not for EC2 alone, sentence and defaults of each effect, as click shows them unwrapped."""
+    lines = []
+    for name, effect in EFFECTS.items():
+        services = "" if effect.services == ("ec2",) else f" [{', '.join(effect.services)}]"
+        defaults = [f"--{each.name} {each.default}" for each in effect.arguments if each.default is not None]
+        lines.append(f"{name:<12}{effect.summary}{services}")
+        lines += [f"{'':<12}{' '.join(defaults)}"] if defaults else []
+    return "\b\nEffects:\n  " + "\n  ".join(lines)
+
+
+@command.command(epilog=_one_line_an_effect())
 @_dir
 @click.argument("effect")
-@click.option("--server", help="Which server's endpoint; all servers' unless given.")
-@click.option("--operation", help="EC2's name, ReplaceRoute; all unless given. * stands for anything.")
-@click.option("--service", type=click.Choice(["ec2", "imds"]), default="ec2", show_default=True)
-@click.option("--count", type=int, help="How many calls; all unless given.")
-@click.option("--lasts", type=float, help="Seconds after which it ends by itself.")
-@click.option("--seconds", type=float, help="How long, for delay and drip.")
-@click.option("--status", type=int, help="HTTP status, for error.")
-@click.option("--code", help="EC2's error code, for error.")
-@click.option("--message", help="EC2's error message, for error.")
+@_options_of_a_rule
 def fault(folder: Path, effect: str, **options: Any) -> None:
-    """
-    Disturb calls from now on; says the fault's number.
-
-    EFFECT is one of refuse, silent, delay, drip, reset, lose, garble, throttle, error, deny, stale, no-role.
-    """
+    """Disturb calls from now on; says the fault's number."""
     told = {name: value for name, value in options.items() if value is not None}
     click.echo(_asked(lambda: Sandbox(folder).fault(effect, **told)))
 

@@ -7,9 +7,11 @@ How it is built, from the wire inwards:
 - `ec2`       an EC2 endpoint: a request becomes a `Call`, rules disturb it, the journal keeps it
 - `imds`      the instance metadata service (IMDSv2) of one server
 - `control`   the sandbox's own HTTP interface under /_ec2kit/
-- `rules`     which calls are disturbed;  `effects`  how, as a table
+- `rules`     which calls are disturbed, each one a `rule`
+- `effects`   how, as a table;  `buckets`  throttling;  `surroundings`  what an effect may look at
 - `strict`    moto's EC2 with its differences from the real one closed, as a table
-- `view`      what EC2 shows of route tables and addresses;  `filters`  and `pages` cut it
+- `region`    one EC2 with its lock;  `view`  what it shows;  `history`  what it showed before
+- `filters`   and `pages`  cut what is shown
 - `document`  writes EC2's answers as XML
 - `addresses` Elastic IPs as a VPC has them
 - `topology`  the example VPCs;  `memento`  puts them back as they were

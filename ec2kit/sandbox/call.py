@@ -7,8 +7,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,11 +17,18 @@ from xml.sax.saxutils import escape
 from ec2kit.sandbox.view import Picture
 from ec2kit.sandbox.wire import Answer, Received
 
+TOKEN_PATH = "/latest/api/token"  # noqa: S105  # a path
+"""Where the metadata service gives tokens."""
+
+Glass = Callable[[Picture], Picture]
+
 STATUS = {
     "AuthFailure": 401,
     "DryRunOperation": 412,
     "InternalError": 500,
     "MissingAuthenticationToken": 403,
+    "ServiceUnavailable": 503,
+    "Unavailable": 503,
     "RequestLimitExceeded": 503,
     "UnauthorizedOperation": 403,
 }
@@ -32,8 +40,11 @@ class Call:
     """
     One request, read; `operation` is EC2's Action, or the path at the metadata service.
 
-    `view` is what describing operations show instead of the present, None for the present; `code` the error that was
-    answered.
+    What an effect may set: `glasses` turn the present into what describing operations show, the last one first;
+    `page_size` is that of answers which nobody asked to page; `empty_page` puts a page without content first;
+    `clock` says how many seconds EC2's clock is ahead; `forgotten` that the metadata service has forgotten the token.
+
+    `code` is the error that was answered.
     """
 
     service: str
@@ -43,7 +54,11 @@ class Call:
     received: Received
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     began: float = field(default_factory=time.time)
-    view: Picture | None = None
+    glasses: list[Glass] = field(default_factory=list)
+    page_size: int | None = None
+    empty_page: bool = False
+    clock: float = 0.0
+    forgotten: bool = False
     code: str | None = None
     carried_out: bool = False
 
@@ -51,6 +66,28 @@ class Call:
     def signature_in_query(self) -> str:
         """The credential of a presigned request, "" if it is none."""
         return self.parameters.get("X-Amz-Credential") or self.parameters.get("AWSAccessKeyId") or ""
+
+    @property
+    def signed_at(self) -> float | None:
+        """The moment that the signature names, in seconds of the epoch; None if it names none, or until later."""
+        if "X-Amz-Expires" in self.parameters:
+            return None
+        date = self.received.headers.get("x-amz-date", "")
+        try:
+            return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
+        except ValueError:
+            return None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return not self.operation.startswith(("Describe", "Get", "Search"))
+
+    def seen(self, present: Picture) -> Picture:
+        """What describing operations show in place of the present."""
+        for glass in reversed(self.glasses):
+            present = glass(present)
+        return present
 
     @property
     def dry_run(self) -> bool:

@@ -63,7 +63,8 @@ class Sandbox:
             server: One server's endpoint, or all servers'.
             operation: EC2's name, `ReplaceRoute`, or a path of the metadata service; `*` stands for anything.
             count: How many calls; None for all.
-            arguments: The effect's own (`seconds=5`), and `lasts` for seconds after which the rule goes.
+            arguments: The effect's own (`seconds=5`), and the rule's other ones: `skip`, `probability`, `seed`,
+                `lasts`.
 
         Raises:
             NoSandbox: The rule cannot be, or nobody answers.
@@ -80,8 +81,12 @@ class Sandbox:
         self.control("DELETE", "rules" if rule_id is None else f"rules/{rule_id}")
 
     def page_size(self, size: int | None) -> None:
-        """Let DescribeRouteTables page by this size unasked; None only where asked."""
-        self.control("POST", "page-size", {"size": size})
+        """Let describing operations page by this size unasked: the effect `pages`; None only where asked."""
+        for rule in self.faults():
+            if rule["effect"] == "pages":
+                self.clear(rule["id"])
+        if size is not None:
+            self.fault("pages", size=size)
 
     def reset(self) -> None:
         """Put EC2 back as it was at the start, without rules."""

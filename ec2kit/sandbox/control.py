@@ -7,8 +7,7 @@ The sandbox's own interface, JSON over HTTP on the undisturbed endpoint:
     POST   /_ec2kit/rules       {"server": "node1", "effect": "throttle", "count": 3} → the rule, with its id
     DELETE /_ec2kit/rules/1     that rule
     DELETE /_ec2kit/rules       all rules
-    POST   /_ec2kit/page-size   {"size": 5}; null: pages only where asked for
-    POST   /_ec2kit/reset       everything as it was at the start: rules, page size, EC2
+    POST   /_ec2kit/reset       everything as it was at the start: no rules, and EC2
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from typing import Any
 
 from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.sandbox.memento import Memento
-from ec2kit.sandbox.rules import BadRule, Rules
-from ec2kit.sandbox.strict import Habits
+from ec2kit.sandbox.region import Region
+from ec2kit.sandbox.rule import BadRule, Effect
+from ec2kit.sandbox.rules import Rules
 from ec2kit.sandbox.wire import Answer, Received
 
 PREFIX = "/_ec2kit/"
@@ -30,10 +30,10 @@ class Control:
     """Answers requests under the prefix; `description` gives sandbox.json."""
 
     def __init__(
-        self, *, rules: Rules, habits: Habits, memento: Memento, description: Callable[[], dict[str, Any]]
+        self, *, rules: Rules, region: Region, memento: Memento, description: Callable[[], dict[str, Any]]
     ) -> None:
         self._rules = rules
-        self._habits = habits
+        self._region = region
         self._memento = memento
         self._description = description
 
@@ -45,7 +45,6 @@ class Control:
             ("GET", "rules"): self._listed,
             ("POST", "rules"): lambda: self._rules.add(_told(received)).described(),
             ("DELETE", "rules"): lambda: self._removed(rest),
-            ("POST", "page-size"): lambda: self._page_size(_told(received)),
             ("POST", "reset"): self._reset,
         }.get((received.method, name))
         if deed is None:
@@ -56,7 +55,7 @@ class Control:
             return _json({"error": str(wrong)}, status=400)
 
     def _effects(self) -> dict[str, Any]:
-        return {name: {"services": each.services, **each.arguments} for name, each in EFFECTS.items()}
+        return {name: _described(effect) for name, effect in EFFECTS.items()}
 
     def _listed(self) -> list[dict[str, Any]]:
         return [rule.described() for rule in self._rules.all()]
@@ -64,19 +63,17 @@ class Control:
     def _removed(self, rule_id: str) -> dict[str, Any]:
         return {"removed": self._rules.remove(int(rule_id) if rule_id else None)}
 
-    def _page_size(self, told: dict[str, Any]) -> dict[str, Any]:
-        size = told.get("size")
-        if size is not None and (not isinstance(size, int) or size < 1):
-            raise ValueError(f"a page has at least one item, not {size!r}")
-        self._habits.page_size = size
-        return {"size": size}
-
     def _reset(self) -> dict[str, Any]:
         removed = self._rules.remove()
-        with self._habits.lock:
-            self._habits.page_size = None
+        with self._region.lock:
             self._memento.restore()
+            self._region.history.forget()
         return {"removed": removed}
+
+
+def _described(effect: Effect) -> dict[str, Any]:
+    defaults = {argument.name: argument.default for argument in effect.arguments}
+    return {"summary": effect.summary, "services": effect.services, "arguments": defaults}
 
 
 def _told(received: Received) -> dict[str, Any]:

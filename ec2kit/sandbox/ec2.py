@@ -16,8 +16,9 @@ from moto.ec2.responses import EC2Response
 
 from ec2kit.sandbox.call import Call, Journal, Refused, error
 from ec2kit.sandbox.document import document
+from ec2kit.sandbox.region import Region
 from ec2kit.sandbox.rules import Rules
-from ec2kit.sandbox.strict import BY_MOTO, CHECKS, OPERATIONS, Desk, Habits
+from ec2kit.sandbox.strict import BY_MOTO, CHECKS, OPERATIONS, Desk
 from ec2kit.sandbox.wire import Answer, Received
 
 _SIGNATURE = ("X-Amz-", "AWSAccessKeyId", "Signature", "SecurityToken")
@@ -30,12 +31,11 @@ class Ec2:
 
     Args:
         server: Whose endpoint it is; None for the undisturbed one.
-        habits: Shared by all endpoints, and with them the lock: moto is not made for threads.
     """
 
-    def __init__(self, *, server: str | None, habits: Habits, rules: Rules, journal: Journal) -> None:
+    def __init__(self, *, server: str | None, region: Region, rules: Rules, journal: Journal) -> None:
         self._server = server
-        self._habits = habits
+        self._region = region
         self._rules = rules
         self._journal = journal
 
@@ -48,10 +48,7 @@ class Ec2:
 
     def _carry_out(self, call: Call) -> Answer:
         try:
-            with self._habits.lock:
-                result = _AtMoto(call, self._habits).result()
-            call.carried_out = True
-            return _answer(call, result)
+            return _answer(call, self._result(call))
         except Refused as refused:
             return error(call, refused.code, refused.message)
         except ServiceException as refused:
@@ -60,6 +57,16 @@ class Ec2:
             return error(call, "InvalidAction", f"The action {call.operation} is not valid for this web service.")
         except (ValueError, NotImplementedError) as wrong:
             return error(call, "InvalidParameterValue", str(wrong))
+
+    def _result(self, call: Call) -> Mapping[str, Any] | str:
+        region = self._region
+        with region.lock:
+            before = region.picture() if call.writes and region.history.is_kept else None
+            result = _AtMoto(call, region).result()
+            if before is not None:
+                region.history.keep(before)
+        call.carried_out = True
+        return result
 
 
 def read(received: Received, *, server: str | None) -> Call:
@@ -99,20 +106,20 @@ def _told(parameters: Mapping[str, str]) -> dict[str, str]:
 class _AtMoto(EC2Response):  # type: ignore[misc]  # moto is untyped
     """moto's reader and writer of EC2 requests, with the strict layer between them."""
 
-    def __init__(self, call: Call, habits: Habits) -> None:
+    def __init__(self, call: Call, region: Region) -> None:
         super().__init__()
         self._call = call
-        self._habits = habits
+        self._region = region
 
     def result(self) -> Mapping[str, Any] | str:
         """Carry the call out; the answer's members from the strict layer, a document from moto."""
         model = _model(self._call)
         received = self._call.received
-        url = f"http://ec2.{self._habits.region}.amazonaws.com/"
+        url = f"http://ec2.{self._region.name}.amazonaws.com/"
         self.setup_class(Request.from_primitives("POST", url, _form(received), _body(received)))
-        self.region = self._habits.region
+        self.region = self._region.name
         required = tuple(model.input_shape.required_members) if model.input_shape else ()
-        desk = Desk(self.ec2_backend, self._call, self.params, self._habits, required)
+        desk = Desk(self.ec2_backend, self._call, self.params, required)
         for check in CHECKS:
             check(desk)
         strict = OPERATIONS.get(self._call.operation)

@@ -13,9 +13,9 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ec2kit.sandbox.call import Call, Journal
+from ec2kit.sandbox.call import TOKEN_PATH, Call, Journal
+from ec2kit.sandbox.region import Region
 from ec2kit.sandbox.rules import Rules
-from ec2kit.sandbox.strict import Habits
 from ec2kit.sandbox.topology import Node
 from ec2kit.sandbox.wire import Answer, Received
 
@@ -25,7 +25,6 @@ SECRET_PREFIX = "ec2kit-sandbox-secret-"  # noqa: S105  # good for nothing
 SESSION_PREFIX = "ec2kit-sandbox-session-"
 TOKEN_PREFIX = "ec2kit-sandbox-imds-token-"  # noqa: S105  # good for nothing
 
-_TOKEN_PATH = "/latest/api/token"  # noqa: S105  # a path
 _TTL = "x-aws-ec2-metadata-token-ttl-seconds"
 _LONGEST_TTL = 21600
 
@@ -33,12 +32,11 @@ Tree = dict[str, Any]
 
 
 class Imds:
-    """Answers for one server; `habits` holds the lock that moto needs."""
+    """Answers for one server."""
 
-    def __init__(self, node: Node, backend: Any, *, habits: Habits, rules: Rules, journal: Journal) -> None:
+    def __init__(self, node: Node, *, region: Region, rules: Rules, journal: Journal) -> None:
         self._node = node
-        self._backend = backend
-        self._habits = habits
+        self._region = region
         self._rules = rules
         self._journal = journal
         self._tokens: dict[str, float] = {}
@@ -62,13 +60,16 @@ class Imds:
 
     def _carry_out(self, call: Call) -> Answer:
         received = call.received
-        if received.method == "PUT" and call.operation == _TOKEN_PATH:
+        if received.method == "PUT" and call.operation == TOKEN_PATH:
             return self._token(received)
         if received.method != "GET":
             return _text("", status=405)
-        if not self._knows(received.headers.get("x-aws-ec2-metadata-token")):
+        token = received.headers.get("x-aws-ec2-metadata-token", "")
+        if call.forgotten:
+            self._tokens.pop(token, None)
+        if self._tokens.get(token, 0.0) <= time.monotonic():
             return _text("", status=401)
-        with self._habits.lock:
+        with self._region.lock:
             return _at(self._tree(), call.operation)
 
     def _token(self, received: Received) -> Answer:
@@ -82,14 +83,11 @@ class Imds:
         self._tokens[token] = time.monotonic() + int(ttl)
         return _text(token, headers={"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": ttl})
 
-    def _knows(self, token: str | None) -> bool:
-        return self._tokens.get(token or "", 0.0) > time.monotonic()
-
     def _tree(self) -> Tree:
         return {
             "latest": {
-                "meta-data": _meta_data(self._node, self._backend),
-                "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._backend)}},
+                "meta-data": _meta_data(self._node, self._region.backend),
+                "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._region.backend)}},
             }
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 def page(
-    items: Sequence[T], params: Mapping[str, Any], *, largest: int, unasked: int | None
+    items: Sequence[T], params: Mapping[str, Any], *, largest: int, unasked: int | None, empty: bool
 ) -> tuple[list[T], str | None]:
     """
     One page and the token of the next, None after the last one.
@@ -20,6 +21,7 @@ def page(
     Args:
         largest: MaxResults is from 5 to this.
         unasked: The size of a page where the client gives none; None for everything.
+        empty: Nothing is on the page, and all that should be is on the next.
 
     Raises:
         Refused: MaxResults out of range, or a token that EC2 never gave.
@@ -28,6 +30,8 @@ def page(
     """
     start = _start(params.get("NextToken"), len(items))
     size = _size(params.get("MaxResults"), largest) or unasked or len(items)
+    if empty:
+        return [], _token(start)
     more = start + size < len(items)
     return list(items[start : start + size]), _token(start + size) if more else None
 
@@ -42,15 +46,16 @@ def _size(asked: Any, largest: int) -> int | None:
 
 
 def _token(start: int) -> str:
-    return base64.urlsafe_b64encode(f"ec2kit {start}".encode()).decode()
+    """A token as nobody has seen it before, as EC2's are."""
+    return base64.urlsafe_b64encode(f"ec2kit {start} {uuid.uuid4().hex}".encode()).decode()
 
 
 def _start(token: str | None, end: int) -> int:
     if token is None:
         return 0
     try:
-        word, start = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode().split()
-        if word == "ec2kit" and 0 < int(start) <= end:
+        word, start, _ = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode().split()
+        if word == "ec2kit" and 0 <= int(start) <= end:
             return int(start)
     except ValueError:
         pass

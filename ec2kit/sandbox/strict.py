@@ -8,9 +8,9 @@ names; moto's serializer makes the document of it.
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ec2kit.sandbox import addresses, view
@@ -24,15 +24,6 @@ BY_MOTO = None
 """What an operation returns when all is in order and moto may carry it out."""
 
 
-@dataclass
-class Habits:
-    """How this EC2 behaves where the real one is free to: `page_size` of answers that nobody asked to page."""
-
-    region: str
-    page_size: int | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-
 @dataclass(frozen=True)
 class Desk:
     """One operation at work. `required` are the parameters without which EC2 refuses it."""
@@ -40,7 +31,6 @@ class Desk:
     backend: Any
     call: Call
     params: Mapping[str, Any]
-    habits: Habits
     required: tuple[str, ...] = ()
 
     @property
@@ -50,13 +40,22 @@ class Desk:
 
     @property
     def route_tables(self) -> list[view.Shown]:
-        """The route tables to show: those of the present, or of the moment that the call was told to see."""
-        return self.call.view.route_tables if self.call.view else view.route_tables(self.backend)
+        """The route tables to show: those of the present, unless the call was told to see something else."""
+        return self._seen.route_tables if self.call.glasses else view.route_tables(self.backend)
 
     @property
     def addresses(self) -> list[view.Shown]:
         """The Elastic IPs to show, in the same way."""
-        return self.call.view.addresses if self.call.view else view.addresses(self.backend)
+        return self._seen.addresses if self.call.glasses else view.addresses(self.backend)
+
+    @property
+    def network_interfaces(self) -> list[view.Shown]:
+        """The network interfaces to show, in the same way."""
+        return self._seen.network_interfaces if self.call.glasses else view.network_interfaces(self.backend)
+
+    @property
+    def _seen(self) -> view.Picture:
+        return self.call.seen(view.picture(self.backend))
 
 
 # Checks -------------------------------------------------------------------------------------------------------------
@@ -79,7 +78,7 @@ def in_this_region(desk: Desk) -> None:
     Source: EC2 API, "Error codes", AuthFailure; IAM user guide, "Signature Version 4", credential scope.
     """
     scope = _credential(desk.call).split("/")
-    if len(scope) > 2 and scope[2] != desk.habits.region:
+    if len(scope) > 2 and scope[2] != desk.backend.region_name:
         raise Refused("AuthFailure", f"Credential should be scoped to a valid region, not '{scope[2]}'.")
 
 
@@ -88,6 +87,20 @@ def _credential(call: Call) -> str:
     if "Credential=" in header:
         return header.split("Credential=", 1)[1].split(",", 1)[0].strip()
     return call.signature_in_query
+
+
+def in_time(desk: Desk) -> None:
+    """
+    The signature's date must be within 15 minutes of EC2's clock; moto has none.
+
+    Source: EC2 API, "Error codes", RequestExpired.
+    """
+    signed_at = desk.call.signed_at
+    if signed_at is not None and abs(time.time() + desk.call.clock - signed_at) > _LONGEST_SKEW:
+        raise Refused("RequestExpired", "Request has expired.")
+
+
+_LONGEST_SKEW = 15 * 60
 
 
 def complete(desk: Desk) -> None:
@@ -112,7 +125,7 @@ def dry_run(desk: Desk) -> None:
         raise Refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
 
-CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, complete, dry_run)
+CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, in_time, complete, dry_run)
 
 
 # Route tables -------------------------------------------------------------------------------------------------------
@@ -129,7 +142,7 @@ def describe_route_tables(desk: Desk) -> Result:
     wanted = desk.params.get("RouteTableIds") or []
     tables = _chosen(desk.route_tables, "RouteTableId", wanted, _no_route_table)
     tables = filtered(tables, desk.filters, ROUTE_TABLE)
-    tables, token = page(tables, desk.params, largest=100, unasked=desk.habits.page_size)
+    tables, token = _page(desk, tables, largest=100)
     return {"RouteTables": tables, "NextToken": token}
 
 
@@ -334,9 +347,9 @@ def describe_network_interfaces(desk: Desk) -> Result:
     Source: EC2 API, DescribeNetworkInterfaces.
     """
     wanted = desk.params.get("NetworkInterfaceIds") or []
-    shown = _chosen(view.network_interfaces(desk.backend), "NetworkInterfaceId", wanted, _no_network_interface)
+    shown = _chosen(desk.network_interfaces, "NetworkInterfaceId", wanted, _no_network_interface)
     shown = filtered(shown, desk.filters, NETWORK_INTERFACE)
-    shown, token = page(shown, desk.params, largest=1000, unasked=None)
+    shown, token = _page(desk, shown, largest=1000)
     return {"NetworkInterfaces": shown, "NextToken": token}
 
 
@@ -435,6 +448,11 @@ def _chosen(
         if each not in there:
             raise missing(each)
     return [item for item in shown if item.get(key) in wanted] if wanted else shown
+
+
+def _page(desk: Desk, shown: list[view.Shown], *, largest: int) -> tuple[list[view.Shown], str | None]:
+    call = desk.call
+    return page(shown, desk.params, largest=largest, unasked=call.page_size, empty=call.empty_page)
 
 
 def _network_interface(desk: Desk, network_interface_id: str) -> Any:

@@ -47,6 +47,7 @@ class Topology:
     route_tables: list[Any] = field(default_factory=list)
     elastic_ip: Any = None
     foreign_elastic_ip: Any = None
+    third_party: Any = None
     other_vpc: Any = None
     other_route_table: Any = None
 
@@ -69,6 +70,7 @@ def build(backend: Any, *, nodes: int, tables: int) -> Topology:
     topology.route_tables = [_route_table(topology, number) for number in range(1, tables + 1)]
     _routes(topology)
     _elastic_ips(topology)
+    _third_party(topology)
     _other_vpc(topology)
     return topology
 
@@ -166,6 +168,13 @@ def _elastic_ips(topology: Topology) -> None:
     )
 
 
+def _third_party(topology: Topology) -> None:
+    """Somebody in the VPC who is no server, and may lay hands on the address."""
+    zone = topology.zones[0]
+    topology.third_party = _interface(topology.backend, zone.private, 201, "third party")
+    _instance(topology.backend, zone, "third-party", {"eth0": topology.third_party})
+
+
 def _other_vpc(topology: Topology) -> None:
     backend = topology.backend
     vpc = backend.create_vpc("10.8.0.0/16")
@@ -176,6 +185,13 @@ def _other_vpc(topology: Topology) -> None:
     table = backend.create_route_table(vpc.id)
     backend.create_route(table.id, f"{VIP}/32", interface_id=stranger.id)
     topology.other_vpc, topology.other_route_table = vpc, table
+
+
+def interfaces(topology: Topology) -> dict[str, dict[str, str]]:
+    """Server → device → the id of its network interface."""
+    return {
+        node.name: {device: interface.id for device, interface in node.interfaces.items()} for node in topology.nodes
+    }
 
 
 def described(topology: Topology) -> dict[str, Any]:
@@ -192,6 +208,7 @@ def described(topology: Topology) -> dict[str, Any]:
         "foreign_elastic_ip": topology.foreign_elastic_ip.public_ip,
         "foreign_allocation_id": topology.foreign_elastic_ip.allocation_id,
         "foreign_network_interface_id": topology.foreign_elastic_ip.eni.id,
+        "third_party_network_interface_id": topology.third_party.id,
         "other_vpc_id": topology.other_vpc.id,
         "other_route_table_id": topology.other_route_table.id,
         "nodes": {node.name: _described_node(node) for node in topology.nodes},

@@ -10,15 +10,16 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """Route tables and addresses as they were at one moment."""
+    """Route tables, addresses and network interfaces as they were at one moment."""
 
     route_tables: list[Shown]
     addresses: list[Shown]
+    network_interfaces: list[Shown]
 
 
 def picture(backend: Any) -> Picture:
     """The present."""
-    return Picture(route_tables(backend), addresses(backend))
+    return Picture(route_tables(backend), addresses(backend), network_interfaces(backend))
 
 
 def route_tables(backend: Any) -> list[Shown]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ec2kit import __version__
-from ec2kit.sandbox import control, topology, view
+from ec2kit.sandbox import control, topology
 from ec2kit.sandbox import folder as files
 from ec2kit.sandbox.call import Journal
 from ec2kit.sandbox.control import Control
@@ -17,8 +17,10 @@ from ec2kit.sandbox.ec2 import Ec2
 from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.sandbox.imds import Imds
 from ec2kit.sandbox.memento import Memento
-from ec2kit.sandbox.rules import Rule, Rules
-from ec2kit.sandbox.strict import Habits
+from ec2kit.sandbox.region import Region
+from ec2kit.sandbox.rule import Rule
+from ec2kit.sandbox.rules import Rules
+from ec2kit.sandbox.surroundings import Surroundings
 from ec2kit.sandbox.wire import Answer, Endpoint, Received
 
 ACCOUNT_ID = "123456789012"
@@ -41,25 +43,28 @@ class World:
     """
 
     def __init__(self, folder: Path, *, nodes: int, tables: int, region: str, port: int | None) -> None:
-        self.backend = _empty_ec2(region)
-        self.topology = topology.build(self.backend, nodes=nodes, tables=tables)
+        here = Region(_empty_ec2(region))
+        self.topology = topology.build(here.backend, nodes=nodes, tables=tables)
         self.description: dict[str, Any] = {}
-        habits = Habits(region)
-        names = [node.name for node in self.topology.nodes]
-        rules = Rules(effects=EFFECTS, servers=names, view=self._picture(habits), changed=self._open_or_shut)
+        around = Surroundings(
+            here,
+            topology.interfaces(self.topology),
+            self.topology.third_party.id,
+            lambda received: undisturbed(received),  # noqa: PLW0108  # it is made below
+        )
+        rules = Rules(effects=EFFECTS, around=around, changed=self._open_or_shut)
         calls, imds_calls = Journal(folder / files.CALLS), Journal(folder / files.IMDS_CALLS)
         self.journals = (calls, imds_calls)
-        here = Control(
-            rules=rules, habits=habits, memento=Memento(self.backend), description=lambda: self.description
-        )
-        undisturbed = Ec2(server=None, habits=habits, rules=rules, journal=calls)
+        own = Control(rules=rules, region=here, memento=Memento(here.backend), description=lambda: self.description)
+        undisturbed = Ec2(server=None, region=here, rules=rules, journal=calls)
         ports = Ports(port)
-        self.front = ports.endpoint(lambda received: _front(received, here, undisturbed))
+        self.front = ports.endpoint(lambda received: _front(received, own, undisturbed))
         self.ec2 = {
-            name: ports.endpoint(Ec2(server=name, habits=habits, rules=rules, journal=calls)) for name in names
+            name: ports.endpoint(Ec2(server=name, region=here, rules=rules, journal=calls))
+            for name in around.interfaces
         }
         self.imds = {
-            node.name: ports.endpoint(Imds(node, self.backend, habits=habits, rules=rules, journal=imds_calls))
+            node.name: ports.endpoint(Imds(node, region=here, rules=rules, journal=imds_calls))
             for node in self.topology.nodes
         }
 
@@ -91,19 +96,12 @@ class World:
         """Every endpoint, the undisturbed one first."""
         return [self.front, *self.ec2.values(), *self.imds.values()]
 
-    def _picture(self, habits: Habits) -> Callable[[], view.Picture]:
-        def picture() -> view.Picture:
-            with habits.lock:
-                return view.picture(self.backend)
-
-        return picture
-
     def _open_or_shut(self, rules: list[Rule]) -> None:
         """A server's endpoint is shut while a rule says that it refuses."""
         for service, endpoints in (("ec2", self.ec2), ("imds", self.imds)):
             for name, endpoint in endpoints.items():
                 refused = any(
-                    rule.effect == "refuse" and rule.concerns(service=service, server=name) for rule in rules
+                    EFFECTS[rule.effect].shuts and rule.concerns(service=service, server=name) for rule in rules
                 )
                 endpoint.shut() if refused else endpoint.open()
 
@@ -129,8 +127,8 @@ class Ports:
         return endpoint
 
 
-def _front(received: Received, here: Control, undisturbed: Ec2) -> Answer:
-    return (here if received.path.startswith(control.PREFIX) else undisturbed)(received)
+def _front(received: Received, own: Control, undisturbed: Ec2) -> Answer:
+    return (own if received.path.startswith(control.PREFIX) else undisturbed)(received)
 
 
 def _empty_ec2(region: str) -> Any:

@@ -51,6 +51,12 @@ def ec2(sandbox: Sandbox, _clients: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
+def other_server(sandbox: Sandbox, _clients: dict[str, Any]) -> Any:
+    """EC2 as node2 reaches it."""
+    return _clients["node2"]
+
+
+@pytest.fixture
 def undisturbed(sandbox: Sandbox, _clients: dict[str, Any]) -> Any:
     """EC2 where no rule holds."""
     return _clients[""]
@@ -69,6 +75,21 @@ def eni(vpc: dict[str, Any], node: str = "node1", device: str = "eth1") -> str:
 def the_route(ec2: Any, table: str, cidr: str = "10.1.0.10/32") -> dict[str, Any]:
     routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
     return next(route for route in routes if route.get("DestinationCidrBlock") == cidr)
+
+
+def move(ec2: Any, vpc: dict[str, Any], *, node: str = "node2", **params: Any) -> Any:
+    """Point the first table's route to the VIP at a server's eth1."""
+    return ec2.replace_route(
+        RouteTableId=vpc["route_table_ids"][0],
+        DestinationCidrBlock="10.1.0.10/32",
+        NetworkInterfaceId=eni(vpc, node),
+        **params,
+    )
+
+
+def target(ec2: Any, vpc: dict[str, Any]) -> str:
+    """What the first table's route to the VIP points at."""
+    return str(the_route(ec2, vpc["route_table_ids"][0])["NetworkInterfaceId"])
 
 
 def the_address(ec2: Any, vpc: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 
@@ -97,6 +98,35 @@ def test_instance_without_role_has_no_keys(sandbox, vpc):
     sandbox.fault("no-role", service="imds", server="node1")
     assert meta_data(vpc, "iam/security-credentials/")[0] == 404
     assert meta_data(vpc, "instance-id")[0] == 200
+
+
+def test_stale_token_is_refused_and_a_new_one_is_good(sandbox, vpc):
+    """A token that was good a moment ago is answered 401, for ever; who asks for a new one goes on."""
+    token = a_token(vpc)
+    assert ask(vpc, "/latest/meta-data/mac", headers=token)[0] == 200
+    sandbox.fault("stale-token", service="imds", server="node1", count=1)
+    assert [ask(vpc, "/latest/meta-data/mac", headers=token)[0] for _ in range(2)] == [401, 401]
+    assert meta_data(vpc, "mac")[0] == 200
+    assert [call["effects"] for call in sandbox.imds_calls()[-4:]] == [["stale-token"], [], [], []]
+
+
+def test_hop_limit_drops_tokens_and_nothing_else(sandbox, vpc):
+    """The packets with a token do not arrive; who has one may ask on."""
+    token = a_token(vpc)
+    sandbox.fault("hop-limit", service="imds", server="node1")
+    with pytest.raises(TimeoutError):
+        a_token(vpc)
+    assert ask(vpc, "/latest/meta-data/mac", headers=token)[0] == 200
+
+
+def test_metadata_service_can_be_slow_and_out_of_order(sandbox, vpc):
+    """It may answer late, and with any status."""
+    sandbox.fault("delay", service="imds", server="node1", operation="*/mac", seconds=0.3)
+    began = time.monotonic()
+    assert meta_data(vpc, "mac")[0] == 200
+    assert time.monotonic() - began >= 0.3
+    sandbox.fault("error", service="imds", server="node1", status=503)
+    assert ask(vpc, TOKEN, method="PUT", headers=TTL) == (503, "")
 
 
 @pytest.mark.parametrize(("effect", "error"), [("silent", TimeoutError), ("refuse", ConnectionRefusedError)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -16,6 +17,8 @@ import pytest
 
 from ec2kit.sandbox import folder as files
 from ec2kit.sandbox.client import NoSandbox, Sandbox, started
+from ec2kit.sandbox.effects import EFFECTS
+from ec2kit.sandbox.rule import GENERAL
 
 EC2KIT = [sys.executable, "-c", "from ec2kit.cli.sandbox import command; command()"]
 
@@ -134,6 +137,40 @@ def test_faults_from_the_command_line(sandbox):
     assert ec2kit("clear", "--dir", sandbox.folder, number).returncode == 0
     assert sandbox.faults() == []
     assert "no effect 'boom'" in ec2kit("fault", "--dir", sandbox.folder, "boom").stderr
+    assert (
+        "throttle knows no 'seconds'" in ec2kit("fault", "--dir", sandbox.folder, "throttle", "--seconds", "1").stderr
+    )
+
+
+def test_help_of_fault_has_every_effect_with_its_sentence_and_every_option():
+    """What there is need not be looked up elsewhere."""
+    told = ec2kit("fault", "--help").stdout
+    for name, effect in EFFECTS.items():
+        assert f"  {name:<12}{effect.summary}" in told
+        assert effect.summary.endswith(".")
+    for argument in (*GENERAL, *(each for effect in EFFECTS.values() for each in effect.arguments)):
+        assert f"--{argument.name} " in told
+
+
+def test_every_effect_has_a_test():
+    """No effect is only believed to work."""
+    place = Path(__file__).parent
+    tests = "".join((place / name).read_text(encoding="utf-8") for name in ("test_effects.py", "test_imds.py"))
+    assert [name for name in EFFECTS if f'"{name}"' not in tests] == []
+
+
+def test_document_has_every_effect_and_its_options_and_no_other():
+    """docs/sandbox.md tells the effects as the table in the code has them."""
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| `([a-z-]+)` \|[^|]+\|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
+    told = {name: (re.findall(r"--([a-z]+)", arguments), services.strip()) for name, arguments, services in found}
+    services = {("ec2",): "", ("ec2", "imds"): "yes", ("imds",): "only"}
+    assert told == {
+        name: ([each.name for each in effect.arguments], services[effect.services])
+        for name, effect in EFFECTS.items()
+    }
+    for argument in GENERAL:
+        assert f"`--{argument.name}`" in text
 
 
 def test_environment_is_the_servers(sandbox, monkeypatch):

@@ -1,133 +1,15 @@
-"""Rules disturb one server's calls, one operation, a number of times; the undisturbed endpoint never."""
+"""Rules disturb one server's calls, one operation, so often, so long, by chance; the undisturbed endpoint never."""
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from ec2kit.sandbox.client import NoSandbox
 
-from .conftest import eni, refused, the_route
+from .conftest import eni, move, refused, target
 
 TABLES = "DescribeRouteTables"
-
-
-def move(ec2, vpc):
-    return ec2.replace_route(
-        RouteTableId=vpc["route_table_ids"][0],
-        DestinationCidrBlock="10.1.0.10/32",
-        NetworkInterfaceId=eni(vpc, "node2"),
-    )
-
-
-def target(ec2, vpc):
-    return the_route(ec2, vpc["route_table_ids"][0])["NetworkInterfaceId"]
-
-
-def test_refuse_shuts_one_endpoint_until_cleared(sandbox, ec2, undisturbed):
-    """Connections are refused on one server's endpoint, which comes back on the same port."""
-    rule = sandbox.fault("refuse", server="node1")
-    with pytest.raises(BotoCoreError, match="Could not connect"):
-        ec2.describe_addresses()
-    assert undisturbed.describe_addresses()["Addresses"]
-    sandbox.clear(rule)
-    assert ec2.describe_addresses()["Addresses"]
-
-
-def test_silent_ends_in_the_clients_time_out(sandbox, ec2, vpc, undisturbed):
-    """A silent endpoint accepts and says nothing; what the client gave up is not carried out."""
-    sandbox.fault("silent", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError, match="Read timeout"):
-        move(ec2, vpc)
-    assert target(undisturbed, vpc) == eni(vpc)
-
-
-def test_silent_answers_when_the_rule_goes(sandbox, ec2):
-    """A client that still waits gets its answer."""
-    rule = sandbox.fault("silent", server="node1")
-    threading.Timer(0.2, sandbox.clear, args=(rule,)).start()
-    assert ec2.describe_addresses()["Addresses"]
-
-
-def test_drip_keeps_the_read_timeout_quiet(sandbox, ec2):
-    """The body comes byte by byte, faster than the read timeout, slower than anybody wants."""
-    rule = sandbox.fault("drip", server="node1", seconds=0.05)
-    threading.Timer(0.4, sandbox.clear, args=(rule,)).start()
-    began = time.monotonic()
-    assert ec2.describe_addresses()["Addresses"]
-    assert time.monotonic() - began > 0.35
-
-
-def test_delay_is_that_long(sandbox, ec2):
-    """A delayed call is answered rightly, later; nobody else waits."""
-    sandbox.fault("delay", server="node1", operation="DescribeAddresses", seconds=0.3)
-    began = time.monotonic()
-    ec2.describe_addresses()
-    assert 0.3 <= time.monotonic() - began < 1.5
-
-
-@pytest.mark.parametrize(
-    ("effect", "arguments", "status", "code"),
-    [
-        ("throttle", {}, 503, "RequestLimitExceeded"),
-        ("deny", {}, 403, "UnauthorizedOperation"),
-        ("error", {}, 500, "InternalError"),
-        ("error", {"status": 400, "code": "Blocked"}, 400, "Blocked"),
-    ],
-)
-def test_errors_are_answered_once(sandbox, ec2, vpc, effect, arguments, status, code):
-    """An error has EC2's status and code, counts down, and the call is not carried out."""
-    sandbox.fault(effect, server="node1", operation="ReplaceRoute", count=1, **arguments)
-    with pytest.raises(ClientError) as caught:
-        move(ec2, vpc)
-    answer = caught.value.response
-    assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
-    assert target(ec2, vpc) == eni(vpc)
-    move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc, "node2")
-
-
-def test_permission_goes_before_dry_run(sandbox, ec2):
-    """Who may not, learns so from DryRun."""
-    sandbox.fault("deny", operation=TABLES)
-    assert refused(ec2.describe_route_tables, DryRun=True)[0] == "UnauthorizedOperation"
-
-
-def test_lost_answer_was_carried_out(sandbox, ec2, vpc):
-    """The route moves although no answer comes."""
-    sandbox.fault("lose", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError):
-        move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc, "node2")
-    assert [call["carried_out"] for call in sandbox.calls() if call["effects"] == ["lose"]][-1:] == [True]
-
-
-def test_reset_was_not_carried_out(sandbox, ec2, vpc):
-    """The connection breaks and nothing has happened."""
-    sandbox.fault("reset", server="node1", operation="ReplaceRoute")
-    with pytest.raises(BotoCoreError):
-        move(ec2, vpc)
-    assert target(ec2, vpc) == eni(vpc)
-
-
-def test_garbled_answer_is_no_xml(sandbox, ec2):
-    """A body that is cut in the middle does not pass for an answer."""
-    sandbox.fault("garble", server="node1", operation=TABLES)
-    with pytest.raises(ResponseParserError, match="parse"):
-        ec2.describe_route_tables()
-
-
-def test_stale_shows_what_was(sandbox, ec2, vpc, undisturbed):
-    """Reads lag behind a write until the rule goes; other endpoints see the present."""
-    rule = sandbox.fault("stale", server="node1")
-    move(ec2, vpc)
-    assert (target(ec2, vpc), target(undisturbed, vpc)) == (eni(vpc), eni(vpc, "node2"))
-    sandbox.clear(rule)
-    assert target(ec2, vpc) == eni(vpc, "node2")
 
 
 def test_rule_that_lasts_goes_by_itself(sandbox, ec2):
@@ -144,6 +26,53 @@ def test_rule_for_all_servers_leaves_the_undisturbed_endpoint(sandbox, ec2, undi
     assert undisturbed.describe_addresses()["Addresses"]
 
 
+def answered(ec2, times):
+    """Which of so many calls were answered."""
+    outcomes = []
+    for _ in range(times):
+        try:
+            outcomes.append(bool(ec2.describe_addresses()))
+        except ClientError:
+            outcomes.append(False)
+    return outcomes
+
+
+def test_rule_with_a_count_and_a_skip_meets_those_calls_only(sandbox, ec2):
+    """The first calls are left alone, so many are disturbed, the rest are left alone again."""
+    sandbox.fault("throttle", skip=2, count=3)
+    assert answered(ec2, 7) == [True, True, False, False, False, True, True]
+
+
+def test_rule_with_a_probability_makes_the_same_choices_with_the_same_seed(sandbox, ec2):
+    """Chance is seeded, so a run can be repeated; another seed is another run."""
+    runs = []
+    for seed in (1, 1, 2):
+        rule = sandbox.fault("throttle", probability=0.5, seed=seed)
+        runs.append(answered(ec2, 16))
+        sandbox.clear(rule)
+    assert runs[0] == runs[1] != runs[2]
+    assert 2 <= sum(runs[0]) <= 14
+
+
+def test_call_that_an_effect_cannot_meet_does_not_count(sandbox, ec2, vpc):
+    """A write does not use up a rule about what is shown, and is not told to have met it."""
+    sandbox.fault("stale", count=1)
+    move(ec2, vpc)
+    assert sandbox.calls()[-1]["effects"] == []
+    assert target(ec2, vpc) == eni(vpc)
+    assert target(ec2, vpc) == eni(vpc, "node2")
+
+
+def test_call_meets_only_the_rules_that_it_gets_to(sandbox, ec2):
+    """Rules wrap each other, the first one outermost; what it does not let in does not count as met."""
+    sandbox.fault("delay", seconds=0)
+    sandbox.fault("throttle")
+    sandbox.fault("garble")
+    assert answered(ec2, 1) == [False]
+    assert sandbox.calls()[-1]["effects"] == ["delay", "throttle"]
+    assert [rule["hits"] for rule in sandbox.faults()] == [1, 1, 0]
+
+
 def test_rules_are_listed_with_hits(sandbox, ec2):
     """A rule tells how often it was hit and how many hits are left."""
     sandbox.fault("delay", operation="Describe*", count=2, seconds=0.01)
@@ -158,10 +87,19 @@ def test_rules_are_listed_with_hits(sandbox, ec2):
         ("explode", {}, "no effect 'explode'"),
         ("throttle", {"server": "node9"}, "no server 'node9'"),
         ("throttle", {"service": "imds"}, "throttle is for ec2"),
-        ("refuse", {"operation": TABLES}, "no operation, no count"),
-        ("delay", {"secnods": 1}, "knows no 'secnods'"),
-        ("delay", {"seconds": "long"}, "wrong form"),
-        ("delay", {"count": 0}, "more than 0"),
+        ("throttle", {"service": "s3"}, "throttle is for ec2, not for 's3'"),
+        ("throttle", {"operation": 7}, "operation is a text, not 7"),
+        ("refuse", {"operation": TABLES}, "whole endpoint: no operation"),
+        ("refuse", {"count": 1, "probability": 0.5}, "for all calls: no count and no probability"),
+        ("delay", {"secnods": 1}, "delay knows no 'secnods'; it knows seconds"),
+        ("throttle", {"seconds": 1}, "throttle knows no 'seconds'; it knows none"),
+        ("delay", {"seconds": "long"}, "seconds is a number, not 'long'"),
+        ("delay", {"seconds": -1}, "seconds is from 0 to 86400, not -1"),
+        ("delay", {"seconds": True}, "not True"),
+        ("delay", {"seconds": "nan"}, "not 'nan'"),
+        ("error", {"status": 99}, "status is from 100 to 599"),
+        ("delay", {"count": 0}, "count is from 1"),
+        ("delay", {"probability": 1.5}, "probability is from 0 to 1"),
     ],
 )
 def test_rule_that_cannot_be_is_refused_in_words(sandbox, effect, arguments, words):

@@ -1,0 +1,88 @@
+"""
+EC2's request throttling: each operation of an account and region has a bucket of tokens, and a request takes one.
+
+Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from ec2kit.sandbox.call import Call
+
+Size = tuple[float, float]
+"""How many tokens fit in, and how many flow in each second."""
+
+WRITES: Size = (50, 5)
+LOOKS: Size = (100, 20)
+UNFILTERED_LOOKS: Size = (50, 10)
+LISTED: dict[str, Size] = {
+    "AssignIpv6Addresses": (100, 5),
+    "AssignPrivateIpAddresses": (100, 5),
+    "ModifyNetworkInterfaceAttribute": (100, 5),
+    "UnassignPrivateIpAddresses": (100, 5),
+}
+"""Operations that EC2 publishes a size of their own for, among those that move an address."""
+
+
+def size(call: Call) -> Size:
+    """The published size of the bucket that a call takes its token from."""
+    if call.writes:
+        return LISTED.get(call.operation, WRITES)
+    return LOOKS if _is_filtered_or_paged(call) else UNFILTERED_LOOKS
+
+
+def _is_filtered_or_paged(call: Call) -> bool:
+    return any(name.startswith(("Filter.", "MaxResults", "NextToken")) for name in call.parameters)
+
+
+@dataclass
+class Bucket:
+    """One bucket; `tokens` is how many were in it at `counted`."""
+
+    burst: float
+    rate: float
+    tokens: float
+    counted: float = field(default_factory=time.monotonic)
+
+    def take(self) -> bool:
+        """Take a token, if there is one."""
+        now = time.monotonic()
+        self.tokens = min(self.burst, self.tokens + (now - self.counted) * self.rate)
+        self.counted = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Buckets:
+    """
+    The buckets of an account, each filled when its first call comes.
+
+    Args:
+        burst, rate: The size of every bucket; None: as EC2 publishes it.
+        tokens: How many are in a new bucket; None: it is full.
+    """
+
+    def __init__(self, *, burst: float | None, rate: float | None, tokens: float | None) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._tokens = tokens
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._buckets: dict[tuple[str, Size], Bucket] = {}
+
+    def take(self, call: Call) -> bool:
+        """Whether there is a token for the call."""
+        published = size(call)
+        with self._lock:
+            bucket = self._buckets.setdefault((call.operation, published), self._new(*published))
+            return bucket.take()
+
+    def _new(self, burst: float, rate: float) -> Bucket:
+        burst = burst if self._burst is None else self._burst
+        rate = rate if self._rate is None else self._rate
+        return Bucket(burst, rate, burst if self._tokens is None else self._tokens, self._began)

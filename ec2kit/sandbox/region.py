@@ -1,0 +1,29 @@
+"""One region's EC2, as all endpoints share it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from ec2kit.sandbox import view
+from ec2kit.sandbox.history import History
+
+
+@dataclass(frozen=True)
+class Region:
+    """moto's EC2 of one region, its past, and the lock that must be held: moto is not made for threads."""
+
+    backend: Any
+    history: History = field(default_factory=History)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def name(self) -> str:
+        """The region's name, "us-east-1"."""
+        return str(self.backend.region_name)
+
+    def picture(self) -> view.Picture:
+        """What it shows now."""
+        with self.lock:
+            return view.picture(self.backend)
