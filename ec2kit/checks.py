@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ec2kit import __version__, elastic_ip, lifekeeper, messages
+from ec2kit import __version__, elastic_ip, lifekeeper, messages, route_table
 from ec2kit.action import Action
 from ec2kit.aws import Ec2
 from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
@@ -221,8 +221,12 @@ def _vip(it: Preflight) -> Iterator[Finding]:
 def _routes(it: Preflight) -> Iterator[Finding]:
     if it.resource.scenario != ROUTE_TABLE:
         return
-    tables = it.scenario.objects(it.seen)
-    if tables:
+    assert isinstance(it.seen, route_table.Observed)
+    tables, lacking = it.scenario.objects(it.seen), it.seen.without_route
+    if lacking:
+        found = f"{', '.join(lacking)} of {it.resource.vpc_id} without a route {it.resource.cidr}"
+        yield Finding("routes", Outcome.FAILED, found, "create the route there, or do not list the table")
+    elif tables:
         shown = ", ".join(tables[:10]) + (" …" if len(tables) > 10 else "")
         yield Finding("routes", Outcome.OK, f"{len(tables)} tables have {it.resource.cidr}: {shown}")
     else:
