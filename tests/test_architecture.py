@@ -26,6 +26,7 @@ LAYERS = [
         "memory",
         "nic",
         "node",
+        "place",
         "remote",
         "aws",
         "scenario",
