@@ -111,6 +111,11 @@ class Preflight:
 Check = Callable[[Preflight], Iterable[Finding]]
 
 
+def readiness(preflight: Preflight) -> list[Finding]:
+    """What a server that stands by can find out about its own way to take the address; logs nothing."""
+    return [each for name, check in _CHECKS if check in _OF_A_STANDBY for each in _carefully(name, check, preflight)]
+
+
 def run(preflight: Preflight) -> list[Finding]:
     """
     Run every check and log what each found.
@@ -411,3 +416,5 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("time-outs", _timeouts),
     ("ec2 automatic recovery", _automatic_recovery),
 )
+
+_OF_A_STANDBY = (_metadata, _endpoint, _permissions, _interface, _vip, _routes, _elastic_ip)
