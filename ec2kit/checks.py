@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ec2kit import __version__, elastic_ip, lifekeeper, messages
+from ec2kit import __version__, elastic_ip, lifekeeper, messages, route_table
 from ec2kit.action import Action
 from ec2kit.aws import Ec2
 from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
@@ -116,6 +116,11 @@ class Preflight:
 
 
 Check = Callable[[Preflight], Iterable[Finding]]
+
+
+def readiness(preflight: Preflight) -> list[Finding]:
+    """What a server that stands by can find out about its own way to take the address; logs nothing."""
+    return [each for name, check in _CHECKS if check in _OF_A_STANDBY for each in _carefully(name, check, preflight)]
 
 
 def run(preflight: Preflight) -> list[Finding]:
@@ -244,8 +249,12 @@ def _vip(it: Preflight) -> Iterator[Finding]:
 def _routes(it: Preflight) -> Iterator[Finding]:
     if it.resource.scenario != ROUTE_TABLE:
         return
-    tables = it.scenario.objects(it.seen)
-    if tables:
+    assert isinstance(it.seen, route_table.Observed)
+    tables, lacking = it.scenario.objects(it.seen), it.seen.without_route
+    if lacking:
+        found = f"{', '.join(lacking)} of {it.resource.vpc_id} without a route {it.resource.cidr}"
+        yield Finding("routes", Outcome.FAILED, found, "create the route there, or do not list the table")
+    elif tables:
         shown = ", ".join(tables[:10]) + (" …" if len(tables) > 10 else "")
         yield Finding("routes", Outcome.OK, f"{len(tables)} tables have {it.resource.cidr}: {shown}")
     else:
@@ -438,3 +447,5 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("time-outs", _timeouts),
     ("ec2 automatic recovery", _automatic_recovery),
 )
+
+_OF_A_STANDBY = (_metadata, _endpoint, _permissions, _interface, _vip, _routes, _elastic_ip)

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -17,7 +18,7 @@ from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.language import Language, catalogue_in, language_of
 from ec2kit.messages import Level
-from ec2kit.registry import open_registry
+from ec2kit.registry import Registry, open_registry
 
 if TYPE_CHECKING:
     from ec2kit.lifekeeper import LifeKeeper
@@ -75,27 +76,40 @@ class Watch:
             told.join(0.2)
 
 
-def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | None = None) -> Action:
+def open_action(
+    name: str,
+    tag: str,
+    *,
+    deed: str = "",
+    seconds: float | None = None,
+    kept: Callable[[settings.Settings, Deadline], Registry] | None = None,
+    watched: bool = True,
+    watch: Watch | None = None,
+) -> Action:
     """
     Make everything that an action works with from this process's environment.
 
     Args:
         name: "restore"; decides which deadline holds.
+        deed: Decides that in place of the name, where a framework has words of its own.
+        seconds: What the framework allows, if that is less than the deadline.
+        kept: Makes the registry, where the framework itself has the definitions; None: LifeKeeper's, or files.
         watched: Whether progress is also told to a person, on stderr.
         watch: Ends the process if the action does not end by itself.
     """
     os.umask(0o077)
     chosen = settings.load(os.environ, tag=tag)
     os.environ.update(chosen.sdk)
-    deadline = Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout")))
-    framework = _framework(chosen, deadline)
+    longest: float = getattr(chosen, _TIMEOUTS.get(deed or name, "restore_timeout"))
+    deadline = Deadline(longest if seconds is None else min(longest, seconds))
+    framework = _framework(chosen, deadline) if kept is None else None
     action = Action(
         name=name,
         tag=tag,
         settings=chosen,
         log=open_log(name, tag, chosen, watched=watched),
         deadline=deadline,
-        registry=open_registry(chosen, framework),
+        registry=open_registry(chosen, framework) if kept is None else kept(chosen, deadline),
         lifekeeper=framework,
     )
     if watch is not None:

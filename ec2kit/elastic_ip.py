@@ -32,7 +32,7 @@ class Observed:
     What EC2 and this server say.
 
     Attributes:
-        address: None: the Elastic IP does not exist in this account and region.
+        address: None: the Elastic IP does not exist in this account and region, or its allocation is another one's.
         neighbours: Other Elastic IPs on this server's ENI.
         link_is_up: True also where nobody wants to know.
         clears_neighbours: EC2_EIP_EXCLUSIVE.
@@ -55,7 +55,7 @@ def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) ->
         Ec2KitError: EC2 told nothing.
     """
     everything = ec2.addresses()
-    ours = next((each for each in everything if each.allocation_id == resource.allocation_id), None)
+    ours = next((each for each in everything if _is_ours(each, resource)), None)
     on_the_eni = tuple(
         each for each in everything if each is not ours and each.network_interface_id == server.network_interface_id
     )
@@ -66,6 +66,11 @@ def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) ->
         except Ec2KitError as error:
             unknown = error
     return Observed(resource, server, ours, on_the_eni, link_is_up, settings.eip_exclusive, unknown)
+
+
+def _is_ours(address: Address, resource: Resource) -> bool:
+    """Both must agree: whoever gave an allocation and the address of another one shall not have either moved."""
+    return address.allocation_id == resource.allocation_id and address.public_ip == resource.address
 
 
 def judge(observed: Observed) -> Verdict:

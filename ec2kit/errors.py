@@ -14,7 +14,7 @@ The tree of errors; each class is an entry of the catalogue.
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
-    ├── PerformFailed RecoveryFailedAlready
+    ├── PerformFailed RecoveryFailedAlready StillHere
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
@@ -234,6 +234,10 @@ class PerformFailed(Ec2KitError):
 
 class RecoveryFailedAlready(Ec2KitError):
     message = messages.RECOVERY_FAILED_ALREADY
+
+
+class StillHere(Ec2KitError):
+    message = messages.STILL_HERE
 
 
 class BadRequest(Ec2KitError):

@@ -74,6 +74,7 @@ GROUPS = {
     6: "Checks",
     7: "Installation",
     8: "Migration and verification",
+    9: "Pacemaker and keepalived",
 }
 """The fourth digit of a code → what such messages are about."""
 
@@ -698,4 +699,53 @@ MIGRATION_INCOMPLETE = _message(
     "{count} of {all} resources still have what is stored of an access key: {tags}",
     "The line of each above says why it was left as it was.",
     "Mend what it names, then run it again; resources that are done are left alone.",
+)
+
+# -- 9xx: Pacemaker and keepalived ---------------------------------------------------------------------------
+
+PARAMETERS_WITHOUT_MEANING = _message(620901, _INFO, "{names}: without meaning for ec2kit, ignored")
+PARAMETERS_UNKNOWN = _message(
+    620902,
+    _WARN,
+    "{names}: no parameter of {agent}, ignored",
+    "A name that is misspelt, or a parameter of another agent.",
+    "Correct the resource; its agent's meta-data list every parameter.",
+)
+ADDRESS_PUT_ON = _message(620903, _INFO, "{device}: {address} put on")
+ADDRESS_TAKEN_OFF = _message(620904, _INFO, "{device}: {address} taken off")
+ADDRESS_STAYS_ON = _message(
+    620905,
+    _ERROR,
+    "{device}: {address} may still be there: {reason}",
+    "The command that takes an address off an interface failed.",
+    "Take it off by hand: ip addr del. The cluster fences this server if it cannot stop the resource.",
+)
+NOT_READY = _message(
+    620906,
+    _WARN,
+    "this server stands by and may not be able to take over: {check}: {found}; {advice}",
+    "A check of the standby found something; that is no failure of the resource.",
+    "Mend it before the next failover.",
+)
+REPAIRED = _message(620907, _NOTIFY, "{address} was elsewhere and is in service here again")
+NOT_REPAIRED = _message(
+    620908,
+    _WARN,
+    "{address} is not taken back: this server saw it in service here {when}",
+    "The server was paused, or EC2 silent; meanwhile the cluster may have moved the resource.",
+    "Nothing: the cluster decides where it runs.",
+)
+EVIDENCE_UNSEEN = _message(
+    620909,
+    _WARN,
+    "could not see whether {device} has {address} ({reason}); what start and stop did last counts",
+    "The command `ip` failed.",
+    "Run `ip addr show` by hand.",
+)
+STILL_HERE = _message(
+    620910,
+    _ERROR,
+    "{address} could not be stopped here",
+    "The address is still on the interface, or the marker cannot be removed.",
+    "See the lines before. The cluster fences this server now.",
 )

@@ -55,6 +55,54 @@ class Nic:
         """
         self._ip(["link", "set", "dev", self.device, "up"], deadline)
 
+    def has(self, address: str, deadline: Deadline) -> bool:
+        """
+        Whether the device carries the IPv4 address; a device that is not there carries none.
+
+        Raises:
+            LocalCommandFailed: `ip` could not tell.
+            StateUnusable: Whether there is such a device cannot be said.
+        """
+        return bool(self._carried(address, deadline))
+
+    def put_on(self, address: str, deadline: Deadline, *, label: str = "") -> bool:
+        """
+        Let the device carry an address as a host address; False if it did already.
+
+        Args:
+            label: "eth1:vip", as old tools show it.
+
+        Raises:
+            LocalCommandFailed: `ip` could not.
+        """
+        if self.has(address, deadline):
+            return False
+        words = ["label", label] if label else []
+        self._ip(["addr", "add", f"{address}/32", "dev", self.device, *words], deadline)
+        return True
+
+    def take_off(self, address: str, deadline: Deadline) -> bool:
+        """
+        Let the device carry the address no more, whatever its prefix; False if it did not.
+
+        Raises:
+            LocalCommandFailed: `ip` could not.
+            StateUnusable: Whether there is such a device cannot be said.
+        """
+        carried = self._carried(address, deadline)
+        for each in carried:
+            self._ip(["addr", "del", each, "dev", self.device], deadline)
+        return bool(carried)
+
+    def _carried(self, address: str, deadline: Deadline) -> list[str]:
+        """The address as the device carries it, "10.1.0.10/32"."""
+        if self.mac is None:
+            return []
+        lines = self._ip(["-4", "-o", "addr", "show", "dev", self.device], deadline).splitlines()
+        shown = [line.split() for line in lines]
+        carried = [words[words.index("inet") + 1] for words in shown if "inet" in words[:-1]]
+        return [each for each in carried if each.partition("/")[0] == address]
+
     def device_for(self, private_ip_address: str, destination: str, deadline: Deadline) -> str | None:
         """
         The device by which a packet from the address leaves; None if `ip` does not say.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -170,11 +171,37 @@ def device_of(network_interface_id: str, settings: Settings, deadline: Deadline)
         InterfaceUnknown: None of this server's devices is that ENI.
         ImdsSilent: IMDS does not say.
     """
+    for each in interfaces(settings, deadline):
+        if each.network_interface_id == network_interface_id:
+            return each.device
+    raise InterfaceUnknown(device=network_interface_id, reason="none of this server's devices is that ENI")
+
+
+def interfaces(settings: Settings, deadline: Deadline) -> Iterator[Interface]:
+    """
+    The ENIs behind this server's devices; a device that is none, or cannot be read, is left out.
+
+    Raises:
+        ImdsSilent: IMDS does not say.
+    """
     for device in devices(settings):
         try:
-            if interface(device, settings, deadline).network_interface_id == network_interface_id:
-                return device
+            yield interface(device, settings, deadline)
         except Ec2KitError as error:
             if isinstance(error, ImdsSilent):
                 raise
-    raise InterfaceUnknown(device=network_interface_id, reason="none of this server's devices is that ENI")
+
+
+def primary_device(settings: Settings, deadline: Deadline) -> str:
+    """
+    The device of the instance's primary ENI.
+
+    Raises:
+        InterfaceUnknown: No device has its MAC address.
+        ImdsSilent: IMDS does not say.
+    """
+    mac = Metadata(settings, deadline).need("meta-data/mac")
+    for device in devices(settings):
+        if Nic(device, settings).mac == mac:
+            return device
+    raise InterfaceUnknown(device="with the primary ENI", reason=f"no device has its MAC address {mac}")

@@ -49,6 +49,7 @@ class Resource:
         address: The virtual IP "10.1.0.10", or the Elastic IP.
         allocation_id: "eipalloc-…" of an Elastic IP, else "".
         ip_resource: Tag of the IP resource that depends on this one; "" without LifeKeeper.
+        route_table_ids: The only tables that count; empty: all of the VPC that hold the address.
         revision: Grows with every change of the definition.
     """
 
@@ -62,6 +63,7 @@ class Resource:
     servers: tuple[Server, ...]
     ip_resource: str = ""
     revision: int = 1
+    route_table_ids: tuple[str, ...] = ()
 
     @property
     def cidr(self) -> str:
@@ -134,7 +136,8 @@ def from_dict(stored: Mapping[str, Any]) -> Resource:
     """
     try:
         servers = tuple(_build(Server, each) for each in stored["servers"])
-        resource: Resource = _build(Resource, {**stored, "servers": servers})
+        tables = _names(stored.get("route_table_ids", ()))
+        resource: Resource = _build(Resource, {**stored, "servers": servers, "route_table_ids": tables})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"field missing or wrong: {error}") from error
     if resource.scenario not in SCENARIOS or not resource.servers or not _TAG.fullmatch(resource.tag):
@@ -143,11 +146,21 @@ def from_dict(stored: Mapping[str, Any]) -> Resource:
     return resource
 
 
+def _names(stored: Any) -> tuple[str, ...]:
+    if not isinstance(stored, list | tuple) or not all(isinstance(each, str) for each in stored):
+        raise TypeError(f"{stored!r} is not a list of names")
+    return tuple(stored)
+
+
+_KINDS = {"int": int, "str": str}
+"""The types of fields as they are annotated; all others are tuples."""
+
+
 def _build(kind: Any, stored: Mapping[str, Any]) -> Any:
     annotations = kind.__dataclass_fields__
     known = {name: value for name, value in stored.items() if name in annotations}
     for name, value in known.items():
-        expected = int if annotations[name].type == "int" else tuple if name == "servers" else str
+        expected = _KINDS.get(annotations[name].type, tuple)
         if not isinstance(value, expected) or isinstance(value, bool):
             raise ValueError(f"{name} is not of type {expected.__name__}")
     return kind(**known)

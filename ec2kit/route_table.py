@@ -1,4 +1,4 @@
-"""Route table scenario: every `<VIP>/32` route of the VPC points at the active server's ENI."""
+"""Route table scenario: every `<VIP>/32` route, of the VPC or of listed tables, points at the active server's ENI."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ class Observed:
     routes: Mapping[str, Route]
     unknown: Ec2KitError | None = None
 
+    @property
+    def without_route(self) -> tuple[str, ...]:
+        """The tables that are listed and do not have the route, as far as that can be said."""
+        listed = self.resource.route_table_ids if self.unknown is None else ()
+        return tuple(each for each in listed if each not in self.routes)
+
 
 def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed:
     """
@@ -51,13 +57,18 @@ def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) ->
     answer = ec2.route_tables(vpc_id=resource.vpc_id, destination_cidr_block=resource.cidr)
     if answer.unknown is not None and not answer.tables:
         raise answer.unknown
-    routes = {table.route_table_id: table.routes[0] for table in answer.tables}
+    listed = resource.route_table_ids
+    tables = [table for table in answer.tables if not listed or table.route_table_id in listed]
+    routes = {table.route_table_id: table.routes[0] for table in tables}
     return Observed(resource, server, routes, answer.unknown)
 
 
 def judge(observed: Observed) -> Verdict:
     """Tell whether every route is active and points at this server's ENI."""
     verdicts = [_judge_routes(observed)] if observed.routes else []
+    if observed.without_route:
+        lacking = {table: _lacking(observed) for table in observed.without_route}
+        verdicts.append(Verdict(Status.OUT_OF_SERVICE, gather(lacking)))
     if observed.unknown is not None:
         verdicts.append(Verdict(Status.UNKNOWN, (str(observed.unknown),)))
     if not verdicts:
@@ -73,6 +84,10 @@ def _judge_routes(observed: Observed) -> Verdict:
         if not _is_right(observed, route)
     }
     return Verdict(Status.OUT_OF_SERVICE, gather(wrong)) if wrong else Verdict(Status.IN_SERVICE)
+
+
+def _lacking(observed: Observed) -> str:
+    return f"no route {observed.resource.cidr}"
 
 
 def _show(observed: Observed, route: Route) -> str:
@@ -97,12 +112,12 @@ def plan(
     """
     if wanted is Wanted.NOT_HERE:
         return Plan()
-    if not observed.routes and not made:
+    if not observed.routes and not made and not observed.without_route:
         text = messages.NO_ROUTE.render(vpc_id=observed.resource.vpc_id, cidr=observed.resource.cidr)
         return Plan(impossible={observed.resource.vpc_id: text})
     changes: list[Change] = []
     pending = {table: "the route is gone" for table in made if table not in observed.routes}
-    impossible: dict[str, str] = {}
+    impossible = {table: _lacking(observed) for table in observed.without_route if table not in made}
     for table, route in observed.routes.items():
         if _is_right(observed, route):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -48,9 +49,16 @@ _PEER_SECONDS = 5.0
 # -- restore -----------------------------------------------------------------------------------------------
 
 
-def restore(action: Action) -> dict[str, tuple[Change, ...]]:
+def _nothing() -> None:
+    """What most restores need done on the server itself."""
+
+
+def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str, tuple[Change, ...]]:
     """
     Bring the resource in service on this server; nothing is written where all is right.
+
+    Args:
+        first: What has to be done on this server before anything moves; a remove cannot come in between.
 
     Returns:
         What was changed, by target.
@@ -70,6 +78,7 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
         with action.intentions.only_writer(action.deadline):
             _verify_instance(action, server)
             action.intentions.settle(mine, partial(_prove_that_the_state_can_be_written, action), action.deadline)
+            action.intentions.settle(mine, first, action.deadline)
             made = convergence.reach(Wanted.HERE)
             action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     except (Overtaken, OtherActionRuns):

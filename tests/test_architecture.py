@@ -28,6 +28,7 @@ LAYERS = [
         "memory",
         "nic",
         "node",
+        "place",
         "remote",
         "aws",
         "scenario",

@@ -290,6 +290,14 @@ def _observed(folder: Path, addresses: tuple[Address, ...], **settings: object) 
     return elastic_ip.observe(ec2.asked_by(lambda: None), a_resource(ELASTIC_IP), a_server(), found)  # type: ignore[arg-type]
 
 
+def test_observe_allocation_of_another_address_is_not_ours(tmp_path: Path) -> None:
+    """An allocation that belongs to another Elastic IP than the resource's is not touched."""
+    other = replace(THERE, public_ip="203.0.113.99")
+    observed = _observed(tmp_path, (other,))
+    assert judge(observed).status is Status.OUT_OF_SERVICE
+    assert plan(observed, Wanted.HERE, {}).changes == ()
+
+
 def test_observe_neighbours_are_the_others_on_the_eni(tmp_path: Path) -> None:
     """The address is found by its allocation; other Elastic IPs of the ENI are its neighbours."""
     a_device(tmp_path, "eth1", operstate="down")

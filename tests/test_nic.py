@@ -87,6 +87,66 @@ def test_set_up_ip_fails_raises_with_its_reason(settings: Settings, tmp_path: Pa
         Nic("eth1", settings).set_up(Deadline(10))
 
 
+SHOWN = """\
+3: eth1    inet 10.0.11.11/24 metric 100 brd 10.0.11.255 scope global dynamic eth1\\       valid_lft 3033sec
+3: eth1    inet 10.1.0.10/32 scope global eth1:vip\\       valid_lft forever preferred_lft forever
+3: eth1    inet 10.1.0.100/32 scope global eth1\\       valid_lft forever preferred_lft forever
+"""
+
+
+@pytest.fixture
+def eth1(settings: Settings, tmp_path: Path) -> Nic:
+    """A device that carries three addresses."""
+    a_device(tmp_path / "net", "eth1")
+    (tmp_path / "shown").write_text(SHOWN)
+    an_ip(tmp_path, f'[ "$4" = show ] || exit 0\ncat {tmp_path}/shown')
+    return Nic("eth1", settings)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param("10.1.0.10", True, id="carried"),
+        pytest.param("10.0.11.11", True, id="its-own"),
+        pytest.param("10.1.0.1", False, id="beginning-of-another"),
+        pytest.param("10.0.11.255", False, id="broadcast"),
+    ],
+)
+def test_has_address_is_what_ip_shows(address: str, expected: bool, eth1: Nic) -> None:
+    """An address is carried if `ip` shows it whole, whatever its prefix."""
+    assert eth1.has(address, Deadline(10)) is expected
+
+
+def test_has_on_a_device_that_is_not_there_is_no(settings: Settings, tmp_path: Path) -> None:
+    """A device that was detached took its addresses along; `ip` need not be asked."""
+    (tmp_path / "net").mkdir()
+    assert not Nic("eth7", settings).has("10.1.0.10", Deadline(10))
+
+
+def test_has_ip_fails_raises(settings: Settings, tmp_path: Path) -> None:
+    """An `ip` that cannot tell says neither yes nor no."""
+    a_device(tmp_path / "net", "eth1")
+    an_ip(tmp_path, "exit 1")
+    with pytest.raises(LocalCommandFailed):
+        Nic("eth1", settings).has("10.1.0.10", Deadline(10))
+
+
+def test_put_on_adds_a_host_address_once(eth1: Nic, tmp_path: Path) -> None:
+    """An address is put on as a host address, with its label, and only where it is not yet."""
+    assert eth1.put_on("10.1.0.20", Deadline(10), label="eth1:two")
+    assert not eth1.put_on("10.1.0.10", Deadline(10))
+    words = (tmp_path / "words").read_text().splitlines()
+    assert [line for line in words if "show" not in line] == ["addr add 10.1.0.20/32 dev eth1 label eth1:two"]
+
+
+def test_take_off_deletes_the_address_with_its_prefix(eth1: Nic, tmp_path: Path) -> None:
+    """An address is taken off as the device carries it, and only where it does."""
+    assert eth1.take_off("10.0.11.11", Deadline(10))
+    assert not eth1.take_off("10.1.0.20", Deadline(10))
+    words = (tmp_path / "words").read_text().splitlines()
+    assert [line for line in words if "show" not in line] == ["addr del 10.0.11.11/24 dev eth1"]
+
+
 @pytest.mark.parametrize(
     ("output", "expected"),
     [

@@ -39,6 +39,7 @@ resources = st.builds(
     servers=st.lists(servers, min_size=1, max_size=4).map(tuple),
     ip_resource=st.text(),
     revision=st.integers(1, 10**9),
+    route_table_ids=st.lists(st.text()).map(tuple),
 )
 
 
@@ -71,6 +72,8 @@ def test_from_dict_fields_of_a_later_version_are_left_out() -> None:
         pytest.param({"address": "2001:db8::1"}, id="address-ipv6"),
         pytest.param({"revision": True}, id="revision-boolean"),
         pytest.param({"revision": "1"}, id="revision-text"),
+        pytest.param({"route_table_ids": "rtb-1"}, id="tables-text"),
+        pytest.param({"route_table_ids": [1]}, id="tables-numbers"),
     ],
 )
 def test_from_dict_wrong_field_raises_value_error(different: dict[str, Any]) -> None:
@@ -86,6 +89,13 @@ def test_from_dict_missing_field_raises_value_error(name: str) -> None:
     del stored[name]
     with pytest.raises(ValueError, match=r"."):
         from_dict(stored)
+
+
+def test_from_dict_without_tables_restricts_to_none() -> None:
+    """A definition of an earlier version counts all tables."""
+    stored = a_resource().as_dict()
+    del stored["route_table_ids"]
+    assert from_dict(stored).route_table_ids == ()
 
 
 @given(

@@ -20,10 +20,17 @@ from .pretended_ec2 import PretendedEc2, unreachable
 IN, OUT, UNKNOWN = Status.IN_SERVICE, Status.OUT_OF_SERVICE, Status.UNKNOWN
 
 
-def seen(routes: Mapping[str, str | None], *, blackholes: tuple[str, ...] = (), cut: bool = False) -> Observed:
-    """What server-a sees; `cut`: later pages are missing."""
+def seen(
+    routes: Mapping[str, str | None],
+    *,
+    blackholes: tuple[str, ...] = (),
+    cut: bool = False,
+    listed: tuple[str, ...] = (),
+) -> Observed:
+    """What server-a sees; `cut`: later pages are missing; `listed`: only these tables count."""
     found = {name: Route(CIDR, target, name not in blackholes) for name, target in routes.items()}
-    return Observed(a_resource(), a_server(), found, unreachable() if cut else None)
+    resource = a_resource(route_table_ids=listed)
+    return Observed(resource, a_server(), found, unreachable() if cut else None)
 
 
 def moved(table: str, old: str | None, new: str = ENI_A) -> Change:
@@ -47,6 +54,10 @@ def moved(table: str, old: str | None, new: str = ENI_A) -> Change:
         pytest.param(seen({"rtb-1": ENI_A}, cut=True), UNKNOWN, id="right-so-far"),
         pytest.param(seen({"rtb-1": ENI_B}, cut=True), OUT, id="wrong-so-far"),
         pytest.param(seen({}, cut=True), UNKNOWN, id="nothing-seen"),
+        pytest.param(seen({"rtb-1": ENI_A}, listed=("rtb-1",)), IN, id="listed"),
+        pytest.param(seen({"rtb-1": ENI_A}, listed=("rtb-1", "rtb-2")), OUT, id="listed-without-route"),
+        pytest.param(seen({}, listed=("rtb-1",)), OUT, id="only-listed-without-route"),
+        pytest.param(seen({"rtb-1": ENI_A}, listed=("rtb-1", "rtb-2"), cut=True), UNKNOWN, id="listed-not-seen-yet"),
     ],
 )
 def test_judge_routes_gives_status(observed: Observed, expected: Status) -> None:
@@ -114,6 +125,18 @@ def test_judge_out_of_service_names_each_wrong_table() -> None:
             seen({"rtb-2": ENI_A}), {"rtb-1": (moved("rtb-1", ENI_B),)}, [], ["rtb-1"], [], id="vanished-after-change"
         ),
         pytest.param(seen({}), {}, [], [], ["vpc-1"], id="no-route-anywhere"),
+        pytest.param(seen({}, listed=("rtb-1",)), {}, [], [], ["rtb-1"], id="listed-without-route"),
+        pytest.param(
+            seen({"rtb-1": ENI_B}, listed=("rtb-1", "rtb-2")),
+            {},
+            [moved("rtb-1", ENI_B)],
+            [],
+            ["rtb-2"],
+            id="one-of-two-listed-without-route",
+        ),
+        pytest.param(
+            seen({}, listed=("rtb-1",)), {"rtb-1": (moved("rtb-1", ENI_B),)}, [], ["rtb-1"], [], id="listed-vanished"
+        ),
         pytest.param(seen({}), {"rtb-1": (moved("rtb-1", ENI_B),)}, [], ["rtb-1"], [], id="all-vanished"),
     ],
 )
@@ -220,6 +243,15 @@ def test_judge_and_plan_agree_on_what_is_right(world: dict[str, str | None]) -> 
 
 
 # -- looking -----------------------------------------------------------------------------------------------
+
+
+def test_observe_with_listed_tables_leaves_the_others_alone() -> None:
+    """What is not listed is neither judged nor moved."""
+    ec2 = PretendedEc2({"rtb-1": ENI_B, "rtb-2": ENI_B})
+    resource = a_resource(route_table_ids=("rtb-2", "rtb-3"))
+    observed = route_table.observe(ec2.asked_by(lambda: None), resource, a_server(), None)  # type: ignore[arg-type]
+    assert list(observed.routes) == ["rtb-2"]
+    assert observed.without_route == ("rtb-3",)
 
 
 def test_observe_first_page_seen_keeps_it_with_the_reason_of_the_rest() -> None:

@@ -15,6 +15,7 @@ from ec2kit import judgement, memory, messages
 from ec2kit.answers import Address
 from ec2kit.errors import (
     Ec2KitError,
+    LocalCommandFailed,
     NotBroughtHere,
     NotInServiceHere,
     OtherActionRuns,
@@ -98,6 +99,27 @@ def test_restore_routes_elsewhere_moves_all_and_marks_in_service(desk: Desk) -> 
     assert sorted(made) == sorted(targets(desk)) == ["rtb-1", "rtb-3"]
     assert len(desk.lines.of(messages.ROUTE_REPLACED)) == 2
     assert desk.registry.in_service("ec2-vip1")
+
+
+def test_restore_first_thing_is_done_before_anything_moves_and_nothing_comes_in_between(desk: Desk) -> None:
+    """What the server itself needs is there before traffic comes, and a remove waits until it is."""
+    desk.ec2.routes = {"rtb-1": ENI_B}
+    action, seen = desk.action(), []
+    restore(action, first=lambda: seen.append((action.intentions.is_being_changed, dict(desk.ec2.routes))))
+    assert seen == [(True, {"rtb-1": ENI_B})]
+
+
+def test_restore_first_thing_cannot_be_done_moves_nothing(desk: Desk) -> None:
+    """An address that would find nobody at home stays where it is."""
+    desk.ec2.routes = {"rtb-1": ENI_B}
+
+    def fail() -> None:
+        raise LocalCommandFailed(command="ip", reason="no")
+
+    with pytest.raises(LocalCommandFailed):
+        restore(desk.action(), first=fail)
+    assert desk.ec2.written == []
+    assert desk.registry.state("ec2-vip1") == "OSF"
 
 
 def test_restore_all_is_right_writes_nothing(desk: Desk) -> None:

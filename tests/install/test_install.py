@@ -17,6 +17,8 @@ NAMES = [
     "canextend",
     "aws_iam_migration",
     "launch",
+    "agent",
+    "ocf",
 ]
 
 
@@ -62,6 +64,15 @@ def test_an_installed_action_runs_through_a_symlink(prefix: Path, tmp_path: Path
     link.symlink_to(prefix / "share" / "ec2kit" / "actions" / "restore")
     done = subprocess.run([link, "-t", "a b"], capture_output=True, text=True, check=False)
     assert (done.returncode, "is not a tag" in done.stderr) == (1, True)
+
+
+def test_an_installed_agent_runs_through_a_symlink(prefix: Path, tmp_path: Path) -> None:
+    """Pacemaker's folder of agents may hold links."""
+    link = tmp_path / "route-table"
+    link.symlink_to(prefix / "share" / "ec2kit" / "actions" / "ocf" / "route-table")
+    done = subprocess.run([link, "meta-data"], cwd="/", env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '<resource-agent name="route-table"' in done.stdout
 
 
 def test_the_installed_command_is_there(prefix: Path) -> None:
