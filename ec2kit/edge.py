@@ -33,6 +33,9 @@ _TIMEOUTS = {
     "status": "quickcheck_timeout",
 }
 
+_AS_LONG_AS = {"verify": 6}
+"""How many of the actions that its time-out is for fit into another one: verify starts, moves there and back."""
+
 
 class Watch:
     """
@@ -85,7 +88,7 @@ def open_action(name: str, tag: str, *, watched: bool = True, watch: Watch | Non
     os.umask(0o077)
     chosen = settings.load(os.environ, tag=tag)
     os.environ.update(chosen.sdk)
-    deadline = Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout")))
+    deadline = Deadline(getattr(chosen, _TIMEOUTS.get(name, "restore_timeout")) * _AS_LONG_AS.get(name, 1))
     framework = LifeKeeper(chosen.lkroot, seconds=deadline.seconds) if chosen.lifekeeper else None
     action = Action(
         name=name,

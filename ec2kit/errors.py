@@ -17,7 +17,8 @@ The tree of errors; each class is an entry of the catalogue.
     └── BadRequest                 what was asked for cannot be
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
-        └── StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
+        ├── StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
+        └── InServiceTwice NotExtended
 """
 
 from __future__ import annotations
@@ -279,6 +280,14 @@ class NotByRole(BadRequest):
 
 class MigrationIncomplete(BadRequest):
     message = messages.MIGRATION_INCOMPLETE
+
+
+class InServiceTwice(BadRequest):
+    message = messages.IN_SERVICE_TWICE
+
+
+class NotExtended(BadRequest):
+    message = messages.NOT_EXTENDED
 
 
 class UsageError(BadRequest):

@@ -15,7 +15,7 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1, required=True)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: state, describe, drop or leave TAG; store DEFINITION."""
+    """Answer another server; the questions are those of `ec2kit.peers.answer`."""
     try:
         tag = checked_tag(_tag(question, words[0]))
         action = edge.open_action("peer", tag, watched=False, watch=edge.Watch(1))
