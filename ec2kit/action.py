@@ -120,6 +120,10 @@ class Action:
         deadline = self.deadline if seconds is None else Deadline(seconds, self.deadline.clock)
         return replace(self, tag=resource.tag, given=resource, deadline=deadline)
 
+    def within(self, seconds: float) -> Action:
+        """The same action, with a nearer deadline."""
+        return replace(self, deadline=self.deadline.within(seconds))
+
     def begin(self) -> None:
         """Log that it begins."""
         self.log.put(messages.BEGIN, action=self.name, tag=self._subject, server=self.settings.server)

@@ -36,6 +36,9 @@ _TIMEOUTS = {
     "status": "quickcheck_timeout",
 }
 
+_AS_LONG_AS = {"verify": 6}
+"""How many of the actions that its time-out is for fit into another one: verify starts, moves there and back."""
+
 
 class Watch:
     """
@@ -100,7 +103,7 @@ def open_action(
     os.umask(0o077)
     chosen = settings.load(os.environ, tag=tag)
     os.environ.update(chosen.sdk)
-    longest: float = getattr(chosen, _TIMEOUTS.get(deed or name, "restore_timeout"))
+    longest: float = getattr(chosen, _TIMEOUTS.get(deed or name, "restore_timeout")) * _AS_LONG_AS.get(name, 1)
     deadline = Deadline(longest if seconds is None else min(longest, seconds))
     framework = _framework(chosen, deadline) if kept is None else None
     action = Action(

@@ -19,7 +19,8 @@ The tree of errors; each class is an entry of the catalogue.
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
         ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
-        └── RootUnusable PlacesTaken InstallationRuns
+        ├── RootUnusable PlacesTaken InstallationRuns
+        └── InServiceTwice NotExtended
 """
 
 from __future__ import annotations
@@ -314,6 +315,14 @@ class NotByRole(BadRequest):
 
 class MigrationIncomplete(BadRequest):
     message = messages.MIGRATION_INCOMPLETE
+
+
+class InServiceTwice(BadRequest):
+    message = messages.IN_SERVICE_TWICE
+
+
+class NotExtended(BadRequest):
+    message = messages.NOT_EXTENDED
 
 
 class UsageError(BadRequest):

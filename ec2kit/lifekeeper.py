@@ -131,6 +131,15 @@ class LifeKeeper:
         found = [[each for each in line.split(_SEPARATOR) if each != tag] for line in listed.splitlines()]
         return [each[0] for each in found if each]
 
+    def topmost(self, tag: str) -> list[str]:
+        """What is in service here and needs the resource, the highest of each hierarchy; where nothing is, itself."""
+        needed_by = [each for each in self.parents(tag) if self._is_in_service(each)]
+        return sorted({top for each in needed_by for top in self.topmost(each)}) or [tag]
+
+    def _is_in_service(self, tag: str) -> bool:
+        instance = self.instance(tag)
+        return instance is not None and instance.is_in_service
+
     def create_dependency(self, *, parent: str, child: str) -> None:
         """Let the parent need the child; one that is there already is no error."""
         self._run("dep_create", "-p", parent, "-c", child, also=(EXISTS,))

@@ -700,6 +700,27 @@ MIGRATION_INCOMPLETE = _message(
     "The line of each above says why it was left as it was.",
     "Mend what it names, then run it again; resources that are done are left alone.",
 )
+IN_SERVICE_TWICE = _message(
+    620810,
+    _ERROR,
+    "resource {tag} is in service on several servers: {servers}; nothing was moved",
+    "A server that was given up without remove says so until a reboot.",
+    "Find out with `ec2kit status` which one has the address; run remove on the others.",
+)
+NOT_EXTENDED = _message(
+    620811,
+    _ERROR,
+    "{tags} depends on {tag} and is not on {server}; nothing was moved",
+    "It would be out of service while the resource is there.",
+    "Extend it to that server.",
+)
+NOT_WHERE_IT_SHOULD_BE = _message(
+    620812,
+    _ERROR,
+    "resource {tag} is in service on {place} now, and should be on {home}; in AWS its address is on: {holders}",
+    "A step of the verification failed, and so did the way back.",
+    "See the steps before; run restore where the resource shall be.",
+)
 
 # -- 9xx: Pacemaker and keepalived ---------------------------------------------------------------------------
 

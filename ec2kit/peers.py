@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ec2kit import __version__, lifekeeper, memory, messages, remote
+from ec2kit import __version__, judgement, lifekeeper, memory, messages, ping, remote, service
 from ec2kit.action import Action
 from ec2kit.errors import (
     ArgumentInvalid,
     Ec2KitError,
+    LocalCommandFailed,
     RegistryEmpty,
     RemoteRefused,
     RemoteSilent,
@@ -141,27 +143,20 @@ def in_service_here(action: Action) -> bool:
 
 def answer(action: Action, words: list[str]) -> dict[str, Any]:
     """
-    Answer another server, or this one: state, describe, drop or leave TAG; store DEFINITION; rename TAG DEFINITION.
+    Answer another server, or this one.
+
+    Args:
+        words: state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
+            store DEFINITION; rename TAG DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
     """
-    question = words[0]
-    told: dict[str, Any] = {"protocol": remote.PROTOCOL, "version": __version__, "server": action.registry.server}
-    if question == "state":
-        return {**told, **_state(action)}
-    if question == "describe":
-        return {**told, **_description(action)}
-    if question == "store":
-        action.registry.store(_definition(words[1]))
-        return told
-    if question == "rename":
-        _rename(action, _definition(words[2]))
-        return told
-    if question in ("drop", "leave"):
-        (forget if question == "drop" else _leave)(action)
-        return told
-    raise ArgumentInvalid(name="peer", reason=f"{question[:60]!a} is no question")
+    told = {"protocol": remote.PROTOCOL, "version": __version__, "server": action.registry.server}
+    question = _QUESTIONS.get(words[0])
+    if question is None:
+        raise ArgumentInvalid(name="peer", reason=f"{words[0][:60]!a} is no question")
+    return {**told, **(question(action, words[1:]) or {})}
 
 
 def _description(action: Action) -> dict[str, Any]:
@@ -190,8 +185,55 @@ def _rename(action: Action, definition: Resource) -> None:
         action.registry.load(definition.tag)
 
 
+def _check(action: Action) -> dict[str, Any]:
+    verdict = judgement.look(action).verdict
+    return {"status": verdict.status.value, "reason": verdict.reason}
+
+
+def _ping(action: Action) -> dict[str, Any]:
+    """Whether the address answers this server; null where that cannot be tried."""
+    try:
+        return {"answers": ping.answers(action.resource.address, action.settings, action.deadline)}
+    except LocalCommandFailed as error:
+        return {"answers": None, "reason": str(error)}
+
+
+def _topmost(action: Action) -> dict[str, Any]:
+    """What to bring in service to have the resource and all that needs it now: of each, server → tag."""
+    resource, framework = action.resource, action.lifekeeper
+    if framework is None:
+        return {"topmost": [dict.fromkeys(resource.names, action.tag)]}
+    tags = framework.topmost(action.tag) if in_service_here(action) else [resource.ip_resource or action.tag]
+    return {"topmost": [{action.registry.server: each, **framework.equivalents(each)} for each in tags]}
+
+
+def _bring(action: Action, topmost: list[str]) -> None:
+    for tag in topmost if action.lifekeeper is not None else [action.tag]:
+        service.bring_in_service(action.called(tag))
+
+
+def _release(action: Action) -> None:
+    service.take_out_of_service(action)
+
+
 def _definition(text: str) -> Resource:
     try:
         return from_dict(json.loads(text))
     except (ValueError, TypeError) as error:
         raise StateUnusable(path="the definition sent", reason=str(error)) from error
+
+
+_QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
+    "state": lambda action, _: _state(action),
+    "describe": lambda action, _: _description(action),
+    "store": lambda action, words: action.registry.store(_definition(words[0])),
+    "rename": lambda action, words: _rename(action, _definition(words[1])),
+    "drop": lambda action, _: forget(action),
+    "leave": lambda action, _: _leave(action),
+    "check": lambda action, _: _check(action),
+    "ping": lambda action, _: _ping(action),
+    "topmost": lambda action, _: _topmost(action),
+    "bring": lambda action, words: _bring(action, words[1:]),
+    "release": lambda action, _: _release(action),
+}
+"""Question → what answers it, or does what is asked for."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "quickCheck": "ec2kit.cli.quick_check",
     "recover": "ec2kit.cli.recover",
     "status": "ec2kit.cli.status",
+    "verify": "ec2kit.cli.verify",
     "properties": "ec2kit.cli.properties",
     "set": "ec2kit.cli.set",
     "messages": "ec2kit.cli.messages",

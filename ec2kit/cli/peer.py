@@ -18,7 +18,7 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: offers; state, describe, drop or leave TAG; store DEFINITION; create TAG WISH."""
+    """Answer another server: offers; create TAG WISH; and what `ec2kit.peers.answer` answers."""
     try:
         tag = checked_tag(_tag(question, words[0])) if words else ""
         action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
