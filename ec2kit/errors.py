@@ -8,8 +8,9 @@ The tree of errors; each class is an entry of the catalogue.
     │   ├── DeadlinePassed
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
+    │   ├── SharedUnknown          another check of this server had no usable answer
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
-    │                              └── ServerUnknown ConfigurationInvalid LifeKeeperFailed
+    │                              └── ServerUnknown ConfigurationInvalid LifeKeeperFailed SharedTrouble
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
     ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
@@ -128,6 +129,10 @@ class RemoteRefused(Unknown):
     message = messages.REMOTE_REFUSED
 
 
+class SharedUnknown(Unknown):
+    message = messages.SHARED_UNKNOWN
+
+
 class OwnTrouble(Unknown):
     """Trouble of this server: it says nothing about the address."""
 
@@ -165,6 +170,10 @@ class LifeKeeperFailed(OwnTrouble):
     def status(self) -> int:
         """LifeKeeper's exit status, 4 exists already, 7 does not exist, 9 other system unreachable; -1: none."""
         return int(str(self.fields.get("status", -1)))
+
+
+class SharedTrouble(OwnTrouble):
+    message = messages.SHARED_UNKNOWN
 
 
 class AwsRefused(Ec2KitError):

@@ -261,6 +261,7 @@ LOCAL_COMMAND = _message(
     "Run it by hand.",
 )
 
+SHARED_UNKNOWN = _message(620215, _INFO, "{reason}")
 MODEL_UNUSABLE = _message(
     620220,
     _WARN,

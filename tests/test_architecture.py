@@ -28,6 +28,7 @@ LAYERS = [
         "node",
         "remote",
         "aws",
+        "snapshot",
         "scenario",
         "route_table",
         "elastic_ip",
