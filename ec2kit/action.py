@@ -14,13 +14,14 @@ from ec2kit.errors import Ec2KitError, Stopped
 from ec2kit.intention import Intentions
 from ec2kit.log import Log
 from ec2kit.registry import Registry
-from ec2kit.resource import Resource, Server
+from ec2kit.resource import ROUTE_TABLE, Resource, Server
 from ec2kit.scenario import Scenario, scenario_of
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
     from ec2kit.lifekeeper import LifeKeeper
+    from ec2kit.snapshot import Snapshot
 
 
 def anything_goes() -> None:
@@ -98,6 +99,7 @@ class Action:
         """EC2 in the resource's region; boto3 is loaded with the first request."""
         from ec2kit.aws import Ec2
         from ec2kit.pace import SharedBucket
+        from ec2kit.snapshot import Writes
 
         return Ec2(
             region=region or self.resource.region,
@@ -109,7 +111,30 @@ class Action:
             look_retries=look_retries,
             write_retries=write_retries,
             shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket")),
+            note_write=Writes(self.settings.run_dir).note,
         )
+
+    def snapshot(self, ec2: Callable[[], Ec2]) -> Snapshot:
+        """EC2 as the checks of this server see it; `ec2` is called only if it has to be asked."""
+        from ec2kit.snapshot import Snapshot
+
+        return Snapshot(
+            settings=self.settings,
+            deadline=self.deadline,
+            region=self.resource.region,
+            ec2=ec2,
+            neighbours=self._virtual_ips,
+        )
+
+    def _virtual_ips(self) -> list[str]:
+        """The host routes of this server's route table resources in the same VPC, as far as they are known."""
+        try:
+            resources = self.registry.resources()
+        except Ec2KitError:
+            return []
+        return [
+            each.cidr for each in resources if each.vpc_id == self.resource.vpc_id and each.scenario == ROUTE_TABLE
+        ]
 
     def called(self, tag: str) -> Action:
         """The same action on the resource of another tag."""

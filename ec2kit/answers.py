@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,11 +119,11 @@ def _route(route: Any) -> Route:
     return Route(route["DestinationCidrBlock"], target, active=route["State"] == "active")
 
 
-def holding(tables: list[RouteTable], destination_cidr_block: str) -> tuple[RouteTable, ...]:
-    """The tables with just the route that was asked for; a near miss that a filter let through is left out."""
+def holding(tables: Iterable[RouteTable], *destination_cidr_blocks: str) -> tuple[RouteTable, ...]:
+    """The tables with just the routes that were asked for; a near miss that a filter let through is left out."""
     found = {
         table.route_table_id: tuple(
-            route for route in table.routes if route.destination_cidr_block == destination_cidr_block
+            route for route in table.routes if route.destination_cidr_block in destination_cidr_blocks
         )
         for table in tables
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,6 +49,7 @@ class Ec2:
         look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
         write_retries: The same for an updating request; None: EC2_MAX_RETRY.
         shared_bucket: What paces the writes of all actions of this server; None: this one is paced alone.
+        note_write: Called right before a write leaves, and when it has ended.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Ec2:
         look_retries: int | None = None,
         write_retries: int | None = None,
         shared_bucket: SharedBucket | None = None,
+        note_write: Callable[[], None] | None = None,
     ) -> None:
         self._region = region
         self._settings = settings
@@ -70,6 +72,7 @@ class Ec2:
         self._log = log
         self._user_agent = user_agent
         self._guard = guard
+        self._note_write = note_write or (lambda: None)
         self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
         most = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
         self._write_retries = most if write_retries is None else min(most, write_retries)
@@ -83,14 +86,18 @@ class Ec2:
     # -- looking ---------------------------------------------------------------------------------------
 
     def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables:
+        """The tables of a VPC that hold a route to exactly this block, all pages."""
+        return self.route_tables_with(vpc_id=vpc_id, destination_cidr_blocks=[destination_cidr_block])
+
+    def route_tables_with(self, *, vpc_id: str, destination_cidr_blocks: Sequence[str]) -> RouteTables:
         """
-        The tables of a VPC that hold a route to exactly this block, all pages.
+        The tables of a VPC that hold a route to any of these blocks, all pages, with these routes.
 
         Source: EC2 API, DescribeRouteTables; without MaxResults it may still answer in pages.
         """
         filters = [
             {"Name": "vpc-id", "Values": [vpc_id]},
-            {"Name": "route.destination-cidr-block", "Values": [destination_cidr_block]},
+            {"Name": "route.destination-cidr-block", "Values": [*destination_cidr_blocks]},
         ]
         tables: list[RouteTable] = []
         tokens: set[str] = set()
@@ -102,9 +109,9 @@ class Ec2:
                 if token in tokens:
                     raise self._garbled("DescribeRouteTables", "it repeats a page")
             except (AwsUnknown, AwsRefused, errors.DeadlinePassed) as error:
-                return RouteTables(answers.holding(tables, destination_cidr_block), unknown=error)
+                return RouteTables(answers.holding(tables, *destination_cidr_blocks), unknown=error)
             if not token:
-                return RouteTables(answers.holding(tables, destination_cidr_block))
+                return RouteTables(answers.holding(tables, *destination_cidr_blocks))
             tokens.add(token)
             more = {"NextToken": token}
 
@@ -258,7 +265,10 @@ class Ec2:
     ) -> Receipt:
         limit = self._write_retries if retries is None else retries
         call = _Call(operation, target, parameters, retries=limit, writes=True)
-        return self._until_answered(call, _nothing)[1]
+        try:
+            return self._until_answered(call, _nothing)[1]
+        finally:
+            self._note_write()
 
     def _until_answered(self, call: _Call, read: Callable[[Any], Reduced]) -> tuple[Reduced, Receipt]:
         clock = self._deadline.clock
@@ -404,6 +414,8 @@ class Ec2:
             self._guard()
         if request.abandoned:
             raise Abandoned
+        if request.writes:
+            self._note_write()
 
     def _endpoint(self) -> str:
         client = self._client

@@ -17,7 +17,7 @@ from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
     from ec2kit.deadline import Deadline
-    from ec2kit.scenario import Permission
+    from ec2kit.scenario import Permission, Source
     from ec2kit.settings import Settings
 
 _NO_ASSOCIATION = "eipassoc-00000000000000000"
@@ -47,14 +47,14 @@ class Observed:
     unknown: Ec2KitError | None = None
 
 
-def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed:
+def observe(source: Source, resource: Resource, server: Server, settings: Settings) -> Observed:
     """
     Look at the address and at the link.
 
     Raises:
         Ec2KitError: EC2 told nothing.
     """
-    everything = ec2.addresses()
+    everything = source.addresses()
     ours = next((each for each in everything if _is_ours(each, resource)), None)
     on_the_eni = tuple(
         each for each in everything if each is not ours and each.network_interface_id == server.network_interface_id

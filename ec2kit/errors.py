@@ -8,8 +8,9 @@ The tree of errors; each class is an entry of the catalogue.
     │   ├── DeadlinePassed
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
+    │   ├── SharedUnknown          another check of this server had no usable answer
     │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
-    │                              ├── ServerUnknown ConfigurationInvalid LifeKeeperFailed
+    │                              ├── ServerUnknown ConfigurationInvalid LifeKeeperFailed SharedTrouble
     │                              └── PlaceUnusable KitIncomplete ManifestDamaged
     ├── AwsRefused                 AWS answered no; its code says what
     ├── Overtaken OtherActionRuns
@@ -133,6 +134,10 @@ class RemoteRefused(Unknown):
     message = messages.REMOTE_REFUSED
 
 
+class SharedUnknown(Unknown):
+    message = messages.SHARED_UNKNOWN
+
+
 class OwnTrouble(Unknown):
     """Trouble of this server: it says nothing about the address."""
 
@@ -182,6 +187,10 @@ class KitIncomplete(OwnTrouble):
 
 class ManifestDamaged(OwnTrouble):
     message = messages.MANIFEST_DAMAGED
+
+
+class SharedTrouble(OwnTrouble):
+    message = messages.SHARED_UNKNOWN
 
 
 class AwsRefused(Ec2KitError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ec2kit import memory, messages
@@ -15,6 +16,7 @@ from ec2kit.status import Status, Verdict
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
+    from ec2kit.scenario import Source
 
 _RETRIES = 2
 """Retries of a look-up: the next check is near."""
@@ -97,21 +99,32 @@ def _cannot_say(error: Ec2KitError, address: str) -> _Judged:
 
 def _confirmed(action: Action) -> _Judged:
     """Look, and look again before OUT_OF_SERVICE is said."""
-    ec2 = action.ec2(look_retries=_RETRIES)
-    first = _judge(action, ec2)
+    ec2 = cache(partial(action.ec2, look_retries=_RETRIES))
+    first = _first_look(action, ec2)
     if first.verdict.status is not Status.OUT_OF_SERVICE:
         return first
     interval = action.settings.confirm_interval
     action.deadline.pause(interval, f"the second look that must confirm: {first.verdict.reason}")
-    second = _judge(action, ec2)
+    second = _judge(action, ec2())
     if second.verdict.status is not Status.OUT_OF_SERVICE:
         action.log.put(messages.STATUS_SECOND_LOOK, reason=first.verdict.reason, seconds=f"{interval:g}")
     return second
 
 
-def _judge(action: Action, ec2: Ec2) -> _Judged:
+def _first_look(action: Action, ec2: Callable[[], Ec2]) -> _Judged:
+    """By what the checks of this server share; that an answer of a moment ago says no counts for nothing."""
+    if not action.settings.snapshot_max_age:
+        return _judge(action, ec2())
+    snapshot = action.snapshot(ec2)
+    judged = _judge(action, snapshot)
+    if judged.verdict.status is Status.OUT_OF_SERVICE and not snapshot.is_fresh:
+        return _judge(action, ec2())
+    return judged
+
+
+def _judge(action: Action, source: Source) -> _Judged:
     scenario, address = action.scenario, action.resource.address
-    observed = scenario.observe(ec2, action.resource, action.server, action.settings)
+    observed = scenario.observe(source, action.resource, action.server, action.settings)
     verdict = scenario.judge(observed)
     if observed.unknown is None:
         return _Judged(verdict, address, objects=scenario.objects(observed))

@@ -57,7 +57,7 @@ def remember(folder: str, tag: str, memory: Memory) -> None:
     Raises:
         StateUnusable: It cannot be written.
     """
-    _file(folder, tag).write(asdict(memory))
+    _file(folder, tag).write(asdict(memory), durable=False)
 
 
 def forget(folder: str, tag: str) -> None:

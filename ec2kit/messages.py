@@ -290,6 +290,7 @@ LOCAL_COMMAND = _message(
     "Run it by hand; is it found in the PATH that the environment or the file sets?",
 )
 
+SHARED_UNKNOWN = _message(620215, _INFO, "{reason}")
 MODEL_UNUSABLE = _message(
     620220,
     _WARN,

@@ -177,6 +177,7 @@ WORDS: dict[int, Words] = {
         "このサーバーのコマンドを実行できませんでした。",
         "手動で実行してください。環境変数または設定ファイルの PATH で見つかるかも確認してください。",
     ),
+    620215: Words("{reason}"),
     620220: Words(
         "ec2kit に付属の EC2 モデルは botocore {version} では使用できません（{reason}）。"
         "botocore 自身のモデルを使用します",

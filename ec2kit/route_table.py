@@ -16,7 +16,7 @@ from ec2kit.status import Change, Plan, Status, Verdict, Wanted, combine, gather
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
     from ec2kit.deadline import Deadline
-    from ec2kit.scenario import Permission
+    from ec2kit.scenario import Permission, Source
     from ec2kit.settings import Settings
 
 _NO_TABLE = "rtb-00000000000000000"
@@ -47,14 +47,14 @@ class Observed:
         return tuple(each for each in listed if each not in self.routes)
 
 
-def observe(ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed:
+def observe(source: Source, resource: Resource, server: Server, settings: Settings) -> Observed:
     """
     Look at the routes.
 
     Raises:
         Ec2KitError: EC2 told nothing; what it told before it fell silent is kept.
     """
-    answer = ec2.route_tables(vpc_id=resource.vpc_id, destination_cidr_block=resource.cidr)
+    answer = source.route_tables(vpc_id=resource.vpc_id, destination_cidr_block=resource.cidr)
     if answer.unknown is not None and not answer.tables:
         raise answer.unknown
     listed = resource.route_table_ids

@@ -10,7 +10,7 @@ from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
 from ec2kit.status import Change, Plan, Verdict, Wanted
 
 if TYPE_CHECKING:
-    from ec2kit.answers import Receipt
+    from ec2kit.answers import Address, Receipt, RouteTables
     from ec2kit.aws import Ec2
     from ec2kit.deadline import Deadline
     from ec2kit.errors import Ec2KitError
@@ -32,10 +32,18 @@ class Observed(Protocol):
         """Why a part of it is missing."""
 
 
+class Source(Protocol):
+    """Where an observation comes from: EC2, or what it said a moment ago."""
+
+    def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables: ...
+
+    def addresses(self) -> tuple[Address, ...]: ...
+
+
 class Scenario(Protocol):
     """A module that knows one kind of address: it looks and changes thinly, and decides purely."""
 
-    def observe(self, ec2: Ec2, resource: Resource, server: Server, settings: Settings) -> Observed: ...
+    def observe(self, source: Source, resource: Resource, server: Server, settings: Settings) -> Observed: ...
 
     def judge(self, observed: Any) -> Verdict: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from binascii import crc32
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -78,6 +79,7 @@ class Settings:
         lifekeeper: LifeKeeper is the framework here: its database is the registry, its file counts before the
             environment.
         sdk: What the SDK should find in its environment.
+        origin: Which endpoint is asked, and with whose credentials; a checksum, without secrets in it.
     """
 
     restore_timeout: float = _seconds("EC2_RESTORE_TIMEOUT", 300.0, 1, 3600, "deadline of restore, create and extend")
@@ -130,6 +132,7 @@ class Settings:
     )
     lifekeeper: bool = False
     sdk: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
     findings: tuple[Notice, ...] = ()
 
 
@@ -167,7 +170,8 @@ def load(environment: Mapping[str, str], *, tag: str = "") -> Settings:
     for place in ("state_dir", "run_dir", "net_dir"):
         values[place] = os.path.abspath(values.get(place) or str(TUNABLES[place].default))
     sdk = _for_the_sdk(environment, from_file, file_first=lifekeeper)
-    return Settings(**values, lifekeeper=lifekeeper, sdk=sdk, findings=tuple(findings))
+    origin = _origin({**environment, **sdk, "EC2_ENDPOINT_URL": str(values.get("endpoint_url", ""))})
+    return Settings(**values, lifekeeper=lifekeeper, sdk=sdk, origin=origin, findings=tuple(findings))
 
 
 def _candidates(name: str, tag: str, sources: list[tuple[str, Mapping[str, str]]]) -> Iterator[tuple[str, str, str]]:
@@ -210,6 +214,17 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *
         listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed
     return added
+
+
+_SECRET = re.compile(r".*(SECRET|BEARER).*|.*_TOKEN")
+
+
+def _origin(environment: Mapping[str, str]) -> str:
+    """A checksum over all that decides whom the SDK asks, and as whom; its files are below HOME."""
+    names = {name for name in environment if _SDK_NAME.fullmatch(name) and not _SECRET.fullmatch(name)}
+    names |= {"EC2_ENDPOINT_URL", "HOME"} & set(environment)
+    told = "\n".join(f"{name}={environment[name]}" for name in sorted(names))
+    return f"{crc32(told.encode(errors='replace')):08x}"
 
 
 # -- the file: shell assignments, read and never executed -----------------------------------------------------

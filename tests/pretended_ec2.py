@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -113,10 +113,17 @@ class Asked:
         self._guard = guard
 
     def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables:
+        return self.route_tables_with(vpc_id=vpc_id, destination_cidr_blocks=[destination_cidr_block])
+
+    def route_tables_with(self, *, vpc_id: str, destination_cidr_blocks: Sequence[str]) -> RouteTables:
+        """All blocks are routed alike here."""
         world = self._world
         routes, _ = world.look()
         tables = tuple(
-            RouteTable(name, (Route(destination_cidr_block, target, name not in world.blackholes),))
+            RouteTable(
+                name,
+                tuple(Route(each, target, name not in world.blackholes) for each in destination_cidr_blocks),
+            )
             for name, target in routes.items()
         )
         return RouteTables(tables, world.later_pages)

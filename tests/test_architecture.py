@@ -32,6 +32,7 @@ LAYERS = [
         "place",
         "remote",
         "aws",
+        "snapshot",
         "scenario",
         "route_table",
         "elastic_ip",

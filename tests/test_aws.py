@@ -76,6 +76,7 @@ def an_ec2(
     look_retries: int | None = None,
     sink: Callable[[Level, str], None] | None = None,
     region: str = "ap-northeast-1",
+    note_write: Callable[[], None] | None = None,
     **settings: Any,
 ) -> Ec2:
     usual = {"server": "server-a", "endpoint_url": url, "connect_timeout": 1.0, "read_timeout": 4.0}
@@ -87,6 +88,7 @@ def an_ec2(
         user_agent=f"ec2kit/{__version__} restore ec2-vip1",
         guard=guard,
         look_retries=look_retries,
+        note_write=note_write,
     )
 
 
@@ -609,6 +611,16 @@ def test_look_guard_is_not_asked() -> None:
 
     with scripted(ONE_TABLE) as server:
         assert look(an_ec2(server.url, guard=never)) == ("rtb-1",)
+
+
+def test_write_is_noted_before_it_leaves_and_when_it_has_ended() -> None:
+    """What EC2 said before a write, or while it was on its way, is void; a look-up is no write."""
+    noted: list[int] = []
+    with scripted(ONE_TABLE, DONE) as server:
+        ec2 = an_ec2(server.url, note_write=lambda: noted.append(len(server.asked)))
+        look(ec2)
+        write(ec2)
+    assert noted == [1, 2]
 
 
 # -- credentials -------------------------------------------------------------------------------------------

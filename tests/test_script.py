@@ -13,7 +13,7 @@ from ec2kit.deadline import Deadline
 from ec2kit.errors import KitIncomplete
 
 ACTIONS = Path(__file__).parents[1] / "actions"
-SOURCES = {path.name: path.read_text() for path in ACTIONS.iterdir()}
+SOURCES = {path.name: path.read_text() for path in ACTIONS.iterdir() if path.is_file()}
 
 ODD = """o'dd "pläce" $HOME `x` \\"""
 """A folder's name that a shell could misunderstand."""

@@ -269,6 +269,31 @@ def test_sdk_metadata_service_is_of_version_2_only() -> None:
     assert loaded().sdk["AWS_EC2_METADATA_V1_DISABLED"] == "true"
 
 
+@pytest.mark.parametrize(
+    ("environment", "the_same"),
+    [
+        pytest.param({}, True, id="nothing"),
+        pytest.param({"EC2_RESTORE_TIMEOUT": "7", "LANG": "C"}, True, id="nothing-of-the-sdk"),
+        pytest.param({"AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}, True, id="secrets"),
+        pytest.param({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, False, id="key"),
+        pytest.param({"AWS_PROFILE": "other"}, False, id="profile"),
+        pytest.param({"AWS_ENDPOINT_URL_EC2": "http://127.0.0.1:1"}, False, id="endpoint"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://127.0.0.1:1"}, False, id="own-endpoint"),
+        pytest.param({"EC2_ENDPOINT_URL_x": "http://127.0.0.1:1"}, False, id="endpoint-of-one-resource"),
+        pytest.param({"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}, False, id="web-identity"),
+        pytest.param({"HOME": "/elsewhere"}, False, id="home"),
+    ],
+)
+def test_origin_is_another_where_another_aws_may_answer(environment: dict[str, str], the_same: bool) -> None:
+    """Answers are shared between those who ask the same endpoint as the same account; secrets are not looked at."""
+    assert (loaded(environment, tag="x").origin == loaded(tag="x").origin) is the_same
+
+
+def test_origin_of_the_file_counts_as_that_of_the_environment(tmp_path: Path) -> None:
+    """A profile that stands in the file leads elsewhere, too."""
+    assert loaded(file=a_file(tmp_path, "AWS_PROFILE=other\n")).origin != loaded().origin
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 def test_sdk_metadata_addresses_never_go_through_a_proxy(name: str) -> None:
     """With a proxy, the metadata addresses are added to those that are spoken to directly."""

@@ -8,13 +8,13 @@ scripts translate, and everything else counts as 0 there.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ec2kit import edge
 from ec2kit.action import Action
@@ -22,24 +22,16 @@ from ec2kit.errors import BadRequest, Ec2KitError, Stopped, TagUnknown, Unknown,
 from ec2kit.resource import SCENARIOS, SWITCHBACKS, checked_tag
 
 if TYPE_CHECKING:
+    import argparse
+
     from ec2kit.creation import Wish
+    from ec2kit.frontends.parser import Parser
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 GUARDED_FAILURE, GUARDED_USAGE = 101, 102
 
 _GUARDED = ("quickCheck", "remove")
 _ON_A_RESOURCE = ("restore", "remove", "quickCheck", "recover", "unextend", "delete")
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of printing a usage text of many lines; asks for no terminal, which takes time."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(prog=name, allow_abbrev=False, formatter_class=partial(argparse.HelpFormatter, width=100))
-
-    def error(self, message: str) -> NoReturn:
-        usage = " ".join(self.format_usage().split())
-        raise UsageError(problem=f"{self.prog}: {message} ({usage})")
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,7 @@ class _Deed:
         run: Returns a note for the last line of the log; raises Ec2KitError.
     """
 
-    options: Callable[[_Parser], None]
+    options: Callable[[Parser], None]
     run: Callable[[Action, argparse.Namespace], str]
 
 
@@ -185,27 +177,33 @@ def _changes(made: dict[str, Any], else_: str = "nothing to change") -> str:
 # -- their options ---------------------------------------------------------------------------------------------
 
 
-def _by_tag(parser: _Parser) -> None:
+def _by_tag(parser: Parser) -> None:
     parser.add_argument("-t", "--tag", required=True, metavar="TAG", help="tag of the resource")
     parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
 
 
-def _as_a_hook(parser: _Parser) -> None:
+def _as_a_hook(parser: Parser) -> None:
     """The scripts that `ec2kit install` puts there say --hook: LifeKeeper calls, and nobody else."""
+    from argparse import SUPPRESS
+
     _by_tag(parser)
-    parser.add_argument("--hook", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--hook", action="store_true", help=SUPPRESS)
 
 
-def _for_recover(parser: _Parser) -> None:
+def _for_recover(parser: Parser) -> None:
     """A recovery program may be given the instance of the event by -n."""
+    from argparse import SUPPRESS
+
     parser.add_argument("-t", "-n", "--tag", required=True, metavar="TAG", help="tag of the resource")
     parser.add_argument("-i", "--id", metavar="ID", help="accepted for the framework's sake")
-    parser.add_argument("--hook", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--hook", action="store_true", help=SUPPRESS)
 
 
-def _for_create(parser: _Parser) -> None:
+def _for_create(parser: Parser) -> None:
+    from argparse import SUPPRESS
+
     parser.add_argument("-t", "--tag", metavar="TAG", help="default: ec2-ADDRESS")
-    parser.add_argument("-i", "--id", help=argparse.SUPPRESS)
+    parser.add_argument("-i", "--id", help=SUPPRESS)
     parser.add_argument("-s", "--switchback", default="intelligent", metavar="|".join(SWITCHBACKS))
     parser.add_argument("--server", metavar="NAME", help="where it shall be made and in service (default: here)")
     parser.add_argument("--region", metavar="REGION", help="default: this instance's region")
@@ -218,30 +216,30 @@ def _for_create(parser: _Parser) -> None:
     parser.add_argument("--priority", type=int, default=1, metavar="N", help="1-999, 1 is the highest (default 1)")
 
 
-def _by_template(parser: _Parser) -> None:
+def _by_template(parser: Parser) -> None:
     parser.add_argument("template_system", metavar="TEMPLATE_SYSTEM", help="a server that has the resource")
     parser.add_argument("tag", metavar="TEMPLATE_TAG", help="tag of the resource")
     parser.add_argument("--interface", metavar="DEV", help="default: the template's")
 
 
-def _for_extend(parser: _Parser) -> None:
+def _for_extend(parser: Parser) -> None:
     _by_template(parser)
     parser.add_argument("--priority", type=int, default=10, metavar="N", help="1-999, unique (default 10)")
     parser.add_argument("--switchback", metavar="|".join(SWITCHBACKS), help="default: the template's")
 
 
-def _for_unextend(parser: _Parser) -> None:
+def _for_unextend(parser: Parser) -> None:
     _by_tag(parser)
     parser.add_argument("--server", metavar="NAME", help="default: this server")
     parser.add_argument("--lost", action="store_true", help="it is gone for good and cannot be asked")
 
 
-def _for_delete(parser: _Parser) -> None:
+def _for_delete(parser: Parser) -> None:
     _as_a_hook(parser)
     parser.add_argument("--local", action="store_true", help="on this server only")
 
 
-def _without_any(parser: _Parser) -> None:
+def _without_any(parser: Parser) -> None:
     """It is about this server, and has neither tag nor options."""
 
 
@@ -266,7 +264,12 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     Raises:
         UsageError: It cannot be understood.
     """
-    parser = _Parser(name)
+    plain = _plainly_called(name, arguments)
+    if plain is not None:
+        return plain
+    from ec2kit.frontends.parser import Parser
+
+    parser = Parser(name)
     _DEEDS[name].options(parser)
     options, others = parser.parse_known_args(arguments)
     unknown = [each for each in others if each.startswith("--") and each != "--"]
@@ -276,6 +279,23 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     if surplus and not hasattr(options, "id"):  # what a framework calls may be given more
         parser.error(f"too many words: {surplus[0][:60]!a}")
     return options
+
+
+def _plainly_called(name: str, arguments: list[str]) -> argparse.Namespace | None:
+    """The options of a call as frameworks make it, "-t TAG -i ID --hook", for which argparse need not be loaded."""
+    values: dict[str, str | bool | None] = {"tag": None, "id": None, "hook": "--hook" in arguments}
+    words = [each for each in arguments if each != "--hook"]
+    for flag, value in zip(words[::2], words[1::2], strict=False):
+        if flag not in _PLAIN or value.startswith("-"):
+            return None
+        values[_PLAIN[flag]] = value
+    if name not in _HOOKS or len(words) % 2 or values["tag"] is None:
+        return None
+    return cast("argparse.Namespace", SimpleNamespace(**values))
+
+
+_HOOKS = ("restore", "remove", "quickCheck", "recover")
+_PLAIN = {"-t": "tag", "-i": "id"}
 
 
 # -- running one -----------------------------------------------------------------------------------------------
