@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -205,13 +206,24 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *
     merged = {**environment, **added}
     added["AWS_EC2_METADATA_V1_DISABLED"] = "true"
     if any(merged.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
-        own = urlsplit(merged.get(_METADATA, "")).hostname
+        own = _host(merged.get(_METADATA, ""))
         listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed
     return added
 
 
+def _host(url: str) -> str:
+    """The host of a URL, "" where it has none or is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 # -- the file: shell assignments, read and never executed -----------------------------------------------------
+
+
+_LARGEST = 1_000_000
 
 
 def _read(path: str, environment: Mapping[str, str], findings: list[Notice]) -> dict[str, str]:
@@ -224,7 +236,11 @@ def _read(path: str, environment: Mapping[str, str], findings: list[Notice]) -> 
             if unsafe:
                 findings.append((messages.SETTINGS_UNSAFE, {"path": path, "reason": unsafe}))
                 return {}
-            return assignments(file.read(1_000_000), environment)
+            text = file.read(_LARGEST + 1)
+            if len(text) > _LARGEST:
+                findings.append((messages.SETTINGS_UNREADABLE, {"path": path, "reason": "it is larger than 1 MB"}))
+                return {}
+            return assignments(text, environment)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -256,13 +272,14 @@ def assignments(text: str, environment: Mapping[str, str] | None = None) -> dict
     Read `NAME=value` lines of a shell file; the last one wins, whatever is not an assignment is skipped.
 
     Quotes, `export`, comments and `$NAME` of an earlier line or of the environment are understood; a value with
-    a command in it, or with a quote that is not closed, is skipped.
+    a command in it, or with a quote that is not closed, is skipped; so is a line with a NUL, which no value can have.
     """
     found: dict[str, str] = {}
+    known = ChainMap(found, dict(environment or {}))
     for line in text.split("\n"):
         start = _ASSIGNMENT.match(line)
-        if start:
-            value = _value(line, start.end(), {**(environment or {}), **found})
+        if start and "\0" not in line:
+            value = _value(line, start.end(), known)
             if value is not None:
                 found[start[1]] = value
     return found

@@ -251,6 +251,27 @@ def test_load_file_with_bytes_of_any_kind_never_raises(tmp_path: Path) -> None:
     assert loaded(file=path).verify_timeout == 11
 
 
+@pytest.mark.timeout(20)
+def test_load_file_of_many_lines_takes_no_time(tmp_path: Path) -> None:
+    """A file that something else wrote into without end costs no action its deadline."""
+    lines = "".join(f"NAME_{number}=$NAME_{number - 1}\n" for number in range(35_000))
+    assert loaded(file=a_file(tmp_path, f"{lines}{NAME}=11\n")).verify_timeout == 11
+
+
+def test_load_file_too_large_counts_as_empty_with_an_error(tmp_path: Path) -> None:
+    """A file that is not read to its end gives no value, since the last line of what was read may be half of one."""
+    settings = loaded(file=a_file(tmp_path, f"{NAME}=11\n" + "#" * 1_000_000))
+    assert settings.verify_timeout == 30
+    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNREADABLE]
+
+
+def test_load_line_with_a_nul_is_skipped(tmp_path: Path) -> None:
+    """Neither a path nor a variable of the environment can have one; the lines around it count."""
+    path = a_file(tmp_path, f"EC2KIT_RUN_DIR=/x\0y\nAWS_PROFILE=a\0b\n{NAME}=11\n")
+    settings = loaded(file=path)
+    assert (settings.run_dir, settings.sdk.get("AWS_PROFILE"), settings.verify_timeout) == ("/run/ec2kit", None, 11)
+
+
 # -- the SDK's variables -----------------------------------------------------------------------------------
 
 
@@ -282,6 +303,13 @@ def test_sdk_metadata_endpoint_of_ones_own_never_goes_through_a_proxy() -> None:
     endpoint = "http://127.0.0.1:1338"
     sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint}).sdk
     assert any(each.startswith("127.0.0.1") for each in sdk["no_proxy"].split(","))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://[nonsense]", "nonsense", "//", ""])
+def test_sdk_metadata_endpoint_that_is_none_is_no_reason_to_stop(url: str) -> None:
+    """With a proxy, too, an address that cannot be parsed is told by the action that needs it."""
+    sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url}).sdk
+    assert sdk["no_proxy"] == "169.254.169.254,fd00:ec2::254"
 
 
 # -- the shell file ----------------------------------------------------------------------------------------
