@@ -200,6 +200,15 @@ CONFIGURATION_INVALID = _message(
     "Correct AWS_*, EC2_ENDPOINT_URL or the SDK's configuration file.",
 )
 
+ENDPOINT_IN_CLEAR = _message(
+    620105,
+    _WARN,
+    "EC2 is asked without encryption at {endpoint}",
+    "An http:// endpoint beyond this machine: whoever is on the way can read what is asked and forge the answers.",
+    "Set it to https://; EC2 and PrivateLink endpoints have that. For a certificate of your own authority set "
+    "AWS_CA_BUNDLE.",
+)
+
 # -- 2xx: EC2, IMDS and other servers ----------------------------------------------------------------------
 
 NO_ANSWER = _message(

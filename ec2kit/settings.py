@@ -8,6 +8,7 @@ import stat
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +170,9 @@ def load(environment: Mapping[str, str], *, tag: str = "") -> Settings:
     for place in ("state_dir", "run_dir", "net_dir"):
         values[place] = os.path.abspath(values.get(place) or str(TUNABLES[place].default))
     sdk = _for_the_sdk(environment, from_file, file_first=lifekeeper)
+    endpoint = _endpoint(str(values.get("endpoint_url", "")), {**environment, **sdk})
+    if _is_in_clear(endpoint):
+        findings.append((messages.ENDPOINT_IN_CLEAR, {"endpoint": endpoint}))
     return Settings(**values, lifekeeper=lifekeeper, sdk=sdk, findings=tuple(findings))
 
 
@@ -210,6 +214,28 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *
         listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed
     return added
+
+
+def _endpoint(own: str, sdk: Mapping[str, str]) -> str:
+    """
+    The EC2 endpoint that is set, "" for AWS's own.
+
+    Source: AWS SDKs and Tools, "Service-specific endpoints".
+    """
+    ignored = sdk.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
+    return own or ("" if ignored else sdk.get("AWS_ENDPOINT_URL_EC2") or sdk.get("AWS_ENDPOINT_URL") or "")
+
+
+def _is_in_clear(url: str) -> bool:
+    """Whether what is asked and answered there leaves this machine without encryption."""
+    return url.lower().startswith("http:") and not _is_loopback(_host(url))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _host(url: str) -> str:

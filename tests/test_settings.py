@@ -312,6 +312,47 @@ def test_sdk_metadata_endpoint_that_is_none_is_no_reason_to_stop(url: str) -> No
     assert sdk["no_proxy"] == "169.254.169.254,fd00:ec2::254"
 
 
+IN_CLEAR = "http://ec2.example.com"
+
+
+@pytest.mark.parametrize(
+    ("environment", "warned"),
+    [
+        pytest.param({}, None, id="none set"),
+        pytest.param({"EC2_ENDPOINT_URL": IN_CLEAR}, IN_CLEAR, id="the kit's"),
+        pytest.param({"AWS_ENDPOINT_URL_EC2": IN_CLEAR}, IN_CLEAR, id="the SDK's for EC2"),
+        pytest.param({"AWS_ENDPOINT_URL": IN_CLEAR}, IN_CLEAR, id="the SDK's for all"),
+        pytest.param({"AWS_ENDPOINT_URL_S3": IN_CLEAR}, None, id="another service's"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": IN_CLEAR, "EC2_ENDPOINT_URL": "https://x"}, None, id="one that does not count"
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": IN_CLEAR, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"},
+            None,
+            id="ignored by the SDK",
+        ),
+        pytest.param({"EC2_ENDPOINT_URL": "HTTP://10.0.0.1:8080/"}, "HTTP://10.0.0.1:8080/", id="capitals"),
+        pytest.param(
+            {"EC2_ENDPOINT_URL": "http://127.0.0.1.example.com"}, "http://127.0.0.1.example.com", id="like it"
+        ),
+        pytest.param({"EC2_ENDPOINT_URL": "http://[::1"}, "http://[::1", id="nonsense"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://127.0.0.1:4000"}, None, id="loopback"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://user:pw@127.8.9.1"}, None, id="loopback with a user"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://[::1]:4000/"}, None, id="loopback of IPv6"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://localhost:4000"}, None, id="localhost"),
+        pytest.param({"EC2_ENDPOINT_URL": "https://ec2.example.com"}, None, id="encrypted"),
+    ],
+)
+def test_load_endpoint_in_clear_beyond_this_machine_is_warned_of(
+    environment: dict[str, str], warned: str | None, tmp_path: Path
+) -> None:
+    """Where EC2 would be asked without encryption it is said, whether the environment or the file leads there."""
+    expected = [(messages.ENDPOINT_IN_CLEAR, {"endpoint": warned})] if warned else []
+    assert list(loaded(environment).findings) == expected
+    file = a_file(tmp_path, "".join(f"{name}={value}\n" for name, value in environment.items()))
+    assert list(loaded(file=file).findings) == expected
+
+
 # -- the shell file ----------------------------------------------------------------------------------------
 
 
