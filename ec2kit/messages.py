@@ -11,20 +11,34 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_USERINFO = re.compile(r"(?<=//)[^/@\s]+@")
-_SECRET = re.compile(r"(?i)\b((?:aws_)?(?:secret\w*|\w*token|authorization|signature)\w*\W{1,6})[^\s,;&'\"]+")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029"
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the order of what follows round
+    r"\ud800-\udfff]+"  # bytes that are no text; syslog takes none
+)
+_WORD = re.compile(r"\S+")
+_SECRET = re.compile(
+    r"(?i)(\b(?=(\w+))(?=\w*?(?:secret|token|authorization|signature))\2"  # a word is tried once, as a whole
+    r"\W{1,6})[^\s,;&'\"]+"
+)
 _KEY = re.compile(r"([A-Za-z0-9/+=]{40} +)?A[KS]IA[A-Z0-9]{16}( +[A-Za-z0-9/+=]{40})?")
 _LONGEST = 4000
 
 
 def clean(text: str) -> str:
     """One line without control characters, without passwords in URLs, without tokens and access keys."""
-    line = _CONTROL.sub(" ", text)
-    line = _USERINFO.sub("***@", line)
+    line = _CONTROL.sub(" ", text[: 2 * _LONGEST])
+    line = _WORD.sub(_without_password, line)
     line = _SECRET.sub(r"\1***", line)
     line = _KEY.sub("***", line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
+
+
+def _without_password(word: re.Match[str]) -> str:
+    """A URL without what identifies its user, "http://***@proxy:3128"; other words as they are."""
+    scheme, _, rest = word[0].partition("//")
+    host = rest.rpartition("@")[2]
+    return word[0] if host == rest else f"{scheme}//***@{host}"
 
 
 class Level(Enum):
@@ -188,6 +202,15 @@ CONFIGURATION_INVALID = _message(
     "the SDK cannot be used as configured: {reason}",
     "A region, an endpoint or a profile that does not exist or cannot be parsed.",
     "Correct AWS_*, EC2_ENDPOINT_URL or the SDK's configuration file.",
+)
+
+ENDPOINT_IN_CLEAR = _message(
+    620105,
+    _WARN,
+    "EC2 is asked without encryption at {endpoint}",
+    "An http:// endpoint beyond this machine: whoever is on the way can read what is asked and forge the answers.",
+    "Set it to https://; EC2 and PrivateLink endpoints have that. For a certificate of your own authority set "
+    "AWS_CA_BUNDLE.",
 )
 
 # -- 2xx: EC2, IMDS and other servers ----------------------------------------------------------------------

@@ -6,8 +6,10 @@ import os
 import re
 import stat
 from binascii import crc32
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from typing import Any
 
 from ec2kit import messages
@@ -170,7 +172,11 @@ def load(environment: Mapping[str, str], *, tag: str = "") -> Settings:
     for place in ("state_dir", "run_dir", "net_dir"):
         values[place] = os.path.abspath(values.get(place) or str(TUNABLES[place].default))
     sdk = _for_the_sdk(environment, from_file, file_first=lifekeeper)
-    origin = _origin({**environment, **sdk, "EC2_ENDPOINT_URL": str(values.get("endpoint_url", ""))})
+    told = {**environment, **sdk}
+    endpoint = _endpoint(str(values.get("endpoint_url", "")), told)
+    if _is_in_clear(endpoint):
+        findings.append((messages.ENDPOINT_IN_CLEAR, {"endpoint": endpoint}))
+    origin = _origin({**told, "EC2_ENDPOINT_URL": str(values.get("endpoint_url", ""))})
     return Settings(**values, lifekeeper=lifekeeper, sdk=sdk, origin=origin, findings=tuple(findings))
 
 
@@ -208,9 +214,7 @@ def _for_the_sdk(environment: Mapping[str, str], from_file: Mapping[str, str], *
     merged = {**environment, **added}
     added["AWS_EC2_METADATA_V1_DISABLED"] = "true"
     if any(merged.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
-        from urllib.parse import urlsplit
-
-        own = urlsplit(merged.get(_METADATA, "")).hostname
+        own = _host(merged.get(_METADATA, ""))
         listed = ",".join(filter(None, [merged.get("no_proxy") or merged.get("NO_PROXY"), *_METADATA_HOSTS, own]))
         added["NO_PROXY"] = added["no_proxy"] = listed
     return added
@@ -227,7 +231,42 @@ def _origin(environment: Mapping[str, str]) -> str:
     return f"{crc32(told.encode(errors='replace')):08x}"
 
 
+def _endpoint(own: str, sdk: Mapping[str, str]) -> str:
+    """
+    The EC2 endpoint that is set, "" for AWS's own.
+
+    Source: AWS SDKs and Tools, "Service-specific endpoints".
+    """
+    ignored = sdk.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
+    return own or ("" if ignored else sdk.get("AWS_ENDPOINT_URL_EC2") or sdk.get("AWS_ENDPOINT_URL") or "")
+
+
+def _is_in_clear(url: str) -> bool:
+    """Whether what is asked and answered there leaves this machine without encryption."""
+    return url.lower().startswith("http:") and not _is_loopback(_host(url))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(url: str) -> str:
+    """The host of a URL, "" where it has none or is none."""
+    from urllib.parse import urlsplit
+
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 # -- the file: shell assignments, read and never executed -----------------------------------------------------
+
+
+_LARGEST = 1_000_000
 
 
 def _read(path: str, environment: Mapping[str, str], findings: list[Notice]) -> dict[str, str]:
@@ -240,7 +279,11 @@ def _read(path: str, environment: Mapping[str, str], findings: list[Notice]) -> 
             if unsafe:
                 findings.append((messages.SETTINGS_UNSAFE, {"path": path, "reason": unsafe}))
                 return {}
-            return assignments(file.read(1_000_000), environment)
+            text = file.read(_LARGEST + 1)
+            if len(text) > _LARGEST:
+                findings.append((messages.SETTINGS_UNREADABLE, {"path": path, "reason": "it is larger than 1 MB"}))
+                return {}
+            return assignments(text, environment)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -272,13 +315,14 @@ def assignments(text: str, environment: Mapping[str, str] | None = None) -> dict
     Read `NAME=value` lines of a shell file; the last one wins, whatever is not an assignment is skipped.
 
     Quotes, `export`, comments and `$NAME` of an earlier line or of the environment are understood; a value with
-    a command in it, or with a quote that is not closed, is skipped.
+    a command in it, or with a quote that is not closed, is skipped; so is a line with a NUL, which no value can have.
     """
     found: dict[str, str] = {}
+    known = ChainMap(found, dict(environment or {}))
     for line in text.split("\n"):
         start = _ASSIGNMENT.match(line)
-        if start:
-            value = _value(line, start.end(), {**(environment or {}), **found})
+        if start and "\0" not in line:
+            value = _value(line, start.end(), known)
             if value is not None:
                 found[start[1]] = value
     return found

@@ -251,6 +251,27 @@ def test_load_file_with_bytes_of_any_kind_never_raises(tmp_path: Path) -> None:
     assert loaded(file=path).verify_timeout == 11
 
 
+@pytest.mark.timeout(20)
+def test_load_file_of_many_lines_takes_no_time(tmp_path: Path) -> None:
+    """A file that something else wrote into without end costs no action its deadline."""
+    lines = "".join(f"NAME_{number}=$NAME_{number - 1}\n" for number in range(35_000))
+    assert loaded(file=a_file(tmp_path, f"{lines}{NAME}=11\n")).verify_timeout == 11
+
+
+def test_load_file_too_large_counts_as_empty_with_an_error(tmp_path: Path) -> None:
+    """A file that is not read to its end gives no value, since the last line of what was read may be half of one."""
+    settings = loaded(file=a_file(tmp_path, f"{NAME}=11\n" + "#" * 1_000_000))
+    assert settings.verify_timeout == 30
+    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNREADABLE]
+
+
+def test_load_line_with_a_nul_is_skipped(tmp_path: Path) -> None:
+    """Neither a path nor a variable of the environment can have one; the lines around it count."""
+    path = a_file(tmp_path, f"EC2KIT_RUN_DIR=/x\0y\nAWS_PROFILE=a\0b\n{NAME}=11\n")
+    settings = loaded(file=path)
+    assert (settings.run_dir, settings.sdk.get("AWS_PROFILE"), settings.verify_timeout) == ("/run/ec2kit", None, 11)
+
+
 # -- the SDK's variables -----------------------------------------------------------------------------------
 
 
@@ -307,6 +328,54 @@ def test_sdk_metadata_endpoint_of_ones_own_never_goes_through_a_proxy() -> None:
     endpoint = "http://127.0.0.1:1338"
     sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint}).sdk
     assert any(each.startswith("127.0.0.1") for each in sdk["no_proxy"].split(","))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://[nonsense]", "nonsense", "//", ""])
+def test_sdk_metadata_endpoint_that_is_none_is_no_reason_to_stop(url: str) -> None:
+    """With a proxy, too, an address that cannot be parsed is told by the action that needs it."""
+    sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url}).sdk
+    assert sdk["no_proxy"] == "169.254.169.254,fd00:ec2::254"
+
+
+IN_CLEAR = "http://ec2.example.com"
+
+
+@pytest.mark.parametrize(
+    ("environment", "warned"),
+    [
+        pytest.param({}, None, id="none set"),
+        pytest.param({"EC2_ENDPOINT_URL": IN_CLEAR}, IN_CLEAR, id="the kit's"),
+        pytest.param({"AWS_ENDPOINT_URL_EC2": IN_CLEAR}, IN_CLEAR, id="the SDK's for EC2"),
+        pytest.param({"AWS_ENDPOINT_URL": IN_CLEAR}, IN_CLEAR, id="the SDK's for all"),
+        pytest.param({"AWS_ENDPOINT_URL_S3": IN_CLEAR}, None, id="another service's"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": IN_CLEAR, "EC2_ENDPOINT_URL": "https://x"}, None, id="one that does not count"
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": IN_CLEAR, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"},
+            None,
+            id="ignored by the SDK",
+        ),
+        pytest.param({"EC2_ENDPOINT_URL": "HTTP://10.0.0.1:8080/"}, "HTTP://10.0.0.1:8080/", id="capitals"),
+        pytest.param(
+            {"EC2_ENDPOINT_URL": "http://127.0.0.1.example.com"}, "http://127.0.0.1.example.com", id="like it"
+        ),
+        pytest.param({"EC2_ENDPOINT_URL": "http://[::1"}, "http://[::1", id="nonsense"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://127.0.0.1:4000"}, None, id="loopback"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://user:pw@127.8.9.1"}, None, id="loopback with a user"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://[::1]:4000/"}, None, id="loopback of IPv6"),
+        pytest.param({"EC2_ENDPOINT_URL": "http://localhost:4000"}, None, id="localhost"),
+        pytest.param({"EC2_ENDPOINT_URL": "https://ec2.example.com"}, None, id="encrypted"),
+    ],
+)
+def test_load_endpoint_in_clear_beyond_this_machine_is_warned_of(
+    environment: dict[str, str], warned: str | None, tmp_path: Path
+) -> None:
+    """Where EC2 would be asked without encryption it is said, whether the environment or the file leads there."""
+    expected = [(messages.ENDPOINT_IN_CLEAR, {"endpoint": warned})] if warned else []
+    assert list(loaded(environment).findings) == expected
+    file = a_file(tmp_path, "".join(f"{name}={value}\n" for name, value in environment.items()))
+    assert list(loaded(file=file).findings) == expected
 
 
 # -- the shell file ----------------------------------------------------------------------------------------
