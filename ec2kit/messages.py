@@ -687,7 +687,7 @@ INSTALLATION_RUNS = _message(
 
 # -- 8xx: migration and verification -----------------------------------------------------------------------
 
-KEYS_TAKEN_OUT = _message(620801, _NOTIFY, "{tag} ({type}): access key and secret taken out of its info")
+KEYS_TAKEN_OUT = _message(620801, _NOTIFY, "{tag} ({type}): the stored access key is taken out of its info")
 NO_STORED_KEYS = _message(620802, _INFO, "no resource of this server has a stored access key")
 KEYS_LEFT = _message(
     620803,

@@ -88,3 +88,10 @@ def test_render_fields_with_braces_and_line_breaks_stays_one_line() -> None:
     assert (
         CATALOGUE[620307].render(target="rtb-1", reason="a {brace}\n  and a break") == "rtb-1: a {brace} and a break"
     )
+
+
+@pytest.mark.parametrize("message", CATALOGUE.values(), ids=lambda message: str(message.code))
+def test_render_takes_nothing_of_a_message_for_a_secret(message: Message) -> None:
+    """What is masked comes from a field, never from our own words."""
+    fields = {name: "x" for _, name, _, _ in string.Formatter().parse(message.text) if name}
+    assert "***" not in message.render(**fields)
