@@ -60,18 +60,16 @@ class Bucket:
 
 class Buckets:
     """
-    The buckets of an account, each filled when its first call comes.
+    The buckets of an account, each of them there from its first call on.
 
     Args:
         burst, rate: The size of every bucket; None: as EC2 publishes it.
-        tokens: How many are in a new bucket; None: it is full.
+        tokens: How many are in it when its first call comes; None: it is full.
     """
 
     def __init__(self, *, burst: float | None, rate: float | None, tokens: float | None) -> None:
-        self._burst = burst
-        self._rate = rate
+        self._told = (burst, rate)
         self._tokens = tokens
-        self._began = time.monotonic()
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, Size], Bucket] = {}
 
@@ -79,10 +77,9 @@ class Buckets:
         """Whether there is a token for the call."""
         published = size(call)
         with self._lock:
-            bucket = self._buckets.setdefault((call.operation, published), self._new(*published))
-            return bucket.take()
+            return self._bucket(call.operation, published).take()
 
-    def _new(self, burst: float, rate: float) -> Bucket:
-        burst = burst if self._burst is None else self._burst
-        rate = rate if self._rate is None else self._rate
-        return Bucket(burst, rate, burst if self._tokens is None else self._tokens, self._began)
+    def _bucket(self, operation: str, published: Size) -> Bucket:
+        burst, rate = (told if told is not None else usual for told, usual in zip(self._told, published, strict=True))
+        tokens = burst if self._tokens is None else self._tokens
+        return self._buckets.setdefault((operation, published), Bucket(burst, rate, tokens))

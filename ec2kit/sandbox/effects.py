@@ -375,7 +375,9 @@ _CODE = Argument("code", str, None, "EC2's error code; what suits the status unl
 _MESSAGE = Argument("message", str, "An internal error has occurred", "EC2's error message.")
 _BURST = Argument("burst", float, None, "How many tokens fit in; as EC2 publishes it unless given.")
 _RATE = Argument("rate", float, None, "How many tokens flow in each second; as EC2 publishes it unless given.")
-_TOKENS = Argument("tokens", float, None, "How many tokens are in at the start; 0: empty. All unless given.")
+_TOKENS = Argument(
+    "tokens", float, None, "How many tokens are in when the first call comes; 0: none. All unless given."
+)
 _SIZE = Argument("size", int, 5, "How many there are on a page.", least=1, most=1000)
 _OF = Argument("of", str, None, "Whose interfaces; the caller's unless given.", is_server=True)
 _BY = Argument("by", str, None, "Who takes it, for its eth1; somebody who is no server unless given.", is_server=True)
