@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
 from ec2kit.deadline import Abandoned, Deadline, abandonable
@@ -18,6 +20,9 @@ from ec2kit.state import Damaged, StateFile, boot_id
 _TRIES = 3
 _LARGEST = 65536
 _SESSION_SECONDS = "300"
+
+_TOKEN = re.compile(r"[!-~]+")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,36 @@ class Interface:
     private_ip_addresses: tuple[str, ...]
     vpc_id: str
     vpc_cidr_blocks: tuple[str, ...]
+
+
+# -- the forms of items -----------------------------------------------------------------------------------------
+
+_Form = Callable[[str], bool]
+
+
+def _is_identifier(text: str) -> bool:
+    """Whether it could be an id, a zone or a region: "i-0a1b2c3d", "us-east-1-bos-1a"."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
+def _are_addresses(text: str) -> bool:
+    """Whether it is a list of IPv4 addresses, one at least."""
+    return _all_are(text, IPv4Address)
+
+
+def _are_blocks(text: str) -> bool:
+    """Whether it is a list of IPv4 blocks, one at least."""
+    return _all_are(text, IPv4Network)
+
+
+def _all_are(text: str, kind: type[IPv4Address | IPv4Network]) -> bool:
+    try:
+        return len([kind(each) for each in text.split()]) > 0
+    except ValueError:
+        return False
+
+
+# -- asking ----------------------------------------------------------------------------------------------------
 
 
 class Metadata:
@@ -79,38 +114,53 @@ class Metadata:
                 break
         raise ImdsSilent(endpoint=self._url, reason=reason)
 
-    def need(self, path: str) -> str:
+    def need(self, path: str, form: _Form = bool) -> str:
         """
         One item that every instance has.
 
         Raises:
-            ImdsSilent: It is not there, or no usable answer.
+            ImdsSilent: It is not there, or not of its form: something else answers in the service's place.
         """
         value = self.get(path)
         if not value:
             raise ImdsSilent(endpoint=self._url, reason=f"it has no /latest/{path}")
+        return self.checked(path, value, form)
+
+    def checked(self, path: str, value: str, form: _Form) -> str:
+        """The value of an item, if it is of its form; raises ImdsSilent else."""
+        if not form(value):
+            raise ImdsSilent(endpoint=self._url, reason=f"its /latest/{path} is {value[:60]!a}")
         return value
 
     def _ask(self, path: str) -> str | None:
         if not self._token:
-            header = {"X-aws-ec2-metadata-token-ttl-seconds": _SESSION_SECONDS}
-            self._token = self._request("PUT", "/latest/api/token", header) or ""
+            self._token = self._new_token()
         return self._request("GET", f"/latest/{path}", {"X-aws-ec2-metadata-token": self._token})
+
+    def _new_token(self) -> str:
+        """Raises ValueError without the text: what cannot be sent as a header may be a token all the same."""
+        token = self._request("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": _SESSION_SECONDS})
+        if not token or not _TOKEN.fullmatch(token):
+            raise ValueError("what it gives for a session is no token")
+        return token
 
     def _request(self, method: str, path: str, headers: dict[str, str]) -> str | None:
         where = urlsplit(self._url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=self._seconds)
         try:
             connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read(_LARGEST).decode("ascii")
+            with connection.getresponse() as answer:
+                body = answer.read(_LARGEST)
+                is_whole = not answer.length  # bytes that are still to come
         finally:
             connection.close()
+        if not is_whole:
+            raise ValueError(f"a cut or endless answer to {method} {path}")
         if answer.status == 404:
             return None
         if answer.status != 200:
             raise ValueError(f"HTTP {answer.status} to {method} {path}")
-        return body.strip()
+        return body.decode("ascii").strip()
 
 
 def identity(settings: Settings, deadline: Deadline) -> Identity:
@@ -125,7 +175,9 @@ def identity(settings: Settings, deadline: Deadline) -> Identity:
     with suppress(Damaged, KeyError, StateUnusable):
         kept = file.read()
         if kept and all(kept.get(name) == value for name, value in key.items()):
-            return Identity(*(str(kept[name]) for name in Identity.__dataclass_fields__))
+            known = [str(kept[name]) for name in Identity.__dataclass_fields__]
+            if all(map(_is_identifier, known)):
+                return Identity(*known)
     found = _ask_identity(Metadata(settings, deadline))
     with suppress(StateUnusable):  # it is asked again the next time
         file.write({**key, **asdict(found)})
@@ -133,9 +185,11 @@ def identity(settings: Settings, deadline: Deadline) -> Identity:
 
 
 def _ask_identity(metadata: Metadata) -> Identity:
-    zone = metadata.need("meta-data/placement/availability-zone")
-    region = metadata.get("meta-data/placement/region") or zone.rstrip("abcdefghijklmnopqrstuvwxyz")
-    return Identity(metadata.need("meta-data/instance-id"), region, zone)
+    zone = metadata.need("meta-data/placement/availability-zone", _is_identifier)
+    place = "meta-data/placement/region"
+    region = metadata.get(place) or zone.rstrip("abcdefghijklmnopqrstuvwxyz")
+    instance_id = metadata.need("meta-data/instance-id", _is_identifier)
+    return Identity(instance_id, metadata.checked(place, region, _is_identifier), zone)
 
 
 def interface(device: str, settings: Settings, deadline: Deadline) -> Interface:
@@ -156,10 +210,10 @@ def interface(device: str, settings: Settings, deadline: Deadline) -> Interface:
         raise InterfaceUnknown(device=ascii(device), reason=f"IMDS knows no interface with its MAC address {mac}")
     return Interface(
         device=device,
-        network_interface_id=network_interface_id,
-        private_ip_addresses=tuple(metadata.need(f"{base}/local-ipv4s").split()),
-        vpc_id=metadata.need(f"{base}/vpc-id"),
-        vpc_cidr_blocks=tuple(metadata.need(f"{base}/vpc-ipv4-cidr-blocks").split()),
+        network_interface_id=metadata.checked(f"{base}/interface-id", network_interface_id, _is_identifier),
+        private_ip_addresses=tuple(metadata.need(f"{base}/local-ipv4s", _are_addresses).split()),
+        vpc_id=metadata.need(f"{base}/vpc-id", _is_identifier),
+        vpc_cidr_blocks=tuple(metadata.need(f"{base}/vpc-ipv4-cidr-blocks", _are_blocks).split()),
     )
 
 

@@ -1,4 +1,8 @@
-"""A small durable file: atomic, 0600, versioned; and the lock that dies with its holder."""
+"""
+A small durable file: atomic, 0600, versioned; and the lock that dies with its holder.
+
+Neither is used where somebody else than root and this user may write, or could have put something in its place.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -59,7 +64,9 @@ class StateFile:
             StateUnusable: It cannot be read.
         """
         try:
-            with open(_open(self.path, os.O_RDONLY), encoding="utf-8") as file:
+            with _folder_of(self.path) as (folder, name):
+                descriptor = _open(name, os.O_RDONLY, folder)
+            with open(descriptor, encoding="utf-8") as file:
                 text = file.read(_LARGEST)
         except FileNotFoundError:
             return None
@@ -80,17 +87,13 @@ class StateFile:
             StateUnusable: It cannot be written; the old content is still there.
         """
         text = json.dumps({"version": VERSION, **content}, sort_keys=True, indent=1) + "\n"
-        temporary = f"{self.path}.{os.getpid()}.tmp"
         try:
             make_folder(os.path.dirname(self.path))
-            try:
-                _write(temporary, text, durable=durable)
-                os.replace(temporary, self.path)
-            except BaseException:
-                _unlink(temporary)
-                raise
+            with _folder_of(self.path) as (folder, name):
+                _replace(name, text, folder, durable=durable)
+                if durable:
+                    os.fsync(folder)
             if durable:
-                _sync_folder(self.path)
                 sweep(os.path.dirname(self.path))
         except OSError as error:
             raise _unusable(self.path, error) from error
@@ -101,9 +104,9 @@ class StateFile:
             StateUnusable: It is there and cannot be removed.
         """
         try:
-            _unlink(self.path)
-            if os.path.isdir(os.path.dirname(self.path)):
-                _sync_folder(self.path)
+            with suppress(FileNotFoundError), _folder_of(self.path) as (folder, name):
+                _unlink(name, folder)
+                os.fsync(folder)
         except OSError as error:
             raise _unusable(self.path, error) from error
 
@@ -128,7 +131,8 @@ class Lock:
         """
         try:
             make_folder(os.path.dirname(self.path))
-            descriptor = _open(self.path, os.O_RDWR | os.O_CREAT)
+            with _folder_of(self.path) as (folder, name):
+                descriptor = _open(name, os.O_RDWR | os.O_CREAT, folder)
         except OSError as error:
             raise _unusable(self.path, error) from error
         if not self._lock(descriptor, fcntl.LOCK_EX) or not self._is_current(descriptor):
@@ -175,7 +179,8 @@ class Lock:
             StateUnusable: Whether cannot be said.
         """
         try:
-            descriptor = _open(self.path, os.O_RDONLY)
+            with _folder_of(self.path) as (folder, name):
+                descriptor = _open(name, os.O_RDONLY, folder)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -211,8 +216,47 @@ def make_folder(path: str) -> None:
             os.mkdir(path, 0o700)
 
 
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+@contextmanager
+def _folder_of(path: str) -> Iterator[tuple[int, str]]:
+    """The folder of a file, open, and the file's name in it; raises OSError where the folder is not only ours."""
+    folder, name = os.path.split(path)
+    link = os.lstat(folder)
+    if stat.S_ISLNK(link.st_mode) and not _is_ours(link):
+        raise PermissionError(errno.EPERM, f"the folder is a link of user {link.st_uid}")
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _must_be_safe(os.fstat(descriptor), "the folder")
+        yield descriptor, name
+    finally:
+        os.close(descriptor)
+
+
+def _open(name: str, flags: int, folder: int) -> int:
+    """A regular file of ours, with no other name that others may know it by; a pipe is not waited for."""
+    descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise PermissionError(errno.EPERM, "it is no regular file")
+        if status.st_nlink > 1:
+            raise PermissionError(errno.EPERM, "it has a second name (a hard link)")
+        _must_be_safe(status, "it")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _must_be_safe(status: os.stat_result, what: str) -> None:
+    if not _is_ours(status):
+        raise PermissionError(errno.EPERM, f"{what} belongs to user {status.st_uid}")
+    by_group = status.st_mode & stat.S_IWGRP and status.st_gid not in (0, os.getegid())
+    if by_group or status.st_mode & stat.S_IWOTH:
+        raise PermissionError(errno.EPERM, f"others can write {what}")
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    return status.st_uid in (0, os.geteuid())
 
 
 def _flock(descriptor: int, how: int) -> bool:
@@ -237,25 +281,31 @@ def _parse(text: str) -> Content:
     return content
 
 
-def _write(path: str, text: str, *, durable: bool) -> None:
-    with open(_open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+def _replace(name: str, text: str, folder: int, *, durable: bool) -> None:
+    """Let a new file with that text take the place of the old one."""
+    temporary = f"{name}.{os.getpid()}.tmp"
+    try:
+        _write(temporary, text, folder, durable=durable)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        _unlink(temporary, folder)
+        raise
+
+
+def _write(name: str, text: str, folder: int, *, durable: bool) -> None:
+    with suppress(FileNotFoundError):
+        if stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            _unlink(name, folder)  # of a writer that was killed, or somebody's file under a second name
+    with open(_open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, folder), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         if durable:
             os.fsync(file.fileno())
 
 
-def _sync_folder(path: str) -> None:
-    descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unlink(path: str) -> None:
+def _unlink(name: str, folder: int) -> None:
     with suppress(FileNotFoundError):
-        os.unlink(path)
+        os.unlink(name, dir_fd=folder)
 
 
 def _unusable(path: str, error: OSError) -> StateUnusable:

@@ -91,6 +91,18 @@ def answers(body: str, status: int = 200) -> Behaviour:
     return behave
 
 
+def cut_short(body: str, *, at: int = -1) -> Behaviour:
+    """An answer that breaks off; without `at` in its last byte."""
+
+    def behave(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body.encode())))
+        handler.end_headers()
+        handler.wfile.write(body.encode()[:at])
+
+    return behave
+
+
 def says(operation: str, inner: str = "<return>true</return>", request_id: str = "req-1") -> Behaviour:
     """An answer of EC2's form."""
     return answers(

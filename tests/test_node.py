@@ -15,7 +15,7 @@ from ec2kit.node import Identity, Metadata, device_of, identity, interface
 from ec2kit.settings import Settings
 
 from .builders import a_device, known_as
-from .scripted_server import ScriptedServer, answers, drips, hangs_up, scripted, silent
+from .scripted_server import ScriptedServer, answers, cut_short, drips, hangs_up, scripted, silent
 
 MAC = "06:00:00:00:00:01"
 BASE = f"meta-data/network/interfaces/macs/{MAC}"
@@ -87,6 +87,8 @@ def test_need_item_missing_raises(instance: Settings) -> None:
         pytest.param(answers("", 500), id="broken"),
         pytest.param(answers("é"), id="no-ascii"),
         pytest.param(answers("", 403), id="switched-off"),
+        pytest.param(cut_short("i-0123456789"), id="cut"),
+        pytest.param(answers("x" * 100_000), id="endless"),
     ],
 )
 def test_get_no_usable_answer_raises_in_time(behaviour: Any, tmp_path: Path) -> None:
@@ -96,6 +98,16 @@ def test_get_no_usable_answer_raises_in_time(behaviour: Any, tmp_path: Path) -> 
         Metadata(at(server, tmp_path), Deadline(10)).get("meta-data/instance-id")
     assert time.monotonic() - began < 8
     assert 1 <= len(server.asked) <= 3
+
+
+@pytest.mark.parametrize(
+    "token", ["", " ", "s3cr3t\nword", "s3cr3t word", "s3cr3t\x01word", "<html>s3cr3t</html>\n\n."]
+)
+def test_get_token_is_none_raises_without_its_text(token: str, tmp_path: Path) -> None:
+    """What cannot be sent as a token is silence, and is not told: it may be most of a token."""
+    with scripted(answers(token)) as server, pytest.raises(ImdsSilent) as raised:
+        Metadata(at(server, tmp_path), Deadline(10)).get("meta-data/instance-id")
+    assert "s3cr3t" not in str(raised.value)
 
 
 def test_get_nobody_listens_or_url_is_none_raises(tmp_path: Path) -> None:
@@ -145,6 +157,27 @@ def test_identity_of_another_metadata_service_is_asked_anew(tmp_path: Path) -> N
         assert identity(at(server, tmp_path), Deadline(10)).instance_id == "i-new"
 
 
+NO_IDENTIFIER = ["<html>Please log in</html>", "i 1", "i-1\ni-2", "I-1", "i-", "42", "i-1;reboot", "../i-1"]
+
+
+@pytest.mark.parametrize("value", NO_IDENTIFIER)
+@pytest.mark.parametrize("name", ["instance-id", "placement/region", "placement/availability-zone"])
+def test_identity_of_no_known_form_is_silence_and_not_kept(name: str, value: str, tmp_path: Path) -> None:
+    """Who answers in the service's place cannot make this another instance, now or for the rest of the boot."""
+    with scripted(imds({**ITEMS, f"meta-data/{name}": value})) as server, pytest.raises(ImdsSilent, match=name):
+        identity(at(server, tmp_path), Deadline(10))
+    with scripted(imds(ITEMS)) as server:
+        assert identity(at(server, tmp_path), Deadline(10)).instance_id == "i-a"
+
+
+@pytest.mark.parametrize("value", NO_IDENTIFIER)
+def test_identity_kept_of_no_known_form_is_asked_anew(value: str, tmp_path: Path) -> None:
+    """A file that was edited costs one question."""
+    with scripted(imds(ITEMS)) as server:
+        known_as(at(server, tmp_path), value)
+        assert identity(at(server, tmp_path), Deadline(10)).instance_id == "i-a"
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"version": 1}', '{"version": 1, "boot": 7}', '{"version": 3}'])
 def test_identity_damaged_file_is_asked_anew_and_kept_again(text: str, tmp_path: Path) -> None:
     """A damaged file costs one question, and is whole afterwards."""
@@ -179,6 +212,31 @@ def test_interface_no_eni_raises_naming_what_there_is(device: str, instance: Set
     """A device that is none, or is no ENI, is told from IMDS being silent."""
     with pytest.raises(InterfaceUnknown, match=r"eth1, lo|MAC address 00:00"):
         interface(device, instance, Deadline(10))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("interface-id", "<html></html>", id="interface"),
+        pytest.param("vpc-id", "vpc 1", id="vpc"),
+        pytest.param("local-ipv4s", "10.0.1.11 10.0.1.256", id="addresses"),
+        pytest.param("vpc-ipv4-cidr-blocks", "10.0.0.0/33", id="blocks"),
+        pytest.param("vpc-ipv4-cidr-blocks", "10.0.0.1/16", id="no block"),
+    ],
+)
+def test_interface_of_no_known_form_is_silence(name: str, value: str, tmp_path: Path) -> None:
+    """Ids and addresses that cannot be are never believed."""
+    a_device(tmp_path / "net", "eth1", address=MAC)
+    with scripted(imds({**ITEMS, f"{BASE}/{name}": value})) as server, pytest.raises(ImdsSilent, match=name):
+        interface("eth1", at(server, tmp_path), Deadline(10))
+
+
+@pytest.mark.parametrize("zone", ["us-east-1a", "us-east-1-bos-1a", "us-east-1-wl1-bos-wlz-1", "us-gov-west-1b"])
+def test_identity_in_every_kind_of_zone_is_known(zone: str, tmp_path: Path) -> None:
+    """Local and wavelength zones have names of their own."""
+    items = {**ITEMS, "meta-data/placement/availability-zone": zone}
+    with scripted(imds(items)) as server:
+        assert identity(at(server, tmp_path), Deadline(10)).availability_zone == zone
 
 
 def test_device_of_an_eni_is_found_among_all_devices(instance: Settings) -> None:
