@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from ec2kit.deadline import Deadline
@@ -26,6 +27,7 @@ class Damaged(Exception):
     """The file is there and is not what was written: cut, edited, or of a later version."""
 
 
+@cache
 def boot_id() -> str:
     """
     Which boot this is; a state of another boot says nothing about now.
@@ -59,7 +61,7 @@ class StateFile:
             StateUnusable: It cannot be read.
         """
         try:
-            with open(_open(self.path, os.O_RDONLY), encoding="utf-8") as file:
+            with open(open_private(self.path, os.O_RDONLY), encoding="utf-8") as file:
                 text = file.read(_LARGEST)
         except FileNotFoundError:
             return None
@@ -128,7 +130,7 @@ class Lock:
         """
         try:
             make_folder(os.path.dirname(self.path))
-            descriptor = _open(self.path, os.O_RDWR | os.O_CREAT)
+            descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise _unusable(self.path, error) from error
         if not self._lock(descriptor, fcntl.LOCK_EX) or not self._is_current(descriptor):
@@ -139,7 +141,7 @@ class Lock:
 
     def _lock(self, descriptor: int, how: int) -> bool:
         try:
-            return _flock(descriptor, how)
+            return flock(descriptor, how)
         except OSError as error:
             os.close(descriptor)
             raise _unusable(self.path, error) from error
@@ -175,7 +177,7 @@ class Lock:
             StateUnusable: Whether cannot be said.
         """
         try:
-            descriptor = _open(self.path, os.O_RDONLY)
+            descriptor = open_private(self.path, os.O_RDONLY)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -211,11 +213,13 @@ def make_folder(path: str) -> None:
             os.mkdir(path, 0o700)
 
 
-def _open(path: str, flags: int) -> int:
+def open_private(path: str, flags: int) -> int:
+    """Open a file of ours, 0600 where it is made, and no symbolic link; raises OSError."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
-def _flock(descriptor: int, how: int) -> bool:
+def flock(descriptor: int, how: int) -> bool:
+    """Whether the lock was free, flock(2); raises OSError where locks do not work."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except OSError as error:
@@ -238,7 +242,7 @@ def _parse(text: str) -> Content:
 
 
 def _write(path: str, text: str, *, durable: bool) -> None:
-    with open(_open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
+    with open(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         if durable:
