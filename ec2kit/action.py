@@ -110,7 +110,7 @@ class Action:
             guard=guard,
             look_retries=look_retries,
             write_retries=write_retries,
-            shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket")),
+            shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket.json")),
             note_write=Writes(self.settings.run_dir).note,
         )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from ec2kit.deadline import Clock, Deadline
 from ec2kit.errors import DeadlinePassed, StateUnusable
-from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id
+from ec2kit.state import boot_id, flock, make_folder, open_private
 
 _PATIENCE = 0.2
 """Seconds to wait for the file; it is held for less than a thousandth of that, unless its holder was stopped."""
@@ -19,6 +23,10 @@ _DEEPEST = 1600.0
 
 _LONGEST_PAUSE = 10.0
 """Seconds for which a throttle may hold up; the same holds."""
+
+
+_LENGTH = 256
+"""Bytes of the file; always as many, so that what is written covers what was there."""
 
 
 @dataclass
@@ -39,45 +47,55 @@ class SharedBucket:
     """
     The bucket of all actions of this server in one file, so that a hierarchy's restores do not each take a whole one.
 
-    It is advisory: a file that is locked for long, broken or unwritable, or not to be believed, is ignored.
+    It is advisory: a file that is locked for long, broken or unwritable, or not to be believed, is ignored. It is
+    written in place, since many threads wait for their turn with it.
 
     Args:
-        path: Without a suffix; a .json and a .lock file.
+        path: Of the file; its folder is made, 0700, when first used.
     """
 
     def __init__(self, path: str) -> None:
-        self._file = StateFile(f"{path}.json")
-        self._lock = Lock(f"{path}.lock")
+        self._path = path
+        self._descriptor: int | None = None
 
     def take(self, clock: Clock) -> bool:
         """Whether it is ours until `leave`."""
+        patience = Deadline(_PATIENCE, clock)
         try:
-            self._lock.wait(Deadline(_PATIENCE, clock), "the bucket of this server")
-        except (DeadlinePassed, StateUnusable):
+            while not flock(self._opened(), fcntl.LOCK_EX):
+                patience.pause(0.01, "waiting for the bucket of this server")
+        except (DeadlinePassed, OSError):
             return False
         return True
 
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            make_folder(os.path.dirname(self._path))
+            self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+        return self._descriptor
+
     def leave(self) -> None:
-        self._lock.release()
+        fcntl.flock(self._opened(), fcntl.LOCK_UN)
 
     def read(self, now: float) -> _Bucket | None:
         """What the last writer left; None if nobody did in this boot, or if that cannot be."""
-        with suppress(Damaged, StateUnusable, KeyError, TypeError, ValueError):
-            content = self._file.read()
-            if content and content["boot"] == boot_id():
+        with suppress(OSError, StateUnusable, KeyError, TypeError, ValueError):
+            content = json.loads(os.pread(self._opened(), _LENGTH, 0))
+            if content["boot"] == boot_id():
                 return _believable(content, now)
         return None
 
     def write(self, bucket: _Bucket) -> bool:
         """Whether it could be written."""
         try:
-            self._file.write({"boot": boot_id(), **asdict(bucket)}, durable=False)
-        except StateUnusable:
+            text = json.dumps({"version": 1, "boot": boot_id(), **asdict(bucket)})
+            os.pwrite(self._opened(), text.encode().ljust(_LENGTH), 0)
+        except (OSError, StateUnusable):
             return False
         return True
 
 
-def _believable(content: Content, now: float) -> _Bucket | None:
+def _believable(content: Any, now: float) -> _Bucket | None:
     bucket = _Bucket(*(float(content[name]) for name in ("tokens", "counted", "not_before")))
     possible = bucket.tokens >= -_DEEPEST and bucket.counted <= now and bucket.not_before <= now + _LONGEST_PAUSE
     return bucket if possible else None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ec2kit import answers
 from ec2kit.answers import Address, Route, RouteTable, RouteTables
 from ec2kit.errors import AwsRefused, Ec2KitError, SharedTrouble, SharedUnknown, StateUnusable, Unknown
-from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id, make_folder
+from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id, make_folder, open_private
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
@@ -55,8 +55,7 @@ class Writes:
         """Make void what EC2 said before this moment, and what it is just saying."""
         with suppress(OSError):  # then a check may say for EC2_SNAPSHOT_MAX_AGE what was true before
             make_folder(self._folder)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = os.open(self._path, flags, 0o600)
+            descriptor = open_private(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
                 os.write(descriptor, b".")
             finally:

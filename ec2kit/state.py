@@ -14,6 +14,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from ec2kit.deadline import Deadline
@@ -31,6 +32,7 @@ class Damaged(Exception):
     """The file is there and is not what was written: cut, edited, or of a later version."""
 
 
+@cache
 def boot_id() -> str:
     """
     Which boot this is; a state of another boot says nothing about now.
@@ -64,9 +66,7 @@ class StateFile:
             StateUnusable: It cannot be read.
         """
         try:
-            with _folder_of(self.path) as (folder, name):
-                descriptor = _open(name, os.O_RDONLY, folder)
-            with open(descriptor, encoding="utf-8") as file:
+            with open(open_private(self.path, os.O_RDONLY), encoding="utf-8") as file:
                 text = file.read(_LARGEST)
         except FileNotFoundError:
             return None
@@ -131,8 +131,7 @@ class Lock:
         """
         try:
             make_folder(os.path.dirname(self.path))
-            with _folder_of(self.path) as (folder, name):
-                descriptor = _open(name, os.O_RDWR | os.O_CREAT, folder)
+            descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise _unusable(self.path, error) from error
         if not self._lock(descriptor, fcntl.LOCK_EX) or not self._is_current(descriptor):
@@ -143,7 +142,7 @@ class Lock:
 
     def _lock(self, descriptor: int, how: int) -> bool:
         try:
-            return _flock(descriptor, how)
+            return flock(descriptor, how)
         except OSError as error:
             os.close(descriptor)
             raise _unusable(self.path, error) from error
@@ -179,8 +178,7 @@ class Lock:
             StateUnusable: Whether cannot be said.
         """
         try:
-            with _folder_of(self.path) as (folder, name):
-                descriptor = _open(name, os.O_RDONLY, folder)
+            descriptor = open_private(self.path, os.O_RDONLY)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -214,6 +212,12 @@ def make_folder(path: str) -> None:
         make_folder(os.path.dirname(path))
         with suppress(FileExistsError):
             os.mkdir(path, 0o700)
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open a file of ours, 0600 where it is made, in a folder that is only ours; raises OSError."""
+    with _folder_of(path) as (folder, name):
+        return _open(name, flags, folder)
 
 
 @contextmanager
@@ -259,7 +263,8 @@ def _is_ours(status: os.stat_result) -> bool:
     return status.st_uid in (0, os.geteuid())
 
 
-def _flock(descriptor: int, how: int) -> bool:
+def flock(descriptor: int, how: int) -> bool:
+    """Whether the lock was free, flock(2); raises OSError where locks do not work."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except OSError as error:

@@ -63,7 +63,7 @@ def test_throttled_shorter_pause_later_keeps_the_longer() -> None:
 
 
 def _pace(folder: Path, clock: FakeClock, *, rate: float = 5) -> Pace:
-    return Pace(burst=3, rate=rate, clock=clock, shared=SharedBucket(str(folder / "bucket")))
+    return Pace(burst=3, rate=rate, clock=clock, shared=SharedBucket(str(folder / "bucket.json")))
 
 
 def _write(folder: Path, **different: Any) -> None:
@@ -128,7 +128,7 @@ def test_reserve_bucket_locked_for_long_is_ignored_from_then_on(tmp_path: Path) 
     """A process that was stopped with the lock in its hand keeps nobody, and only once."""
     _write(tmp_path)
     clock = FakeClock()
-    with another_process(holding(str(tmp_path / "bucket.lock"))):
+    with another_process(holding(str(tmp_path / "bucket.json"))):
         pace = _pace(tmp_path, clock)
         assert [pace.reserve() for _ in range(3)] == [0, 0, 0]
         waited = sum(clock.slept)
