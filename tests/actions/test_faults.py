@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished
+from ec2kit.sandbox.client import started
+
+from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished, until
 
 Settings = dict[str, str]
 Fault = Callable[[Cluster, ExitStack, Path], Settings]
@@ -233,3 +237,220 @@ def test_secrets_in_an_endpoint_reach_no_file_and_no_line(cluster: Cluster) -> N
     places = [cluster.path("node1", name) for name in ("EC2KIT_RUN_DIR", "EC2KIT_STATE_DIR")]
     texts = [path.read_text() for place in places for path in place.rglob("*") if path.is_file()]
     assert "s3cr3t-word" not in "".join([done.stderr, cluster.log("node1"), *texts])
+
+
+# -- answers that are none, and an answer to the wrong question ------------------------------------------------
+
+BAD_ANSWERS = [
+    pytest.param(_sandbox_fault("gateway"), "HTTP 504", id="a gateway's page"),
+    pytest.param(_sandbox_fault("cut"), "unusable answer", id="cut in the body"),
+    pytest.param(_sandbox_fault("empty"), "unusable answer", id="no body"),
+    pytest.param(_sandbox_fault("hollow"), "'RouteTables' is missing", id="nothing in the document"),
+    pytest.param(_sandbox_fault("reset"), "Connection reset", id="connection reset"),
+    pytest.param(_sandbox_fault("expired"), "RequestExpired", id="credentials expired"),
+    pytest.param(_sandbox_fault("skew", seconds=1200), "RequestExpired", id="clock wrong"),
+    pytest.param(_sandbox_fault("bucket", rate=0, tokens=0), "RequestLimitExceeded", id="bucket empty"),
+    pytest.param(_sandbox_fault("stale-token", service="imds"), "no credentials", id="IMDS forgets tokens"),
+    pytest.param(_sandbox_fault("hop-limit", service="imds"), "no credentials", id="IMDS behind a hop limit"),
+    pytest.param(_sandbox_fault("error", service="imds", status=403), "no credentials", id="IMDS switched off"),
+]
+
+BRIEF = {"EC2_QUICKCHECK_TIMEOUT": "10", "EC2_RESTORE_TIMEOUT": "2", "AWSCLI_CONNECT_TIMEOUT": "1"}
+
+
+@pytest.mark.parametrize(("fault", "reason"), BAD_ANSWERS)
+def test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore(
+    cluster: Cluster, tmp_path: Path, fault: Fault, reason: str
+) -> None:
+    """What is no answer is no verdict: quickCheck is 0 with the reason, restore fails with it and writes nothing."""
+    cluster.with_resource()
+    before = cluster.writes("node1")
+    with ExitStack() as stack:
+        fault(cluster, stack, tmp_path)
+        checked, restored = (cluster.act("node1", action, **BRIEF) for action in ("quickCheck", "restore"))
+    assert (checked.status, restored.status) == (0, 1)
+    assert reason in checked.stderr
+    assert reason in cluster.log("node1")
+    assert cluster.writes("node1") == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"effect": "stale-token", "service": "imds", "count": 2}, id="IMDS forgets tokens"),
+        pytest.param({"effect": "delay", "service": "imds", "seconds": 0.3, "spread": 0.3}, id="IMDS slow"),
+        pytest.param({"effect": "expired", "count": 2}, id="credentials expire"),
+        pytest.param({"effect": "cut", "count": 2}, id="answers are cut"),
+        pytest.param({"effect": "empty-page", "count": 2}, id="pages are empty"),
+        pytest.param({"effect": "error", "probability": 0.3, "seed": 1}, id="every third call fails"),
+    ],
+)
+def test_restore_gets_over_what_passes(cluster: Cluster, arguments: dict[str, object]) -> None:
+    """Trouble that ends is waited out, and every table is moved."""
+    cluster.with_resource()
+    cluster.sandbox.fault(server="node2", **arguments)  # type: ignore[arg-type]
+    done = cluster.act("node2", "restore")
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node2"] * 6
+
+
+@pytest.mark.parametrize("effect", ["blackhole", "gone"])
+def test_quick_check_of_a_dead_interface_is_1_and_restore_fails_for_it(cluster: Cluster, effect: str) -> None:
+    """EC2 answers, and what it says is no: packets to the address are dropped."""
+    cluster.with_resource()
+    cluster.sandbox.fault(effect, server="node1")
+    assert cluster.act("node1", "quickCheck").status == 1
+    restored = cluster.act("node1", "restore", EC2_VERIFY_TIMEOUT="1")
+    assert restored.status == 1
+    assert "blackhole" in restored.stderr
+
+
+def test_restore_to_an_interface_that_is_gone_fails_and_names_it(cluster: Cluster) -> None:
+    """A write that EC2 refuses is not repeated."""
+    cluster.with_resource()
+    cluster.sandbox.fault("gone", server="node2")
+    before = len(cluster.sandbox.calls())
+    done = cluster.act("node2", "restore")
+    assert done.status == 1
+    assert f"InvalidNetworkInterfaceID.NotFound, The networkInterface ID '{cluster.eni('node2')}'" in done.stderr
+    written = [call for call in cluster.sandbox.calls()[before:] if call["operation"] == "ReplaceRoute"]
+    assert len(written) == 6
+
+
+def test_quick_check_whose_reads_go_back_in_time_is_0(cluster: Cluster) -> None:
+    """A look that shows the time before the last move is not believed alone."""
+    cluster.with_resource()
+    cluster.sandbox.fault("back", server="node2", seconds=60, skip=1)
+    assert cluster.act("node2", "restore", EC2_VERIFY_TIMEOUT="20").status == 0
+    checked = [cluster.act("node2", "quickCheck") for _ in range(2)]
+    assert [each.status for each in checked] == [0, 0]
+    assert "the second look" in "".join(each.stderr for each in checked)
+
+
+@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
+def test_an_address_taken_once_after_the_write_is_written_once_more(cluster: Cluster, tag: str) -> None:
+    """One hand from outside is no reason to fail; the restore that says 0 has it."""
+    cluster.with_resource(tag)
+    cluster.sandbox.fault("steal", server="node2", count=1)
+    done = cluster.act("node2", "restore", tag)
+    assert done.status == 0, done.stderr
+    assert set(cluster.holders() if tag == VIP_TAG else [cluster.address_holder()]) == {"node2"}
+
+
+@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
+def test_an_address_taken_after_each_write_is_given_up_and_the_thief_is_named(cluster: Cluster, tag: str) -> None:
+    """Two that pull at one address are not settled by pulling for ever."""
+    cluster.with_resource(tag)
+    cluster.sandbox.fault("steal", server="node2")
+    before = len(cluster.writes("node2"))
+    done = cluster.act("node2", "restore", tag, EC2_VERIFY_TIMEOUT="1")
+    assert done.status == 1
+    assert str(cluster.sandbox.description["third_party_network_interface_id"]) in done.stderr
+    assert len(cluster.writes("node2")) == before + 2 * (6 if tag == VIP_TAG else 1)
+
+
+# -- file descriptors ------------------------------------------------------------------------------------------
+
+ALMOST_NO_DESCRIPTORS = """
+import os, resource, sys
+limit, free = 40, int(sys.argv[1])
+for number in range(3, limit):
+    os.dup2(0, number, inheritable=True)
+os.closerange(limit - free, limit)
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes a program that finds all file descriptors in use but some."""
+
+
+def _with_descriptors(cluster: Cluster, free: int, action: str) -> Done:
+    words = [sys.executable, "-c", ALMOST_NO_DESCRIPTORS, str(free), str(ACTIONS / action), "-t", VIP_TAG]
+    environment = cluster.environment("node1", **HURRY)
+    with subprocess.Popen(
+        words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        return finished(process)
+
+
+@pytest.mark.parametrize("free", [3, 5])
+def test_quick_check_and_remove_without_file_descriptors_are_0(cluster: Cluster, free: int) -> None:
+    """Who cannot open a file or a socket any more knows nothing, and does not say no."""
+    cluster.with_resource()
+    for action in ("quickCheck", "remove"):
+        done = _with_descriptors(cluster, free, action)
+        assert done.status == 0, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Too many open files" in done.stderr or "END successful" in done.stderr
+
+
+@pytest.mark.parametrize("free", [3, 5])
+def test_restore_without_file_descriptors_fails_and_loses_nothing(cluster: Cluster, free: int) -> None:
+    """It says what could not be opened; with descriptors again, the next one succeeds."""
+    cluster.with_resource()
+    done = _with_descriptors(cluster, free, "restore")
+    assert done.status != 0
+    assert "Too many open files" in done.stderr or "Pipe call failed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert cluster.act("node1", "restore").status == 0
+
+
+# -- a token bucket, late reads, lost answers ------------------------------------------------------------------
+
+RATE = 10
+"""Tokens a second that the account has in these tests; EC2 publishes 5."""
+
+
+@pytest.fixture(scope="module")
+def fifty_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with started(tmp_path_factory.mktemp("fifty"), nodes=2, tables=50) as sandbox:
+        yield Cluster(sandbox, {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": str(RATE)}).with_resource()
+
+
+def test_restore_of_50_tables_with_an_empty_bucket_keeps_ec2s_pace(fifty_tables: Cluster) -> None:
+    """It takes the tokens' time and a fifth of that; one throttle slows all writers; no check says no meanwhile."""
+    cluster = fifty_tables
+    cluster.sandbox.fault("bucket", operation="ReplaceRoute", rate=RATE, tokens=0)
+    before = len(cluster.sandbox.calls())
+    restoring = cluster.start("node2", "restore", "-t", VIP_TAG)
+    until(lambda: cluster.writes("node2"))
+    checks = []
+    while restoring.poll() is None:
+        checks.append(cluster.act("node2", "quickCheck").status)
+    done = finished(restoring)
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node2"] * 50
+    assert set(checks) == {0}
+    calls = [call for call in cluster.sandbox.calls()[before:] if call["operation"] == "ReplaceRoute"]
+    first, last = calls[0]["time"], calls[-1]["time"]
+    throttled_at = min(call["time"] for call in calls if call["effects"] == ["bucket"])
+    assert last - first <= 50 / RATE * 1.2
+    assert len([call for call in calls if call["time"] > throttled_at + 1]) <= (last - throttled_at - 1) * RATE * 1.2
+
+
+@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
+def test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once(cluster: Cluster, tag: str) -> None:
+    """A describe that shows the old state is no failure yet, and no reason to write again."""
+    cluster.with_resource(tag)
+    before = len(cluster.writes("node2"))
+    cluster.sandbox.fault("late", seconds=3)
+    done = cluster.act("node2", "restore", tag, EC2_VERIFY_TIMEOUT="20")
+    assert done.status == 0, done.stderr
+    assert len(cluster.writes("node2")) == before + (6 if tag == VIP_TAG else 1)
+    (waited,) = re.findall(r"EC2 showed the change ([0-9.]+) s after it had accepted it", done.stderr)
+    assert float(waited) >= 2.5
+
+
+@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
+@pytest.mark.parametrize("effect", ["lose", "garble"])
+def test_restore_whose_every_first_answer_is_lost_succeeds_and_says_so(
+    cluster: Cluster, effect: str, tag: str
+) -> None:
+    """What was carried out is no failure, whatever became of the answer."""
+    cluster.with_resource(tag)
+    operation, objects = ("ReplaceRoute", 6) if tag == VIP_TAG else ("AssociateAddress", 1)
+    cluster.sandbox.fault(effect, server="node2", operation=operation, count=objects)
+    done = cluster.act("node2", "restore", tag)
+    assert done.status == 0, done.stderr
+    told = re.findall(rf"answer from EC2 .* to {operation}.* attempt [0-9]+ of {operation} follows", done.stderr)
+    assert len(told) == objects
+    assert set(cluster.holders() if tag == VIP_TAG else [cluster.address_holder()]) == {"node2"}
