@@ -403,7 +403,7 @@ RATE = 10
 @pytest.fixture(scope="module")
 def fifty_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with started(tmp_path_factory.mktemp("fifty"), nodes=2, tables=50) as sandbox:
-        yield Cluster(sandbox, {"EC2_WRITE_BURST": "50", "EC2_WRITE_RATE": str(RATE)}).with_resource()
+        yield Cluster(sandbox, {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": str(RATE)}).with_resource()
 
 
 def test_restore_of_50_tables_with_an_empty_bucket_keeps_ec2s_pace(fifty_tables: Cluster) -> None:
