@@ -282,15 +282,20 @@ def remove(action: Action) -> dict[str, tuple[Change, ...]]:
         resource = None
     mine = _declare_down(action)
     if resource is not None:
-        _mark_out_of_service(action)
+        _mark_out_of_service(action, mine)
     if resource is None or resource.scenario == ROUTE_TABLE or action.settings.eip_keep_on_remove:
         return {}
     return _release(action, mine)
 
 
-def _mark_out_of_service(action: Action) -> None:
+def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
+    """Unless a restore came meanwhile: its state is the one that stays."""
+    record = partial(action.registry.mark_out_of_service, action.tag)
     try:
-        action.registry.mark_out_of_service(action.tag)
+        if mine is None:
+            record()
+        else:
+            action.intentions.settle(mine, record, action.deadline)
     except Ec2KitError as error:
         action.log.error(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from ec2kit.resource import ELASTIC_IP
 from .builders import Desk, a_desk, a_resource
 
 hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
-hypothesis.settings.load_profile("ec2kit")
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000, database=None)
+hypothesis.settings.load_profile("ec2kit")  # --hypothesis-profile=thorough overrides it
+
+Counted = Callable[[str], None]
 
 _PREFIXES = (
     "AWS_",
@@ -79,6 +82,20 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Counted:
+    """Says in the end, after all tests, what a test has counted."""
+    return lambda text: record_property("counted", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed")
+    lines = sorted(str(text) for each in reports for name, text in each.user_properties if name == "counted")
+    if lines:
+        terminalreporter.section("counted")
+        terminalreporter.write_line("\n".join(lines))
 
 
 @pytest.fixture

@@ -582,6 +582,25 @@ def test_remove_elastic_ip_intention_unwritable_still_takes_it_off(eip_desk: Des
     assert eip_desk.ec2.held[ALLOCATION].association_id is None
 
 
+def test_remove_restore_asked_before_the_state_is_marked_keeps_the_state_of_the_restore(desk: Desk) -> None:
+    """A remove that was held up, and that nobody wants any more, does not mark out of service what is in service."""
+
+    class Raced(LocalRegistry):
+        def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
+            with suppress(Ec2KitError):
+                restore(desk.action())
+            super().mark_out_of_service(tag, failed=failed)
+
+    desk.ec2.routes = {"rtb-1": ENI_A}
+    action = desk.action("remove")
+    action.registry = Raced(desk.settings.state_dir, server="server-a")
+    remove(action)
+    assert (desk.registry.state("ec2-vip1"), desk.action().intentions.current().direction) in (  # type: ignore[union-attr]
+        ("OSU", Direction.DOWN),
+        ("ISP", Direction.UP),
+    )
+
+
 def test_remove_registry_broken_succeeds_and_stops_a_running_restore(desk: Desk) -> None:
     """Trouble of our own is logged; what can be done is done."""
     mine = desk.action().intentions.declare(Direction.UP, desk.action().deadline)

@@ -1,0 +1,208 @@
+"""
+Kills a deed at each of its points, once at every one, by SIGKILL to a process of its own; then runs it again.
+
+A point is before a request to EC2 leaves, when it has been carried out and not been answered, when its answer is
+there, and before each step on a file. Prints what the points were, and what did not converge, as JSON.
+Arguments: folder, name of the case.
+
+Source: Python, "Audit events table"; fork(2).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ec2kit.action import Action
+from ec2kit.answers import Address, Receipt
+from ec2kit.judgement import quick_check
+from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
+from ec2kit.service import recover, remove, restore
+from ec2kit.state import Lock
+
+from ..builders import ALLOCATION, ENI_A, ENI_B, FOREIGN, IP_A, IP_B, PUBLIC_IP, Desk, a_desk, a_resource
+from ..pretended_ec2 import PretendedEc2
+
+Routes = dict[str, str | None]
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    A deed in a situation, and what it comes to.
+
+    Attributes:
+        routes, eni: What there is in the beginning; one of the two.
+        state: The resource's on this server.
+        removed: It was given away in this boot, so a restore looks twice.
+        owner: Whom the address belongs to in the end, with `ends` as its state.
+    """
+
+    deed: Callable[[Action], Any]
+    owner: str | None
+    ends: str
+    routes: Routes | None = None
+    eni: str | None = None
+    state: str = "OSU"
+    removed: bool = False
+
+
+_ELSEWHERE: Routes = {"rtb-1": ENI_B, "rtb-2": FOREIGN, "rtb-3": None}
+_DRIFTED: Routes = {"rtb-1": ENI_A, "rtb-2": FOREIGN, "rtb-3": None}
+_HERE: Routes = dict.fromkeys(_ELSEWHERE, ENI_A)
+
+CASES = {
+    "restore of routes": Case(restore, ENI_A, "ISP", routes=_ELSEWHERE),
+    "restore of routes after a remove": Case(restore, ENI_A, "ISP", routes=_HERE, removed=True),
+    "recover of routes": Case(recover, ENI_A, "ISP", routes=_DRIFTED, state="ISP"),
+    "remove of routes": Case(remove, ENI_A, "OSU", routes=_HERE, state="ISP"),
+    "quickCheck of routes": Case(quick_check, ENI_A, "ISP", routes=_HERE, state="ISP"),
+    "restore of an Elastic IP": Case(restore, ENI_A, "ISP", eni=ENI_B),
+    "recover of an Elastic IP": Case(recover, ENI_A, "ISP", eni=FOREIGN, state="ISP"),
+    "remove of an Elastic IP": Case(remove, None, "OSU", eni=ENI_A, state="ISP"),
+    "quickCheck of an Elastic IP that is elsewhere": Case(quick_check, ENI_B, "OSU", eni=ENI_B),
+}
+
+
+class Mortal(PretendedEc2):
+    """An EC2 that goes on when whoever asks it is killed; each call is told before, in the middle, and after."""
+
+    def __init__(self, before: PretendedEc2, kept: Path, step: Step) -> None:
+        super().__init__(before.routes, tuple(before.held.values()))
+        self._kept = kept
+        self._step = step
+
+    def look(self) -> tuple[Routes, dict[str, Address]]:
+        self._step("before a look leaves")
+        shown = super().look()
+        self._step("when a look is answered")
+        return shown
+
+    def write(self, operation: str, target: str, owner: str | None, carry_out: Callable[[], None]) -> Receipt:
+        self._step("before a write leaves")
+        with self._lock:
+            receipt = super().write(operation, target, owner, carry_out)
+            self._kept.write_bytes(pickle.dumps((self.routes, self.held)))
+        self._step("when a write is carried out")
+        self._step("when a write is answered")
+        return receipt
+
+
+def killed_everywhere(case: Case, folder: Path) -> dict[str, Any]:
+    """Point → how often it was killed there; and what was wrong after it was run again."""
+    points: Counter[str] = Counter()
+    wrong: list[str] = []
+    for number in itertools.count():
+        place = folder / f"{number:03}"
+        desk = prepared(case, place)
+        point = killed_before(number, case, desk, place)
+        if point is None:
+            return {"points": points, "wrong": wrong}
+        points[point] += 1
+        wrong += [f"killed {point} ({number}): {each}" for each in run_again(case, desk)]
+    raise AssertionError
+
+
+def prepared(case: Case, place: Path) -> Desk:
+    desk = a_desk(place, a_resource(ROUTE_TABLE if case.routes else ELASTIC_IP))
+    private = {ENI_A: IP_A, ENI_B: IP_B}.get(case.eni or "", "10.0.9.9")
+    address = Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", case.eni, private)
+    desk.ec2 = PretendedEc2(case.routes, (address,))
+    if case.removed:
+        restore(desk.action())
+        remove(desk.action("remove"))
+    elif case.state == "ISP":
+        desk.registry.mark_in_service(desk.resource.tag)
+    return desk
+
+
+def killed_before(number: int, case: Case, desk: Desk, place: Path) -> str | None:
+    """The point at which it was killed; None if it had come to its end before."""
+    kept, note = place / "truth", place / "point"
+    child = os.fork()
+    if child == 0:
+        step = dying_before(number, note)
+        desk.ec2 = Mortal(desk.ec2, kept, step)
+        sys.addaudithook(counting_files(step, str(place)))
+        case.deed(desk.action())
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if kept.exists():
+        desk.ec2.routes, desk.ec2.held = pickle.loads(kept.read_bytes())
+    if status == 0:
+        return None
+    assert os.WTERMSIG(status) == signal.SIGKILL, status
+    return note.read_text()
+
+
+def dying_before(number: int, note: Path) -> Step:
+    steps, lock = itertools.count(), threading.Lock()
+
+    def step(what: str) -> None:
+        with lock:
+            if next(steps) == number:
+                descriptor = os.open(note, os.O_WRONLY | os.O_CREAT)
+                os.write(descriptor, what.encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+def counting_files(step: Step, place: str) -> Callable[[str, tuple[Any, ...]], None]:
+    """The audit hook that counts each step on a file of ours, and on nothing else."""
+    ours = (f"{place}/run", f"{place}/state")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in ("open", "os.rename", "os.remove", "os.mkdir") and str(arguments[0]).startswith(ours):
+            step("before a step on a file")
+
+    return hook
+
+
+def run_again(case: Case, desk: Desk) -> list[str]:
+    """What is not as if it had not been killed."""
+    wrong = [*not_whole(desk)]
+    missing = len(owners(desk)) - owners(desk).count(case.owner)
+    before = len(desk.ec2.written)
+    case.deed(desk.action())
+    if set(owners(desk)) != {case.owner}:
+        wrong.append(f"the address is at {owners(desk)}")
+    if len(desk.ec2.written) - before != missing:
+        wrong.append(f"{len(desk.ec2.written) - before} writes where {missing} were missing")
+    if (state := desk.registry.state(desk.resource.tag)) != case.ends:
+        wrong.append(f"its state is {state}")
+    return wrong
+
+
+def not_whole(desk: Desk) -> list[str]:
+    """Half written files, and locks that nobody holds any more."""
+    wrong = []
+    for place in (desk.settings.run_dir, desk.settings.state_dir):
+        for path in Path(place).rglob("*"):
+            if path.suffix == ".json" and not path.read_text().endswith("\n}\n"):
+                wrong.append(f"{path.name} is half written")
+            if path.suffix == ".lock" and Lock(str(path)).is_held:
+                wrong.append(f"{path.name} is held")
+    return wrong
+
+
+def owners(desk: Desk) -> list[str | None]:
+    if desk.resource.scenario == ROUTE_TABLE:
+        return list(desk.ec2.routes.values())
+    return [desk.ec2.held[ALLOCATION].network_interface_id]
+
+
+if __name__ == "__main__":
+    prepared(CASES[sys.argv[2]], Path(sys.argv[1], "first"))  # so that everything is imported
+    print(json.dumps(killed_everywhere(CASES[sys.argv[2]], Path(sys.argv[1]))))

@@ -1,0 +1,141 @@
+"""Two servers that do what they like, while EC2 and the world do their worst: state machines by Hypothesis."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
+from ec2kit.status import Status
+
+from ..builders import ALLOCATION, FOREIGN
+from .cluster import DEEDS, KINDS, SERVERS, TABLES, Cluster, Fate
+from .conftest import a_fast_folder
+
+TOGETHER = 3
+"""Actions at a time, at most."""
+
+servers = st.sampled_from(SERVERS)
+
+
+class TwoServers(RuleBasedStateMachine):
+    """
+    Actions of two servers, one step at a time in any order, under every fate; in the end, peace.
+
+    The judge watches each step. At rest, a restore that nothing disturbs always brings the address to its server, and
+    nobody takes it away again by itself.
+    """
+
+    scenario = ROUTE_TABLE
+    objects = TABLES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.cluster: Cluster
+
+    @initialize(owner=st.sampled_from([None, *SERVERS]))
+    def world(self, owner: str | None) -> None:
+        self.cluster = Cluster(self.stack.enter_context(a_fast_folder()), self.scenario, owner)
+
+    # -- what servers do --
+
+    @precondition(lambda self: len(self.cluster.processes) < TOGETHER)
+    @rule(server=servers, deed=st.sampled_from(sorted(DEEDS)))
+    def begin(self, server: str, deed: str) -> None:
+        self.cluster.begin(server, deed)
+
+    @precondition(lambda self: self.cluster.processes)
+    @rule(which=st.integers(0, TOGETHER - 1), steps=st.sampled_from([1, 2, 3, 5, 50]))
+    def go_on(self, which: int, steps: int) -> None:
+        process = self.cluster.processes[which % len(self.cluster.processes)]
+        for _ in range(steps):
+            if not process.has_ended:
+                self.cluster.go_on(process)
+
+    @precondition(lambda self: self.cluster.processes)
+    @rule(
+        which=st.integers(0, TOGETHER - 1),
+        kind=st.sampled_from(KINDS[1:]),
+        on=st.integers(0, 3),
+        ago=st.integers(1, 3),
+    )
+    def go_on_in_trouble(self, which: int, kind: str, on: int, ago: int) -> None:
+        process = self.cluster.processes[which % len(self.cluster.processes)]
+        befallen = frozenset(each for bit, each in enumerate(self.objects) if on & 1 << bit)
+        self.cluster.go_on(process, Fate(kind, befallen, ago))
+
+    # -- what the world does --
+
+    @rule(which=st.integers(0, 1), eni=st.sampled_from(["eni-a", "eni-b", FOREIGN, None]))
+    def outside_hand(self, which: int, eni: str | None) -> None:
+        self.cluster.outside_hand(self.objects[which % len(self.objects)], eni)
+
+    @rule(server=servers, what=st.sampled_from(["kill", "reboot", "cut off", "time passes"]), much=st.integers(0, 4))
+    def calamity(self, server: str, what: str, much: int) -> None:
+        cluster = self.cluster
+        if what == "kill" and cluster.processes:
+            cluster.kill(cluster.processes[much % len(cluster.processes)])
+        elif what == "reboot":
+            cluster.reboot(server)
+        elif what == "cut off":
+            cluster.cut_off ^= {server}
+        elif what == "time passes":
+            cluster.time += 2.5**much
+
+    # -- what must hold --
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        self.cluster.judge.look_around()
+        assert not self.cluster.judge.complaints
+
+    def teardown(self) -> None:
+        with self.stack:
+            if hasattr(self, "cluster"):
+                self.cluster.finish()
+                for server in SERVERS:
+                    self.peace(server)
+
+    def peace(self, server: str) -> None:
+        """A restore that nothing disturbs succeeds, and then the address stays there whatever anybody checks."""
+        cluster = self.cluster
+        assert cluster.run(server, "restore").error is None
+        assert cluster.owns(server, cluster.now)
+        assert cluster.judge.claim == server
+        for other in SERVERS:
+            checked = cluster.run(other, "quickCheck").result
+            assert checked.verdict.status is (Status.IN_SERVICE if other == server else Status.OUT_OF_SERVICE)
+            assert (cluster.run(other, "recover").error is None) is (other == server)
+        self.nothing_is_lost()
+
+
+class TwoServersOneElasticIp(TwoServers):
+    """The same for an Elastic IP, which a remove takes off."""
+
+    scenario = ELASTIC_IP
+    objects = (ALLOCATION,)
+
+    def peace(self, server: str) -> None:
+        super().peace(server)
+        cluster = self.cluster
+        other = next(each for each in SERVERS if each != server)
+        cluster.run(other, "remove")
+        assert cluster.owns(server, cluster.now)
+        cluster.run(server, "remove")
+        assert cluster.now.held[ALLOCATION].association_id is None
+
+
+BOUNDED = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=60)  # type: ignore[union-attr]
+"""A share that every run of the tests has time for; `--hypothesis-profile=thorough` gives fifty times as much."""
+
+pytestmark = pytest.mark.timeout(120 + BOUNDED.max_examples)
+
+TestTwoServers = TwoServers.TestCase
+TestTwoServers.settings = BOUNDED
+TestTwoServersOneElasticIp = TwoServersOneElasticIp.TestCase
+TestTwoServersOneElasticIp.settings = BOUNDED
