@@ -83,21 +83,19 @@ class LifeKeeper:
             system: Of that server; "" of this one.
 
         Raises:
-            LifeKeeperFailed: It does not tell.
+            LifeKeeperFailed: It does not tell, or tells of something else, which is no answer.
         """
         words = [*_option("-d", system), f"-f{_SEPARATOR}", *_option("-r", kind), *_option("-t", tag)]
-        listed = self._run("ins_list", *words, also=(MISSING,)).stdout
-        return [self._instance(line) for line in listed.split("\n") if line]
+        found = [_instance(row) for row in _rows(self._run("ins_list", *words, also=(MISSING,)))]
+        for each in found:
+            if each.type != (kind or each.type) or each.tag != (tag or each.tag):
+                reason = f"it lists {each.tag[:60]!a} of type {each.type[:60]!a}, which was not asked for"
+                raise LifeKeeperFailed(command="ins_list", reason=reason)
+        return found
 
     def instance(self, tag: str, *, system: str = "") -> Instance | None:
         """One resource; raises LifeKeeperFailed if LifeKeeper does not tell."""
-        return next((each for each in self.instances(tag=tag, system=system) if each.tag == tag), None)
-
-    def _instance(self, line: str) -> Instance:
-        fields = line.split(_SEPARATOR)
-        if len(fields) < 7:
-            raise LifeKeeperFailed(command="ins_list", reason=f"it lists {len(fields)} fields where 7 are expected")
-        return Instance(*fields[:7])
+        return next(iter(self.instances(tag=tag, system=system)), None)
 
     def create(self, tag: str, identifier: str, info: str, switchback: str) -> None:
         """Make a resource of this kit's type, and the type itself where it is not there."""
@@ -127,8 +125,8 @@ class LifeKeeper:
 
     def parents(self, tag: str) -> list[str]:
         """The resources of this server that depend on it."""
-        listed = self._run("dep_list", f"-f{_SEPARATOR}", "-p", tag, also=(MISSING,)).stdout
-        found = [[each for each in line.split(_SEPARATOR) if each != tag] for line in listed.splitlines()]
+        listed = self._run("dep_list", f"-f{_SEPARATOR}", "-p", tag, also=(MISSING,))
+        found = [[each for each in row if each != tag] for row in _rows(listed)]
         return [each[0] for each in found if each]
 
     def topmost(self, tag: str) -> list[str]:
@@ -150,9 +148,8 @@ class LifeKeeper:
 
     def equivalents(self, tag: str) -> dict[str, str]:
         """Other servers that have the resource → its tag there."""
-        listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,)).stdout
-        rows = [line.split(_SEPARATOR) for line in listed.splitlines() if line]
-        return {row[2]: row[3] for row in rows if len(row) > 3 and row[1] == tag}
+        listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,))
+        return {row[2]: row[3] for row in _rows(listed) if len(row) > 3 and row[1] == tag}
 
     def create_equivalence(
         self, tag: str, *, priority: int, system: str, other_tag: str, other_priority: int
@@ -222,6 +219,17 @@ class LifeKeeper:
             reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")
             raise LifeKeeperFailed(command=words[0], reason=reason, status=done.status)
         return done
+
+
+def _rows(listed: Completed) -> list[list[str]]:
+    """The fields of each line; only a line feed ends one, whatever else an info may have in it."""
+    return [line.split(_SEPARATOR) for line in listed.stdout.split("\n") if line]
+
+
+def _instance(fields: list[str]) -> Instance:
+    if len(fields) < 7:
+        raise LifeKeeperFailed(command="ins_list", reason=f"it lists {len(fields)} fields where 7 are expected")
+    return Instance(*fields[:7])
 
 
 def version(path: str, deadline: Deadline) -> str | None:

@@ -27,11 +27,16 @@ _LONGEST = 4000
 
 def clean(text: str) -> str:
     """One line without control characters, without passwords in URLs, without tokens and access keys."""
-    line = _CONTROL.sub(" ", text[: 2 * _LONGEST])
+    line = printable(text[: 2 * _LONGEST])
     line = _WORD.sub(_without_password, line)
     line = _SECRET.sub(r"\1***", line)
     line = _KEY.sub("***", line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
+
+
+def printable(text: str) -> str:
+    """One line without what a terminal would obey, and what syslog would not take."""
+    return _CONTROL.sub(" ", text)
 
 
 def _without_password(word: re.Match[str]) -> str:

@@ -219,7 +219,7 @@ def _release(action: Action) -> None:
 def _definition(text: str) -> Resource:
     try:
         return from_dict(json.loads(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, RecursionError, TypeError) as error:
         raise StateUnusable(path="the definition sent", reason=str(error)) from error
 
 

@@ -28,6 +28,8 @@ def ask(
         RemoteSilent: No usable answer within the deadline.
         RemoteRefused: The server answered that it could not.
     """
+    if server.startswith("-"):  # ssh would take it for an option, and options can run commands
+        raise RemoteSilent(server=server, reason="that is not the name of a server")
     if lifekeeper is not None:
         way = lifekeeper.remote_command(server, deadline.remaining())
     else:
@@ -63,7 +65,7 @@ def _answer(server: str, done: Completed) -> dict[str, Any]:
     try:
         answer = json.loads(done.stdout)
         known = answer["protocol"] == PROTOCOL
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.status}, no answer"]
         raise RemoteSilent(server=server, reason=lines[-1][:300]) from error
     if not known:

@@ -49,6 +49,7 @@ def test_ask_answer_is_given_back(tmp_path: Path) -> None:
         pytest.param("echo 'Welcome!'", "no answer", id="no-json"),
         pytest.param("echo '[1]'", "no answer", id="list"),
         pytest.param("echo '7'", "no answer", id="number"),
+        pytest.param("head -c 200000 /dev/zero | tr '\\0' '['", "no answer", id="deep"),
         pytest.param("echo '{}'", "no answer", id="no-protocol"),
         pytest.param("""echo '{"protocol": 1, "server": "server-z"}'""", "'server-z' answered", id="another-server"),
         pytest.param("""echo '{"protocol": 2, "in_service": false}'""", "protocol 2", id="later-protocol"),
@@ -61,6 +62,14 @@ def test_ask_no_usable_answer_raises_remote_silent(script: str, reason: str, tmp
     with pytest.raises(RemoteSilent, match=reason):
         remote.ask("server-b", ["state", "t"], asking(tmp_path, script), Deadline(0.5 if "sleep" in script else 10))
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("name", ["-oProxyCommand=touch x", "--", "-"])
+def test_ask_server_that_would_be_an_option_is_not_asked(name: str, tmp_path: Path) -> None:
+    """A name that ssh would take for an option, which may run a command, is the name of no server."""
+    with pytest.raises(RemoteSilent, match="not the name of a server"):
+        remote.ask(name, ["state", "t"], asking(tmp_path, f"touch {tmp_path}/asked"), Deadline(10))
+    assert not (tmp_path / "asked").exists()
 
 
 def test_ask_server_says_that_it_could_not_raises_remote_refused(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def command(question: str, words: tuple[str, ...]) -> int:
         tag = checked_tag(_tag(question, words[0])) if words else ""
         action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
         answer, status = _answer(action, question, words), 0
-    except (Ec2KitError, ValueError, IndexError, TypeError) as error:
+    except (Ec2KitError, ValueError, RecursionError, IndexError, TypeError) as error:
         server = edge.open_action("peer", "", watched=False).settings.server
         answer, status = {"protocol": remote.PROTOCOL, "server": server, "error": str(error)}, 1
     click.echo(json.dumps(answer))

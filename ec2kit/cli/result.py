@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from ec2kit.messages import printable
+
 
 @dataclass(frozen=True)
 class Result:
@@ -29,7 +31,7 @@ class Result:
             if as_json:
                 click.echo(json.dumps({"version": 1, **self.data}, indent=2, sort_keys=True))
             elif self.text:
-                click.echo(self.text)
+                click.echo("\n".join(map(printable, self.text.split("\n"))))
         return self.status
 
 

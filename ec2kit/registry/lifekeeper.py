@@ -33,11 +33,19 @@ class LifeKeeperRegistry:
 
     def load(self, tag: str) -> Resource:
         instance = self._lifekeeper.instance(tag)
-        if instance is None and not self._lifekeeper.instances(kind=TYPE):
-            raise RegistryEmpty(path=self.place, tag=tag)
+        if instance is None:
+            self._must_be_intact_without(tag)
         if instance is None or instance.type != TYPE:
             raise TagUnknown(tag=tag, server=self.server)
         return self._definition(instance)
+
+    def _must_be_intact_without(self, tag: str) -> None:
+        """That a tag is unknown is an answer of a database that knows others, and does not contradict itself."""
+        known = [each.tag for each in self._lifekeeper.instances(kind=TYPE)]
+        if not known:
+            raise RegistryEmpty(path=self.place, tag=tag)
+        if tag in known:
+            raise RegistryBroken(path=self.place, reason=f"it lists {tag}, and then does not know it")
 
     def resources(self) -> list[Resource]:
         listed = self._lifekeeper.instances(kind=TYPE)

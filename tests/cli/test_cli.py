@@ -185,7 +185,20 @@ def test_peer_answers_are_versioned_json(cluster: Cluster) -> None:
     assert "there is no resource" in envelope(refused)["error"]
 
 
-@pytest.mark.parametrize("word", ["{}", "[]", "nonsense", '{"tag": "../x"}', '{"tag": "ec2-x", "servers": []}'])
+@pytest.mark.parametrize("question", ["status", "properties"])
+def test_what_a_person_is_shown_has_no_control_characters(cluster: Cluster, question: str) -> None:
+    """A definition, which another server may have sent, cannot write on the terminal as it likes."""
+    cluster.with_resource()
+    definition = cluster.path("node1", "EC2KIT_STATE_DIR") / "resources" / f"{VIP_TAG}.json"
+    definition.write_text(definition.read_text().replace('"node2"', '"no\\u001b[2J\\udc80de\\u202e2"'))
+    done = ec2kit(cluster, "node1", question, VIP_TAG)
+    assert done.status == 0, done.stderr
+    assert "no [2J de 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "word", ["{}", "[]", "[" * 100_000, "nonsense", '{"tag": "../x"}', '{"tag": "ec2-x", "servers": []}']
+)
 def test_peer_store_of_rubbish_is_refused(cluster: Cluster, word: str) -> None:
     """A definition that is none never reaches the registry."""
     done = ec2kit(cluster, "node1", "peer", "store", word)

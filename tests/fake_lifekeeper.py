@@ -1,0 +1,52 @@
+"""LifeKeeper's commands as scripts that print what a test says; for what they really do see lifekeeper/standin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ec2kit.lifekeeper import LifeKeeper
+from ec2kit.registry.lifekeeper import LifeKeeperRegistry
+from ec2kit.registry.states import States
+
+SEPARATOR = b"\x02"
+
+_COMMAND = """#!/bin/sh
+case " $* " in *" -t "*) what=tag ;; *) what=type ;; esac
+cat "$0.$what"
+exit "$(cat "$0.$what.status")"
+"""
+
+
+class FakeLifeKeeper:
+    """
+    A $LKROOT whose ins_list knows two answers: what it prints, and exits with, asked for a tag and for a type.
+
+    Args:
+        folder: Where $LKROOT is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "LifeKeeper"
+        self._states = folder / "states"
+        (self.root / "bin").mkdir(parents=True)
+        self._ins_list = self.root / "bin" / "ins_list"
+        self._ins_list.write_text(_COMMAND)
+        self._ins_list.chmod(0o755)
+        self.says()
+
+    def says(self, by_tag: bytes = b"", by_type: bytes = b"", *, status: int = 0, type_status: int = 0) -> None:
+        for what, text, code in (("tag", by_tag, status), ("type", by_type, type_status)):
+            Path(f"{self._ins_list}.{what}").write_bytes(text)
+            Path(f"{self._ins_list}.{what}.status").write_text(str(code))
+
+    @property
+    def registry(self) -> LifeKeeperRegistry:
+        return LifeKeeperRegistry(
+            LifeKeeper(str(self.root), seconds=20), States(str(self._states)), server="server-a"
+        )
+
+
+def row(tag: str, info: str, *, type: str = "ec2", state: str = "ISP") -> bytes:  # noqa: A002  (LifeKeeper's word)
+    """One line of ins_list."""
+    fields = ("server-a", "comm", type, tag, f"id-{tag}", info, state, "", "AUTORES_ISP")
+    return SEPARATOR.join(field.encode() for field in fields) + b"\n"
