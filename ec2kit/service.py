@@ -18,7 +18,6 @@ from ec2kit.errors import (
     ImdsSilent,
     NotBroughtHere,
     NotInServiceHere,
-    OtherActionRuns,
     OtherInstance,
     Overtaken,
     PerformFailed,
@@ -67,26 +66,27 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
         Ec2KitError: It is not in service here, or that cannot be said.
     """
     resource, server = action.resource, action.server
-    was_here, came_before = _was_in_service(action), action.intentions.current() is not None
+    came_before = action.intentions.current() is not None
     mine = action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
     eni = _OwnInterface(ec2, server)
     beside = eni.begin if resource.scenario == ROUTE_TABLE else None
-    convergence = Convergence(action, ec2, guard=guard, confirm=came_before and not was_here, beside=beside)
-    try:
-        with action.intentions.only_writer(action.deadline):
+    with action.intentions.only_writer(action.deadline):
+        was_here = _was_in_service(action)  # by now: an action that was waited for may have brought it here
+        convergence = Convergence(action, ec2, guard=guard, confirm=came_before and not was_here, beside=beside)
+        try:
             _verify_instance(action, server)
             action.intentions.settle(mine, partial(_prove_that_the_state_can_be_written, action), action.deadline)
             action.intentions.settle(mine, first, action.deadline)
             made = convergence.reach(Wanted.HERE)
             action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
-    except (Overtaken, OtherActionRuns):
-        raise
-    except (Ec2KitError, Stopped) as error:
-        if not (was_here and isinstance(error, Unknown) and not convergence.made):
-            _mark_failed(action, mine)
-        raise
+        except Overtaken:
+            raise
+        except (Ec2KitError, Stopped) as error:
+            if not (was_here and isinstance(error, Unknown) and not convergence.made):
+                _mark_failed(action, mine)
+            raise
     if resource.scenario == ROUTE_TABLE:
         _switch_off_source_dest_check(action, ec2, eni)
     return made

@@ -288,6 +288,24 @@ def test_restore_second_one_waits_and_ends_with_its_deadline(desk: Desk) -> None
     assert desk.clock.time == pytest.approx(1300, abs=1)
 
 
+def test_restore_waited_for_another_that_succeeded_and_cannot_look_keeps_in_service(desk: Desk) -> None:
+    """What the other one brought in service stays so: nothing was changed since, and nothing is known."""
+    first = desk.action().intentions
+    assert first.writing.take()
+
+    class FirstEnds(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            desk.registry.mark_in_service("ec2-vip1")
+            first.writing.release()
+
+    desk.clock = FirstEnds()
+    desk.ec2.looks = [unreachable()]
+    with pytest.raises(Unknown, match="nobody listens"):
+        restore(desk.action())
+    assert desk.registry.in_service("ec2-vip1")
+
+
 def test_restore_holder_of_the_lock_dies_goes_on(desk: Desk) -> None:
     """A dead holder never blocks."""
     desk.ec2.routes = {"rtb-1": ENI_B}

@@ -192,7 +192,7 @@ class ModelAction(Action):
             answer = peers.answer(self.cluster.action(server, "peer"), words)
         except Ec2KitError as error:
             raise RemoteRefused(server=server, reason=error) from error
-        process.told[server] = answer.get("in_service")
+        self.cluster.judge.heard(process, server, answer.get("in_service"))
         process.stand("after a question")
         return answer
 
@@ -203,7 +203,7 @@ class ModelProcess(Process):
 
     Attributes:
         fate: Of its calls until its next point.
-        told: Server → whether it said, since the last look, that it is in service.
+        told: Server → whether it said, since this one's last look, that it is in service.
     """
 
     def __init__(self, cluster: Cluster, server: str, deed: str) -> None:

@@ -69,6 +69,15 @@ class Judge:
         self._looks[process].append(Seen(self._cluster.time, picture, whole))
         process.told.clear()
 
+    def heard(self, process: ModelProcess, server: str, in_service: bool | None) -> None:
+        """Another server answered; one that is just bringing the address in service must not deny it."""
+        process.told[server] = in_service
+        wanted = self._cluster.action(server, "peer").intentions.current()
+        restores = [each for each in self._looks if (each.server, each.deed) == (server, "restore")]
+        is_coming = any(self._looks[each] for each in restores) and wanted and wanted.direction is Direction.UP
+        if in_service is False and (is_coming or self.claim == server):
+            self.complain("wrong verdict", f"{server} denied that it is in service")
+
     def wrote(self, process: ModelProcess, target: str) -> None:
         """Called when a write was carried out; the cluster's picture is still the one before it."""
         looks, who = self._looks[process], f"{process.deed} on {process.server}"

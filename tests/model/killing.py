@@ -2,7 +2,8 @@
 Kills a deed at each of its points, once at every one, by SIGKILL to a process of its own; then runs it again.
 
 A point is before a request to EC2 leaves, when it has been carried out and not been answered, when its answer is
-there, and before each step on a file. Prints what the points were, and what did not converge, as JSON.
+there, and before each step on a file; writes are parallel, so how many there are differs a little from run to run.
+Prints what the points were, and what did not converge, as JSON.
 Arguments: folder, name of the case.
 
 Source: Python, "Audit events table"; fork(2).
@@ -93,7 +94,9 @@ class Mortal(PretendedEc2):
         self._step("before a write leaves")
         with self._lock:
             receipt = super().write(operation, target, owner, carry_out)
-            self._kept.write_bytes(pickle.dumps((self.routes, self.held)))
+            whole = self._kept.with_suffix(".whole")
+            whole.write_bytes(pickle.dumps((self.routes, self.held)))
+            whole.replace(self._kept)
         self._step("when a write is carried out")
         self._step("when a write is answered")
         return receipt
