@@ -55,7 +55,7 @@ def restore(action: Action) -> dict[str, tuple[Change, ...]]:
         Ec2KitError: It is not in service here, or that cannot be said.
     """
     resource, server = action.resource, action.server
-    was_here, came_before = _was_in_service(action), action.intentions.current() is not None
+    was_here, came_before = _was_in_service(action), _came_before(action)
     mine = action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
@@ -90,6 +90,14 @@ def _was_in_service(action: Action) -> bool:
     with suppress(StateUnusable):
         return action.registry.in_service(action.tag)
     return False
+
+
+def _came_before(action: Action) -> bool:
+    """Whether something was wanted here before; where that cannot be read, it may have been."""
+    try:
+        return action.intentions.current() is not None
+    except StateUnusable:
+        return True
 
 
 def _mark_failed(action: Action, mine: Intention) -> None:
