@@ -66,7 +66,7 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
         Ec2KitError: It is not in service here, or that cannot be said.
     """
     resource, server = action.resource, action.server
-    came_before = action.intentions.current() is not None
+    came_before = _came_before(action)
     mine = action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
@@ -105,6 +105,14 @@ def _was_in_service(action: Action) -> bool:
     with suppress(StateUnusable):
         return action.registry.in_service(action.tag)
     return False
+
+
+def _came_before(action: Action) -> bool:
+    """Whether something was wanted here before; where that cannot be read, it may have been."""
+    try:
+        return action.intentions.current() is not None
+    except StateUnusable:
+        return True
 
 
 def _mark_failed(action: Action, mine: Intention) -> None:

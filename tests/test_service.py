@@ -468,6 +468,18 @@ def test_restore_remove_asked_while_the_state_is_tried_keeps_the_state_of_the_re
     )
 
 
+def test_restore_intention_damaged_goes_forward_and_looks_twice(desk: Desk) -> None:
+    """A damaged intention is no reason not to take over; that nothing is to be done has to be confirmed then."""
+    desk.ec2.routes = {"rtb-1": ENI_A}
+    desk.action().intentions.declare(Direction.UP, desk.action().deadline)
+    Path(desk.settings.run_dir, "ec2-vip1.intention.json").write_text("half")
+    assert restore(desk.action()) == {}
+    assert desk.ec2.looked == 2
+    current = desk.action().intentions.current()
+    assert current is not None
+    assert current.direction is Direction.UP
+
+
 def test_restore_state_damaged_goes_forward_and_mends_it(desk: Desk) -> None:
     """A damaged state file is no reason not to take over; it is written anew."""
     desk.ec2.routes = {"rtb-1": ENI_B}
