@@ -68,8 +68,8 @@ def _run(
     )
     try:
         return process.wait(timeout=seconds)
-    except BaseException as error:
-        if isinstance(error, subprocess.TimeoutExpired) and not kill:
+    except BaseException:
+        if not kill:
             threading.Thread(target=process.wait, daemon=True).start()
             raise
         os.killpg(process.pid, signal.SIGKILL)

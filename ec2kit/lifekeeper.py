@@ -183,12 +183,12 @@ class LifeKeeper:
 
     def perform(self, tag: str, action: str, deadline: Deadline) -> Completed:
         """
-        Let LifeKeeper run an action on a resource and what it takes with it.
+        Let LifeKeeper run an action on a resource and what it takes with it; it is never ended in the middle.
 
         Raises:
-            LifeKeeperFailed: It could not be begun, or did not end in time.
+            LifeKeeperFailed: It could not be begun, or did not end in time, and goes on.
         """
-        return self._start(["perform_action", "-t", tag, "-a", action], deadline)
+        return self._start(["perform_action", "-t", tag, "-a", action], deadline, kill=False)
 
     def send_event(self, tag: str) -> None:
         """

@@ -60,14 +60,20 @@ def spread(action: Action, before: Resource, after: Resource) -> None:
             _store(action, name, after)
     except BaseException as error:
         back = replace(before, revision=after.revision + 1)
-        for name in changed:
-            _restore_definition(action, name, back)
+        for name in dict.fromkeys((*changed, *before.names)):
+            _restore_definition(action, name, back, tried=after)
         if isinstance(error, RemoteSilent | RemoteRefused):
             raise ServersSilent(servers=str(error)) from error
         raise
 
 
-def _restore_definition(action: Action, name: str, back: Resource) -> None:
+def _restore_definition(action: Action, name: str, back: Resource, *, tried: Resource) -> None:
+    """Where somebody else's definition stands by now, that one stays."""
+    try:
+        if not _is_one_of(ask(action, name, "describe", action.tag).get("resource"), back, tried):
+            return
+    except Ec2KitError:
+        pass  # it has none, or a half one
     try:
         if back.find_server(name) is None:
             drop(action, name)
@@ -75,6 +81,12 @@ def _restore_definition(action: Action, name: str, back: Resource) -> None:
             _store(action, name, back)
     except Ec2KitError as error:
         action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=error)
+
+
+def _is_one_of(described: object, *definitions: Resource) -> bool:
+    """Whether a server's definition is one of these, but for the revision."""
+    described = {**described, "revision": 0} if isinstance(described, dict) else described
+    return described in [json.loads(json.dumps(replace(each, revision=0).as_dict())) for each in definitions]
 
 
 def _store(action: Action, name: str, definition: Resource) -> None:

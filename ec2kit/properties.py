@@ -56,9 +56,7 @@ def _rename(action: Action, tag: str) -> Resource:
             told.append(name)  # an answer may be lost
             _tell(action, name, before.tag, after)
             action.log.put(messages.RENAMED, tag=before.tag, new=tag, server=name)
-    except Ec2KitError as error:
-        if not isinstance(error, RemoteSilent):
-            told.pop()  # this one refused
+    except BaseException as error:
         for name in told:
             _take_back(action, name, tag, replace(before, revision=after.revision + 1))
         if isinstance(error, RemoteSilent | RemoteRefused):

@@ -85,7 +85,8 @@ class Recovery:
         return made
 
     def _end(self, known: Content, error: str) -> None:
-        if "failure" in known:  # else nobody reported one, and the next recovery is another's
+        # else nobody reported one, or a newer one meanwhile, and the next recovery is another's
+        if "failure" in known and self._read().get("failure") == known["failure"]:
             self._write({"failure": known["failure"], "error": error, "ended": self._action.deadline.clock.now()})
 
     def _read(self) -> Content:

@@ -12,6 +12,7 @@ from ec2kit.action import Action, anything_goes
 from ec2kit.convergence import Convergence
 from ec2kit.deadline import Abandoned, Begun
 from ec2kit.errors import (
+    ArgumentInvalid,
     AwsRefused,
     DeadlinePassed,
     Ec2KitError,
@@ -186,6 +187,18 @@ def bring_in_service(action: Action) -> dict[str, tuple[Change, ...]]:
         Ec2KitError: What `restore` raises.
     """
     return restore(action) if action.lifekeeper is None else _perform(action, action.lifekeeper, "restore")
+
+
+def must_be_topmost(action: Action) -> None:
+    """
+    Raises:
+        ArgumentInvalid: Under LifeKeeper others depend on it: LifeKeeper would take them out of service on the other
+            server, and bring only this one in service here.
+    """
+    parents = action.lifekeeper.parents(action.tag) if action.lifekeeper is not None else []
+    if parents:
+        reason = f"{', '.join(parents)} depends on {action.tag}: restore that (perform_action), and it comes along"
+        raise ArgumentInvalid(name="tag", reason=reason)
 
 
 def take_out_of_service(action: Action) -> dict[str, tuple[Change, ...]]:

@@ -57,7 +57,10 @@ class _SaysNo(Exception):
 def _restore(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import service
 
-    return _changes(service.restore(action) if options.hook else service.bring_in_service(action))
+    if options.hook:
+        return _changes(service.restore(action))
+    service.must_be_topmost(action)
+    return _changes(service.bring_in_service(action))
 
 
 def _recover(action: Action, options: argparse.Namespace) -> str:
@@ -99,8 +102,8 @@ def _report(action: Action) -> None:
     try:
         action.lifekeeper.send_event(action.tag)
         action.log.put(messages.EVENT_SENT, event_class=lifekeeper.EVENT_CLASS, event=lifekeeper.EVENT)
-    except Ec2KitError as error:
-        action.log.error(error)
+    except (Ec2KitError, Stopped) as error:
+        action.log.error(error)  # what was found stays what it is
 
 
 def _create(action: Action, options: argparse.Namespace) -> str:
@@ -157,7 +160,10 @@ def _delete(action: Action, options: argparse.Namespace) -> str:
     from ec2kit import hierarchy, peers
 
     if options.hook:
-        peers.clean(action)
+        try:
+            peers.clean(action)
+        except Ec2KitError as error:
+            action.log.error(error)  # files of ours are no reason to keep LifeKeeper from removing the resource
         return "this server's files"
     hierarchy.delete(action, local=options.local)
     return ""
@@ -343,7 +349,9 @@ def _run(name: str, arguments: list[str], statuses: _Statuses) -> int:
         tag = _tag(options)
     except Ec2KitError as error:
         edge.open_action(name, "", watch=watch).log.error(error)
-        return statuses.usage if isinstance(error, UsageError) else statuses.failure
+        if isinstance(error, UsageError):
+            return statuses.usage
+        return SUCCESS if _must_not_fail(name, arguments) else statuses.failure
     return _do(edge.open_action(name, tag, watch=watch), options, statuses)
 
 
@@ -379,6 +387,11 @@ def _tag(options: argparse.Namespace) -> str:
     return checked_tag(_wish(options).tag if options.tag is None else options.tag)
 
 
+def _must_not_fail(name: str, arguments: list[str]) -> bool:
+    """Whether LifeKeeper would halt the server for it: a remove of what cannot be here."""
+    return name == "remove" and "--hook" in arguments
+
+
 def _grace(name: str) -> float:
     """Seconds beyond the deadline: create may have to undo what it did."""
     if name != "create":
@@ -391,7 +404,7 @@ def _grace(name: str) -> float:
 def _do(action: Action, options: argparse.Namespace, statuses: _Statuses) -> int:
     by_ins_remove = action.name == "delete" and options.hook  # the resource may be gone from the database already
     if not by_ins_remove and _is_unknown(action):
-        return statuses.failure
+        return SUCCESS if action.name == "remove" and options.hook else statuses.failure
     action.begin()
     try:
         action.end(_DEEDS[action.name].run(action, options))

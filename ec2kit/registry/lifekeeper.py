@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, TagUnknown
+from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
 from ec2kit.lifekeeper import TYPE, Instance, LifeKeeper
 from ec2kit.registry.states import States
 from ec2kit.resource import Resource, Server, from_dict
@@ -103,6 +104,8 @@ class LifeKeeperRegistry:
 
     def rename(self, tag: str, resource: Resource) -> None:
         """LifeKeeper has no command for it: a second resource takes the place of the first, then that one goes."""
+        if not self.load(tag).protects_the_same_as(resource):
+            raise NotFree(what=f"tag {tag} on {self.server}", by="another resource")
         new, state = resource.tag, self.state(tag)
         present = self._lifekeeper.instance(new)
         if present is None or present.info == _UNFINISHED:
@@ -136,8 +139,10 @@ class LifeKeeperRegistry:
     # -- states --
 
     def in_service(self, tag: str) -> bool:
-        """What restore and remove here wrote; where they wrote nothing yet, what LifeKeeper believes."""
-        state = self._states.read(tag)
+        """What restore and remove here wrote; where that is nothing, or damaged, what LifeKeeper believes."""
+        state = None
+        with suppress(StateUnusable):
+            state = self._states.read(tag)
         return state == "ISP" if state is not None else self.state(tag) == "ISP"
 
     def state(self, tag: str) -> str:

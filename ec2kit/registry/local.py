@@ -54,8 +54,9 @@ class LocalRegistry:
     def rename(self, tag: str, resource: Resource) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
             present = self._read(resource.tag)
-            if present is not None and not present.protects_the_same_as(resource):
-                raise NotFree(what=f"tag {resource.tag} on {self.server}", by="another resource")
+            for each in (present, self._read(tag)):
+                if each is not None and not each.protects_the_same_as(resource):
+                    raise NotFree(what=f"tag {each.tag} on {self.server}", by="another resource")
             self._states.write(resource.tag, self.state(tag))
             self._definition(resource.tag).write(resource.as_dict())
             self._definition(tag).remove()

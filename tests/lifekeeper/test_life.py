@@ -243,3 +243,61 @@ def test_status_speaks_of_lifekeepers_state(kit: Kit) -> None:
     kit.with_route_table()
     (shown,) = json.loads(kit.ec2kit("node2", "status", "--json").stdout)["resources"]
     assert (shown["status"], shown["state"], shown["tag"]) == ("OUT_OF_SERVICE", "OSU", VIP_TAG)
+
+
+def test_restore_by_a_person_of_what_others_depend_on_is_refused(kit: Kit) -> None:
+    """LifeKeeper would take the address off everywhere; the refusal names what to restore instead."""
+    kit.with_route_table()
+    done = kit.ec2kit("node2", "restore", VIP_TAG)
+    assert done.status == 1
+    assert f"{IP_TAG} depends on {VIP_TAG}" in done.stderr
+    assert _is_on(kit, "node1")
+
+
+def test_extend_that_loses_a_race_leaves_the_winners_definition(kit: Kit) -> None:
+    """What another server changed meanwhile is not rolled back with what failed here."""
+    kit.with_elastic_ip(servers=1)
+    trap = kit.lkroot("node3") / "bin" / "lcdremexec"
+    real = trap.with_name("lcdremexec.real")
+    trap.rename(real)
+    extend = kit.program_path("node2", "extend")
+    script = f"""#!/bin/sh
+case "$*" in *" store "*) [ -e {trap}.done ] || {{ touch {trap}.done
+    (. {kit.sandbox.folder}/node2.env; export LKROOT={kit.lkroot("node2")} PATH={kit.lkroot("node2")}/bin:$PATH
+    {extend} node1 {EIP_TAG} --priority 20 >/dev/null 2>&1); }};; esac
+exec "{real}" "$@"
+"""
+    trap.write_text(script)
+    trap.chmod(0o755)
+    lost = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert lost.status == 1
+    assert kit.priorities("node1", EIP_TAG) == {"node1": 1, "node2": 20}
+    assert "server=node2" in kit.instance("node1", EIP_TAG)["info"]
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+
+
+def test_set_refused_once_by_one_server_can_be_repeated(kit: Kit) -> None:
+    """All get the old definition back, this server included, with one revision."""
+    kit.with_elastic_ip(servers=3)
+    place = kit.lkroot("node3") / "bin" / "ins_setas"
+    once = f"[ -e {place}.failed ] || {{ touch {place}.failed; exit 1; }}"
+    place.write_text(f"#!/bin/sh\n{once}\n{place.read_text().partition(chr(10))[2]}")
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 1
+    assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers}) == 1
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 0
+    assert {kit.instance(each, EIP_TAG)["switchback"] for each in kit.servers} == {"AUTOMATIC"}
+
+
+def test_rename_that_fails_half_way_is_taken_back_everywhere(kit: Kit) -> None:
+    """One resource with the old tag and its relations on each server, none with the new one."""
+    kit.with_route_table()
+    place = kit.lkroot("node1") / "bin" / "dep_remove"
+    text = place.read_text()
+    place.write_text(
+        f"#!/bin/sh\n[ -e {place}.failed ] || {{ touch {place}.failed; exit 1; }}\n{text.partition(chr(10))[2]}"
+    )
+    assert kit.ec2kit("node1", "set", VIP_TAG, "tag=ec2-new").status == 1
+    assert kit.states("ec2-new") == ["", "", ""]
+    assert kit.states(VIP_TAG)[:2] == ["ISP", "OSU"]
+    assert kit.dependencies("node1") == [(IP_TAG, VIP_TAG)]
+    assert kit.equivalents("node1", VIP_TAG) == {"node2": VIP_TAG}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG
+from ..actions.cluster import EIP_TAG, VIP_TAG, until
 from .kit import Kit
 from .world import IP_TAG
 
@@ -254,3 +256,37 @@ def test_check_ended_by_sigalrm_leaves_the_resource_and_says_so(kit: Kit) -> Non
     assert not list(kit.path("node1", "EC2KIT_RUN_DIR").glob("*.tmp"))
     kit.sandbox.clear()
     assert kit.hook("node1", "quickCheck", EIP_TAG).status == 0
+
+
+@pytest.mark.parametrize("tag", ["ec2-gone", "ec2 gone"])
+def test_remove_hook_of_what_cannot_be_here_is_an_error_and_no_failure(kit: Kit, tag: str) -> None:
+    """A failing remove halts the server; a tag that is gone or none is no reason for that."""
+    kit.with_elastic_ip()
+    done = kit.hook("node1", "remove", tag)
+    assert done.status == 0
+    assert "ERROR" in kit.log("node1")
+
+
+def test_recovery_with_a_damaged_state_file_goes_by_lifekeepers_word(kit: Kit) -> None:
+    """Trouble of our own file fails nothing over: LifeKeeper knows that the resource is in service here."""
+    kit.with_route_table()
+    (kit.sandbox.folder / "node1" / "state" / "states" / f"{VIP_TAG}.json").write_text("{")
+    _drift(kit)
+    _check(kit, "both")
+    assert kit.holders() == ["node1"] * 3
+    assert kit.states(VIP_TAG)[:2] == ["ISP", "OSU"]
+
+
+def test_event_under_way_survives_a_signal_and_so_does_the_no(kit: Kit) -> None:
+    """What was found stays what it is: exit 1, and sendevent ends by itself."""
+    kit.with_route_table()
+    _drift(kit)
+    mark = kit.sandbox.folder / "sent"
+    script = f"#!/bin/sh\ntouch {mark}.begun\nsleep 2\ntouch {mark}\n"
+    (kit.lkroot("node1") / "bin" / "sendevent").write_text(script)
+    words = [str(kit.hook_path("node1", "quickCheck")), "-t", VIP_TAG, "-i", "x"]
+    check = subprocess.Popen(words, env=kit.environment("node1"), cwd="/", stderr=subprocess.DEVNULL)
+    until(mark.with_name("sent.begun").exists)
+    check.send_signal(signal.SIGALRM)
+    assert check.wait(20) == 1
+    until(mark.exists)
