@@ -85,8 +85,14 @@ def _restore_definition(action: Action, name: str, back: Resource, *, tried: Res
 
 def _is_one_of(described: object, *definitions: Resource) -> bool:
     """Whether a server's definition is one of these, but for the revision."""
-    described = {**described, "revision": 0} if isinstance(described, dict) else described
-    return described in [json.loads(json.dumps(replace(each, revision=0).as_dict())) for each in definitions]
+    if not isinstance(described, dict):
+        return False
+    return _plain(described) in [_plain(each.as_dict()) for each in definitions]
+
+
+def _plain(definition: dict[str, Any]) -> object:
+    """As another server would send it, without the revision."""
+    return json.loads(json.dumps({**definition, "revision": 0}))
 
 
 def _store(action: Action, name: str, definition: Resource) -> None:
