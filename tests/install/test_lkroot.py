@@ -121,7 +121,8 @@ def test_every_installed_script_runs_from_anywhere_with_an_empty_environment(pre
     assert ALL - words.keys() == {LAUNCHER, "lkadm/bin/aws_iam_migration"}
     for place in words:
         done = call(lkroot / place, *words[place])
-        assert (done.returncode, "is not a tag" in done.stderr) == (1, True), (place, done.stderr)
+        status = 0 if place.endswith("actions/remove") else 1  # a failing remove would halt the server
+        assert (done.returncode, "is not a tag" in done.stderr) == (status, True), (place, done.stderr)
     uninstall(lkroot, program=prefix / "bin" / "ec2kit")
     assert snapshot(lkroot) == {}
 
