@@ -1,8 +1,9 @@
 """
 The stale writer: an action that was held up, or a server that was cut off, and that others have gone on without.
 
-What is held up waits for another try of a write that EC2 throttled: it has looked, and is about to write. The other
-place to be held up, while looking, is in test_route_table.py.
+What is held up waits for its turn after EC2 throttled a write: it has looked, and is about to write. A turn comes once
+a second, so that it is not caught with a request on its way, which nobody can call back. The other place to be held up,
+while looking, is in test_route_table.py.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def hold_up(request: pytest.FixtureRequest) -> Iterator[HoldUp]:
 
 
 def about_to_write(cluster: Cluster, server: str, action: str, **settings: str) -> Process:
-    """An action that EC2 throttles, and that waits for its next try."""
+    """An action that EC2 throttles, and that waits for its next turn."""
+    settings = {"EC2_WRITE_BURST": "1", "EC2_WRITE_RATE": "1", **settings}
     before = len(cluster.log(server))
     cluster.sandbox.fault("throttle", server=server, operation="ReplaceRoute")
     running = cluster.start(server, action, "-t", VIP_TAG, **settings)
