@@ -21,6 +21,9 @@ _SECRET = re.compile(
     r"(?i)(\b(?=(\w+))(?=\w*?(?:secret|token|authorization|signature))\2"  # a word is tried once, as a whole
     r"\W{1,6})[^\s,;&'\"]+"
 )
+_HEADER = re.compile(r"(?i)(header value\W{1,3})b?['\"].*")
+"""How Python's HTTP names a header that it does not send; those that we set are keys and tokens."""
+
 _LONGEST = 4000
 
 
@@ -28,7 +31,7 @@ def clean(text: str) -> str:
     """One line without control characters, without passwords in URLs and without tokens."""
     line = printable(text[: 2 * _LONGEST])
     line = _WORD.sub(_without_password, line)
-    line = _SECRET.sub(r"\1***", line)
+    line = _HEADER.sub(r"\1***", _SECRET.sub(r"\1***", line))
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 
 
