@@ -17,7 +17,8 @@ from ec2kit.resource import ELASTIC_IP
 from .builders import Desk, a_desk, a_resource
 
 hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
-hypothesis.settings.load_profile("ec2kit")
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("ec2kit"), max_examples=3000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ec2kit"))
 
 _PREFIXES = (
     "AWS_",
