@@ -89,10 +89,22 @@ class Receipt:
 # -- reading what the SDK gives; KeyError, IndexError, TypeError or ValueError where something is missing --
 
 
+def _text(value: Any) -> str:
+    """A field that has one value; the SDK gives a list where the answer has several, as one that lost a part may."""
+    if not isinstance(value, str):
+        raise TypeError("a field with one value")
+    return value
+
+
+def _text_or_none(value: Any) -> str | None:
+    return _text(value) if value else None
+
+
 def route_tables(page: Any) -> list[RouteTable]:
     """One page of DescribeRouteTables, IPv4 routes only."""
+    _text_or_none(page.get("NextToken"))
     return [
-        RouteTable(table["RouteTableId"], tuple(_route(each) for each in table["Routes"] if _is_ipv4(each)))
+        RouteTable(_text(table["RouteTableId"]), tuple(_route(each) for each in table["Routes"] if _is_ipv4(each)))
         for table in page["RouteTables"]
     ]
 
@@ -115,8 +127,8 @@ _TARGETS = (
 
 
 def _route(route: Any) -> Route:
-    target = next((route[name] for name in _TARGETS if route.get(name)), None)
-    return Route(route["DestinationCidrBlock"], target, active=route["State"] == "active")
+    target = next((_text(route[name]) for name in _TARGETS if route.get(name)), None)
+    return Route(_text(route["DestinationCidrBlock"]), target, active=_text(route["State"]) == "active")
 
 
 def holding(tables: Iterable[RouteTable], *destination_cidr_blocks: str) -> tuple[RouteTable, ...]:
@@ -134,11 +146,11 @@ def addresses(answer: Any) -> tuple[Address, ...]:
     """The answer to DescribeAddresses."""
     return tuple(
         Address(
-            public_ip=each.get("PublicIp") or each.get("CarrierIp") or "",
-            allocation_id=each["AllocationId"],
-            association_id=each.get("AssociationId") or None,
-            network_interface_id=each.get("NetworkInterfaceId") or None,
-            private_ip_address=each.get("PrivateIpAddress") or None,
+            public_ip=_text(each.get("PublicIp") or each.get("CarrierIp") or ""),
+            allocation_id=_text(each["AllocationId"]),
+            association_id=_text_or_none(each.get("AssociationId")),
+            network_interface_id=_text_or_none(each.get("NetworkInterfaceId")),
+            private_ip_address=_text_or_none(each.get("PrivateIpAddress")),
         )
         for each in answer["Addresses"]
         if each.get("Domain") != "standard"  # of EC2-Classic; it has no allocation and is none of ours
@@ -149,7 +161,9 @@ def network_interface(answer: Any) -> NetworkInterface:
     """The answer to DescribeNetworkInterfaces for one ENI."""
     (each,) = answer["NetworkInterfaces"]
     instance_id = (each.get("Attachment") or {}).get("InstanceId")
-    return NetworkInterface(each["NetworkInterfaceId"], instance_id, bool(each["SourceDestCheck"]))
+    return NetworkInterface(
+        _text(each["NetworkInterfaceId"]), _text_or_none(instance_id), bool(each["SourceDestCheck"])
+    )
 
 
 def automatic_recovery(answer: Any) -> str:

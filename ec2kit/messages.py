@@ -22,6 +22,9 @@ _SECRET = re.compile(
     r"\W{1,6})[^\s,;&'\"]+"
 )
 _KEY = re.compile(r"([A-Za-z0-9/+=]{40} +)?A[KS]IA[A-Z0-9]{16}( +[A-Za-z0-9/+=]{40})?")
+_HEADER = re.compile(r"(?i)(header value\W{1,3})b?['\"].*")
+"""How Python's HTTP names a header that it does not send; those that we set are keys and tokens."""
+
 _LONGEST = 4000
 
 
@@ -29,7 +32,7 @@ def clean(text: str) -> str:
     """One line without control characters, without passwords in URLs, without tokens and access keys."""
     line = printable(text[: 2 * _LONGEST])
     line = _WORD.sub(_without_password, line)
-    line = _SECRET.sub(r"\1***", line)
+    line = _HEADER.sub(r"\1***", _SECRET.sub(r"\1***", line))
     line = _KEY.sub("***", line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 

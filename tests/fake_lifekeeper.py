@@ -19,7 +19,7 @@ exit "$(cat "$0.$what.status")"
 
 class FakeLifeKeeper:
     """
-    A $LKROOT whose ins_list knows two answers: what it prints, and exits with, asked for a tag and for a type.
+    A $LKROOT whose ins_list knows two answers: asked for a tag, and asked for a type.
 
     Args:
         folder: Where $LKROOT is made.
@@ -29,15 +29,28 @@ class FakeLifeKeeper:
         self.root = folder / "LifeKeeper"
         self._states = folder / "states"
         (self.root / "bin").mkdir(parents=True)
-        self._ins_list = self.root / "bin" / "ins_list"
-        self._ins_list.write_text(_COMMAND)
-        self._ins_list.chmod(0o755)
         self.says()
 
     def says(self, by_tag: bytes = b"", by_type: bytes = b"", *, status: int = 0, type_status: int = 0) -> None:
-        for what, text, code in (("tag", by_tag, status), ("type", by_type, type_status)):
-            Path(f"{self._ins_list}.{what}").write_bytes(text)
-            Path(f"{self._ins_list}.{what}.status").write_text(str(code))
+        self._put("ins_list", "tag", by_tag, status)
+        self._put("ins_list", "type", by_type, type_status)
+
+    def prints(self, name: str, text: bytes, status: int = 0) -> None:
+        """Another command that says one thing, whatever it is asked."""
+        self._put(name, "tag", text, status)
+        self._put(name, "type", text, status)
+
+    def _put(self, name: str, what: str, text: bytes, status: int) -> None:
+        command = self.root / "bin" / name
+        if not command.exists():
+            command.write_text(_COMMAND)
+            command.chmod(0o755)
+        Path(f"{command}.{what}").write_bytes(text)
+        Path(f"{command}.{what}.status").write_text(str(status))
+
+    @property
+    def commands(self) -> LifeKeeper:
+        return LifeKeeper(str(self.root), seconds=20)
 
     @property
     def registry(self) -> LifeKeeperRegistry:

@@ -67,6 +67,8 @@ def test_clean_endless_text_is_cut() -> None:
         pytest.param(f"x-aws-ec2-metadata-token: {SECRET}", id="imds-header"),
         pytest.param(f"Credential=AKIA/20260101, SignedHeaders=host, Signature={SECRET}", id="signature"),
         pytest.param("http://user:wJalrXUtnFEMI%2FK7MDENG@proxy:3128/", id="proxy-password"),
+        pytest.param(f"unhandled exception: Invalid header value b'{SECRET}\\r'", id="header"),
+        pytest.param(f"return character(s) in header value: '{SECRET}'", id="header-of-requests"),
         pytest.param(f"http://user:p@{SECRET}@proxy:3128/", id="password-with-at"),
         pytest.param(f"cannot parse 'http://user:p/{SECRET}@proxy:3128/'", id="password-with-slash"),
         pytest.param(f'{{"SecretAccessKey": "{SECRET}"}}', id="json"),

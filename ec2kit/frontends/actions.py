@@ -284,6 +284,9 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     surplus = [each for each in others if not each.startswith("-")]
     if surplus and not hasattr(options, "id"):  # what a framework calls may be given more
         parser.error(f"too many words: {surplus[0][:60]!a}")
+    for option, value in vars(options).items():
+        if isinstance(value, list):  # argparse drops "--" also where it is the value, as in --tag=--
+            parser.error(f"argument {option}: expected one argument")
     return options
 
 

@@ -15,6 +15,9 @@ _FORMAT = "ec2kit=1"
 _UNFINISHED = f"{_FORMAT} unfinished"
 """The info until the relations are there as well; such a resource does not count yet."""
 
+_END = "end"
+"""The last word: an info that LifeKeeper cut between two servers would else be one of fewer servers."""
+
 
 class LifeKeeperRegistry:
     """
@@ -181,12 +184,12 @@ def to_info(resource: Resource) -> str:
     """
     The definition as LifeKeeper keeps it; every server keeps all servers' ENIs.
 
-    "ec2kit=1 scenario=route-table … server=node1/1/eth1/eni-0a/10.0.1.11/i-0a/us-east-1a server=node2/10/…"
+    "ec2kit=1 scenario=route-table … server=node1/1/eth1/eni-0a/10.0.1.11/i-0a/us-east-1a server=node2/10/… end"
     """
     stored = resource.as_dict()
     words = [_FORMAT, *(f"{name}={stored[name]}" for name in _FIELDS)]
     words += ["server=" + "/".join(str(each[name]) for name in _OF_A_SERVER) for each in stored["servers"]]
-    return " ".join(words)
+    return " ".join([*words, _END])
 
 
 def from_info(tag: str, info: str) -> Resource:
@@ -195,10 +198,12 @@ def from_info(tag: str, info: str) -> Resource:
         ValueError: It is not what `to_info` made.
     """
     format_, *words = info.split(" ")
-    if format_ != _FORMAT or info == _UNFINISHED:
-        raise ValueError(
-            "it was cut off; run the command again" if info == _UNFINISHED else "ec2kit did not write it"
-        )
+    if info == _UNFINISHED:
+        raise ValueError("it was cut off; run the command again")
+    if format_ != _FORMAT:
+        raise ValueError("ec2kit did not write it")
+    if words[-1:] != [_END]:
+        raise ValueError("its end is missing")
     pairs = [word.partition("=")[::2] for word in words]
     stored: dict[str, Any] = {name: value for name, value in pairs if name != "server"}
     servers = [_server(value) for name, value in pairs if name == "server"]

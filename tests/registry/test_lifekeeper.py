@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ec2kit.errors import LifeKeeperFailed, RegistryBroken, RegistryEmpty, TagUnknown, Unknown
-from ec2kit.registry.lifekeeper import to_info
+from ec2kit.registry.lifekeeper import from_info, to_info
 
 from ..builders import a_resource
 from ..fake_lifekeeper import FakeLifeKeeper, row
@@ -60,6 +60,14 @@ def test_load_what_cannot_be_is_trouble_and_no_answer(
     with pytest.raises((LifeKeeperFailed, RegistryBroken), match=reason) as raised:
         lifekeeper.registry.load(TAG)
     assert isinstance(raised.value, Unknown)
+
+
+def test_from_info_cut_anywhere_is_none() -> None:
+    """A definition of fewer servers would let recover take the address from those that are missing."""
+    for length in range(len(INFO)):
+        with pytest.raises(ValueError, match=r"."):
+            from_info(TAG, INFO[:length])
+    assert from_info(TAG, INFO) == a_resource()
 
 
 @pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])

@@ -1,0 +1,118 @@
+"""Whatever another server answers: only its plain "not in service here" lets recover take the address."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ec2kit import peers, remote, service
+from ec2kit.deadline import Deadline
+from ec2kit.errors import Ec2KitError, RemoteRefused, RemoteSilent, TakenOver
+from ec2kit.intention import Direction
+
+from ..builders import ENI_A, ENI_B, Desk, a_desk, a_resource
+from .hostile import arguments, as_bytes, json_values, mutilated, spoilt, times
+
+YES = {"protocol": 1, "version": "0.1.0", "server": "server-b", "known": True, "in_service": True, "state": "ISP"}
+NO = {**YES, "in_service": False, "state": "OSU"}
+SAYS_NO = as_bytes(NO)
+
+answers = (
+    st.sampled_from([as_bytes(YES), SAYS_NO, b"", b"[" * 100_000, b"Welcome!\n" + SAYS_NO, SAYS_NO + b"\n\n"])
+    | mutilated(as_bytes(YES))
+    | mutilated(SAYS_NO)
+    | spoilt(YES).map(as_bytes)
+    | spoilt(NO).map(as_bytes)
+    | json_values.map(as_bytes)
+    | st.binary()
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Server-a asks server-b, whose answer is a file."""
+    desk = a_desk(tmp_path_factory.mktemp("peer"), a_resource())
+    desk.peer_answers(f"cat {desk.folder}/answer")
+    return desk
+
+
+def in_service(desk: Desk) -> None:
+    """Server-a has the resource in service, whatever an example before did, and EC2 says that server-b has it."""
+    desk.registry.remove("ec2-vip1")
+    desk.registry.store(a_resource())
+    desk.registry.mark_in_service("ec2-vip1")
+    desk.action().intentions.declare(Direction.UP, Deadline(5))
+    desk.ec2.routes = {"rtb-1": ENI_B}
+
+
+def says_no(answer: bytes) -> bool:
+    """Whether it is what server-b of this protocol says where the resource is not in service."""
+    try:
+        told = json.loads(answer.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(told, dict) or "error" in told:
+        return False
+    return told.get("protocol") == 1 and told.get("server") == "server-b" and told.get("in_service") is False
+
+
+@times(2)
+@given(answers)
+def test_recover_takes_the_address_only_from_who_says_no(desk: Desk, answer: bytes) -> None:
+    """An answer that is cut, spoilt or none is no permission."""
+    (desk.folder / "answer").write_bytes(answer)
+    in_service(desk)
+    with suppress(TakenOver):
+        service.recover(desk.action("recover"))
+    assert desk.ec2.routes["rtb-1"] == (ENI_A if says_no(answer) else ENI_B)
+
+
+@times(2)
+@given(answers)
+def test_ask_any_answer_is_one_or_silence(desk: Desk, answer: bytes) -> None:
+    """What is no answer has an error of one line that names the server."""
+    (desk.folder / "answer").write_bytes(answer)
+    said = "server-b"
+    try:
+        told = remote.ask("server-b", ["state", "ec2-vip1"], desk.settings, Deadline(20))
+        assert told["server"] == "server-b"
+    except (RemoteSilent, RemoteRefused) as error:
+        said = str(error)
+    assert "server-b" in said
+    assert len(said.splitlines()) == 1
+
+
+@times(2)
+@given(arguments, arguments)
+def test_ask_any_question_is_one_word_for_the_way(desk: Desk, one: str, other: str) -> None:
+    """What is asked arrives at the other server's shell as it was said, whatever it has in it."""
+    script = Path(desk.folder, "echo")
+    script.write_text(f'#!/bin/sh\neval "set -- $2"\nshift 2\nprintf "%s\\0" "$@" >{desk.folder}/seen\n')
+    settings = replace(desk.settings, remote_command=f"/bin/sh {script}")
+    with suppress(RemoteSilent):
+        remote.ask("server-b", [one, other], settings, Deadline(20))
+    seen = (desk.folder / "seen").read_bytes()
+    assert seen == b"".join(word.encode(errors="surrogateescape") + b"\0" for word in (one, other))
+
+
+@times(2)
+@given(st.sampled_from(["state", "describe", "store", "rename", "leave", "drop", "", "nonsense"]), st.data())
+def test_answer_any_question_gives_json_or_an_error(desk: Desk, question: str, data: st.DataObject) -> None:
+    """What another server asks is answered or refused, and no question harms this server's other resources."""
+    neighbour = a_resource(tag="ec2-vip2", address="10.1.0.20")
+    desk.registry.remove("ec2-vip2")
+    desk.registry.store(neighbour)
+    definition = data.draw(spoilt(a_resource().as_dict()) | json_values)
+    texts = data.draw(st.sampled_from([json.dumps(definition), "[" * 100_000, ""]))
+    told: Any = {}
+    with suppress(Ec2KitError):
+        told = peers.answer(desk.action("peer"), [question, texts, texts])
+    assert json.loads(json.dumps(told)) == told
+    assert desk.registry.load("ec2-vip2") == neighbour

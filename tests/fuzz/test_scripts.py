@@ -1,0 +1,88 @@
+"""A few dozen examples through the real scripts, from `sh` to the exit status that a framework sees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ec2kit.registry.local import LocalRegistry
+
+from ..actions.cluster import ACTIONS
+from ..builders import a_device, a_resource
+from .forked import Forked, forked
+from .hostile import times
+from .test_arguments import TAG, command_lines
+from .test_environment import SECRET, environments
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    """Only its environment is used here: each example is a script of its own."""
+    with forked(tmp_path_factory.mktemp("scripts")) as running:
+        a_device(running.folder / "net", "eth1")
+        LocalRegistry(f"{running.folder}/state", server="server-a").store(a_resource())
+        yield running
+
+
+def script(server: Forked, words: list[str], different: Mapping[str, str]) -> tuple[int, str]:
+    """Exit status and standard error; one that hangs fails the test."""
+    (server.folder / "log").unlink(missing_ok=True)
+    done = subprocess.run(
+        [ACTIONS / words[0], *words[1:]],
+        env={**server.environment, **different},
+        cwd=server.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    said = done.stderr.decode(errors="replace")
+    assert "Traceback" not in said
+    assert done.returncode >= 0
+    return done.returncode, said
+
+
+@times(0.3)
+@given(command_lines())
+def test_any_command_line_of_a_script_is_0_1_or_2(server: Forked, words: list[str]) -> None:
+    """No other status reaches the framework, and quickCheck says no for a tag that is none, and for nothing else."""
+    LocalRegistry(f"{server.folder}/state", server="server-a").remove(TAG)
+    LocalRegistry(f"{server.folder}/state", server="server-a").store(a_resource())
+    status, said = script(server, words, {})
+    assert status in (0, 1, 2)
+    if status and words[0] in ("quickCheck", "remove"):
+        assert "620011" in said or "620401" in said or "620008" in said
+
+
+@times(0.2)
+@given(
+    st.sampled_from(["quickCheck", "remove", "restore"]),
+    environments,
+    st.sampled_from([os.environ["PATH"]] * 4 + ["", "/none/such", "\udcff"]),
+)
+def test_any_environment_of_a_script_is_no_verdict(
+    server: Forked, action: str, environment: Mapping[str, str], path: str
+) -> None:
+    """Also where no command can be found: nothing but a failure to restore is said."""
+    LocalRegistry(f"{server.folder}/state", server="server-a").remove(TAG)
+    LocalRegistry(f"{server.folder}/state", server="server-a").store(a_resource())
+    status, said = script(server, [action, "-t", TAG], {**environment, "PATH": path})
+    assert status == 0 if action != "restore" else status in (1, 126, 127)
+    assert SECRET not in said
+
+
+@times(0.2)
+@given(st.binary())
+def test_any_tunables_file_of_a_script_is_no_verdict(server: Forked, content: bytes) -> None:
+    """The file is read and never run."""
+    file, trace = server.folder / "defaults", server.folder / "was-run"
+    file.write_bytes(content + b"\ntouch " + os.fsencode(trace) + b"\nA=$(touch " + os.fsencode(trace) + b")\n")
+    file.chmod(0o600)
+    assert script(server, ["quickCheck", "-t", TAG], {"EC2KIT_DEFAULTS": str(file)})[0] == 0
+    assert not Path(trace).exists()
