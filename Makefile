@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format docs model clean
+.PHONY: help setup demo test check format bench docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -32,6 +32,9 @@ check: setup ## format, lint, types, then all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+bench: setup ## what the actions cost, beside plain boto3 and others (ARGS=--help)
+	@$(BIN)/python bench/bench.py $(ARGS)
 
 format: setup ## put the code into its usual form
 	$(BIN)/ruff format .

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import DeadlinePassed, OtherActionRuns, Overtaken, StateUnusable
@@ -23,8 +23,7 @@ class Direction(Enum):
     DOWN = "down"
 
 
-@dataclass(frozen=True)
-class Intention:
+class Intention(NamedTuple):
     """
     Attributes:
         generation: Nanoseconds since boot when it was declared, so that it always grows, even after `forget`; whoever

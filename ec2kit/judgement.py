@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ec2kit import memory, messages
 from ec2kit.action import Action
@@ -22,8 +22,7 @@ _RETRIES = 2
 """Retries of a look-up: the next check is near."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """
     What a check found.
 
@@ -44,8 +43,7 @@ class Checked:
 _BUSY = Checked(Verdict(Status.UNKNOWN, ("another action is under way",)), busy=True)
 
 
-@dataclass(frozen=True)
-class _Judged:
+class _Judged(NamedTuple):
     """
     A verdict, what it is about, and where it comes from.
 
@@ -171,8 +169,7 @@ def _report_known(action: Action, judged: _Judged, before: memory.Memory) -> mem
     )
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """
     What is known of an address right now, for a person.
 

@@ -111,7 +111,7 @@ class Snapshot:
         def ask(before: Content) -> Content:
             blocks = self._blocks(destination_cidr_block, before.get("blocks"))
             answer = self._ec2().route_tables_with(vpc_id=vpc_id, destination_cidr_blocks=blocks)
-            tables = [asdict(table) for table in answer.tables]
+            tables = [_kept_table(each) for each in answer.tables]
             return {"blocks": blocks, "tables": tables, **_kept_error(answer.unknown)}
 
         def read(told: Content) -> RouteTables | None:
@@ -277,6 +277,10 @@ def _error(told: Content) -> Ec2KitError | None:
     if error is None:
         return None
     return (SharedTrouble if error["trouble"] else SharedUnknown)(reason=error["reason"])
+
+
+def _kept_table(table: RouteTable) -> Content:
+    return {"route_table_id": table.route_table_id, "routes": [each._asdict() for each in table.routes]}
 
 
 def _table(kept: Any) -> RouteTable:

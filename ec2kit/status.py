@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Status(Enum):
@@ -19,8 +20,7 @@ class Status(Enum):
 _WEIGHT = (Status.IN_SERVICE, Status.UNKNOWN, Status.OUT_OF_SERVICE)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """
     A status and what speaks for it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import string
 from typing import Any
@@ -204,3 +205,16 @@ def test_checked_choice_case_does_not_matter() -> None:
     assert checked_choice("--switchback", "INTELLIGENT", SWITCHBACKS) == "intelligent"
     with pytest.raises(ArgumentInvalid, match="intelligent, automatic"):
         checked_choice("--switchback", "manual", SWITCHBACKS)
+
+
+@given(st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){2,4}|[0-9.]{0,16}", fullmatch=True) | st.text(max_size=20))
+def test_from_dict_takes_an_address_as_ipaddress_does(address: str) -> None:
+    """What is an IPv4 address is decided as the library decides it."""
+    stored = {**a_resource().as_dict(), "address": address}
+    try:
+        expected = str(ipaddress.IPv4Address(address))
+    except ValueError:
+        with pytest.raises(ValueError, match="address"):
+            from_dict(stored)
+    else:
+        assert from_dict(stored).address == expected

@@ -1,0 +1,106 @@
+"""
+`make bench`: what ec2kit's actions cost, each beside something to compare it with, on an embedded EC2.
+
+Every figure is simulated in that EC2 answers on this machine. Only ratios of what was measured in alternation mean
+something; they are printed against what is promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import growth
+import plot
+import report
+import rivals
+from contestants import Servers, rows
+from growth import Point
+from measure import Figures, alternating
+
+from ec2kit.sandbox.client import started
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+
+
+def compare(*, rounds: int, with_rivals: bool) -> dict[str, Figures]:
+    """One table, an EC2 without latency, everything in alternation."""
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1) as sandbox:
+        servers = Servers(sandbox)
+        servers.create()
+        measured = rows(servers)
+        if with_rivals:
+            rivals.make_device(servers)
+            measured += rivals.rows(servers)
+        return alternating(measured, sandbox, rounds=rounds)
+
+
+def grow(*, rounds: int) -> dict[str, list[Point]]:
+    """How the cost grows with tables, latency and resources."""
+    return {
+        "tables": list(growth.over_tables(rounds=rounds)),
+        "shared": list(growth.over_resources(shared=True, rounds=rounds)),
+        "alone": list(growth.over_resources(shared=False, rounds=1)),
+    }
+
+
+def plots(points: Mapping[str, list[Point]]) -> dict[str, str]:
+    """File → picture."""
+    over_tables = {
+        f"{latency * 1000:g} ms a request": [
+            (each.size, each.wall) for each in points["tables"] if each.latency == latency
+        ]
+        for latency in growth.LATENCIES
+    }
+    over_resources = {
+        "by one shared answer": [(each.size, each.cpu) for each in points["shared"]],
+        "each by its own": [(each.size, each.cpu) for each in points["alone"]],
+    }
+    return {
+        "tables.svg": plot.svg(
+            "restore of one address (simulated EC2)", x="route tables that are moved", y="wall, s", lines=over_tables
+        ),
+        "resources.svg": plot.svg(
+            "a quickCheck of each resource of a server (simulated EC2)",
+            x="resources",
+            y="CPU, s",
+            lines=over_resources,
+        ),
+    }
+
+
+def main() -> None:
+    """Measure, print, and write if so wanted."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=11, help="samples of each row (default: 11)")
+    parser.add_argument("--no-growth", action="store_true", help="only the comparison at one table")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
+    parser.add_argument("--rivals", action="store_true", help="the resource agents, too: as root, installs them")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.rivals and not options.inside:
+        rivals.install()
+        rivals.begin_anew_inside(sys.argv)
+    if options.inside:
+        rivals.furnish()
+    figures = compare(rounds=options.rounds, with_rivals=options.rivals)
+    made, parts = report.promises(figures), [report.comparison(figures)]
+    points: dict[str, list[Point]] = {}
+    if not options.no_growth:
+        points = grow(rounds=max(1, options.rounds // 4))
+        made += report.promises_of_growth(points, figures)
+        parts += [report.over_tables(points["tables"]), report.over_resources(points["shared"], points["alone"])]
+    text = report.whole([report.told(made), *parts], rounds=options.rounds)
+    sys.stdout.write(text)
+    if options.write:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "README.md").write_text(text, encoding="utf-8")
+        for name, picture in (plots(points) if points else {}).items():
+            (RESULTS / name).write_text(picture, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What is measured in one sandbox: ec2kit's actions, and what they are compared with."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import sys
+import urllib.parse
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from measure import Row, Run, once
+
+from ec2kit.sandbox.client import Sandbox
+
+HERE = Path(__file__).resolve().parent
+ACTIONS = HERE.parent / "actions"
+VIP_TAG, EIP_TAG = "ec2-vip1", "ec2-eip1"
+BLOCK = "10.1.0.10/32"
+
+PYTHON_FLOOR = "isolated Python that imports json and socket"
+CURL = "curl --aws-sigv4, one request"
+BARE = "bare boto3 with a cut model, one request"
+PLAIN = "plain boto3, one request"
+COLD = "quickCheck, route table"
+COLD_EIP = "quickCheck, Elastic IP"
+SHARED = "quickCheck, by the shared answer"
+RESTORE = "restore, route table (1 table)"
+RESTORE_EIP = "restore, Elastic IP"
+REMOVE_EIP = "remove, Elastic IP"
+REMOVE = "remove, route table"
+
+
+class Servers:
+    """The servers of a sandbox with one resource of each scenario, in service on node1."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.vpc_id: str = sandbox.description["vpc_id"]
+        self._environments = {name: sandbox.environment(name) for name in sandbox.description["nodes"]}
+
+    def environment(self, server: str, **settings: str) -> dict[str, str]:
+        """Each check looks for itself, unless a row says otherwise."""
+        return {**self._environments[server], "EC2_SNAPSHOT_MAX_AGE": "0", **settings}
+
+    def action(self, server: str, name: str, tag: str, **settings: str) -> Run:
+        return Run((str(ACTIONS / name), "-t", tag, "-i", "x"), self.environment(server, **settings), server)
+
+    def run_dir(self, server: str) -> Path:
+        return Path(self._environments[server]["EC2KIT_RUN_DIR"])
+
+    def state_dir(self, server: str) -> Path:
+        return Path(self._environments[server]["EC2KIT_STATE_DIR"])
+
+    @cached_property
+    def aws(self) -> BaseClient:
+        """EC2 where nothing is measured or disturbed."""
+        return boto3.client(
+            "ec2",
+            endpoint_url=self.sandbox.description["endpoint_url"],
+            region_name=self.sandbox.description["region"],
+            aws_access_key_id="x",
+            aws_secret_access_key="x",  # noqa: S106  (of the sandbox, which takes any)
+        )
+
+    def place_on(self, server: str) -> None:
+        """An outside hand moves both addresses."""
+        description = self.sandbox.description
+        eni = description["nodes"][server]["interfaces"]["eth1"]["network_interface_id"]
+        for table in description["route_table_ids"]:
+            self.aws.replace_route(RouteTableId=table, DestinationCidrBlock=BLOCK, NetworkInterfaceId=eni)
+        self.aws.associate_address(AllocationId=description["allocation_id"], NetworkInterfaceId=eni)
+
+    def create(self) -> None:
+        """Make both resources on both servers."""
+        elastic_ip = self.sandbox.description["elastic_ip"]
+        for tag, words in (
+            (VIP_TAG, ["--type", "route-table", "--vip", "10.1.0.10"]),
+            (EIP_TAG, ["--type", "elastic-ip", "--elastic-ip", elastic_ip]),
+        ):
+            create = (str(ACTIONS / "create"), "-t", tag, *words, "--interface", "eth1")
+            once(Run(create, self.environment("node1")))
+            once(Run((str(ACTIONS / "extend"), "node1", tag), self.environment("node2")))
+
+
+def rows(servers: Servers) -> list[Row]:
+    """Everything that needs nothing but this machine."""
+    environment = servers.environment("node1")
+    asked = (servers.vpc_id, BLOCK)
+    shared = servers.action("node1", "quickCheck", VIP_TAG, EC2_SNAPSHOT_MAX_AGE="3600")
+    return [
+        Row(PYTHON_FLOOR, [Run((sys.executable, "-I", "-S", "-c", "import json, socket"), environment)]),
+        *_curl(servers),
+        Row(BARE, [Run((sys.executable, "-I", str(HERE / "bare.py"), *asked), environment, "node1")]),
+        Row(PLAIN, [Run((sys.executable, "-I", str(HERE / "plain.py"), *asked), environment, "node1")]),
+        Row(
+            COLD,
+            [servers.action("node1", "quickCheck", VIP_TAG)],
+            prepare=lambda: servers.place_on("node1"),
+        ),
+        Row(COLD_EIP, [servers.action("node1", "quickCheck", EIP_TAG)]),
+        Row(SHARED, [shared], before=[shared]),
+        Row(REMOVE_EIP, [servers.action("node1", "remove", EIP_TAG)]),
+        Row(RESTORE_EIP, [servers.action(each, "restore", EIP_TAG) for each in ("node2", "node1")]),
+        Row(REMOVE, [servers.action("node1", "remove", VIP_TAG)]),
+        Row(RESTORE, [servers.action(each, "restore", VIP_TAG) for each in ("node2", "node1")]),
+    ]
+
+
+def _curl(servers: Servers) -> list[Row]:
+    """The floor: no SDK, keys in hand; none where curl is missing."""
+    curl = shutil.which("curl")
+    if curl is None:
+        return []
+    environment = servers.environment("node1")
+    keys = role_credentials(environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"])
+    question = {
+        "Action": "DescribeRouteTables",
+        "Version": "2016-11-15",
+        "Filter.1.Name": "vpc-id",
+        "Filter.1.Value.1": servers.vpc_id,
+        "Filter.2.Name": "route.destination-cidr-block",
+        "Filter.2.Value.1": BLOCK,
+    }
+    command = [curl, "--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:ec2"]
+    command += ["--user", f"{keys['AccessKeyId']}:{keys['SecretAccessKey']}"]
+    command += ["--header", f"X-Amz-Security-Token: {keys['Token']}"]
+    command += ["--data", urllib.parse.urlencode(question), environment["AWS_ENDPOINT_URL"]]
+    return [Row(CURL, [Run(command, environment, "node1")])]
+
+
+def role_credentials(metadata_url: str) -> Mapping[str, Any]:
+    """The keys of the role, from the sandbox's metadata service."""
+    place = urllib.parse.urlsplit(metadata_url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
+
+    def ask(method: str, path: str, **headers: str) -> str:
+        connection.request(method, path, headers=headers)
+        return connection.getresponse().read().decode()
+
+    token = ask("PUT", "/latest/api/token", **{"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    folder, header = "/latest/meta-data/iam/security-credentials/", {"X-aws-ec2-metadata-token": token}
+    found: Mapping[str, Any] = json.loads(ask("GET", folder + ask("GET", folder, **header), **header))
+    return found

@@ -1,0 +1,184 @@
+"""Says what was measured, as tables, and what was promised of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import contestants as names
+import growth
+import rivals
+from growth import Point
+from measure import Figures
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Something measured that must not exceed something; most are ratios."""
+
+    text: str
+    measured: float
+    at_most: float
+
+    @property
+    def kept(self) -> bool:
+        return self.measured <= self.at_most
+
+
+# -- promises ------------------------------------------------------------------------------------------------
+
+
+def promises(figures: Mapping[str, Figures]) -> list[Promise]:
+    """What is promised of one table."""
+    cold, bare, plain = figures[names.COLD], figures[names.BARE], figures[names.PLAIN]
+    shared, python = figures[names.SHARED], figures[names.PYTHON_FLOOR]
+    return [
+        *_beside_rivals(figures),
+        Promise("quickCheck, wall, × the bare client", cold.wall / bare.wall, 1.25),
+        Promise("quickCheck, CPU, × plain boto3", cold.cpu / plain.cpu, 0.65),
+        Promise("quickCheck, peak memory, MiB", cold.memory, 40.0),
+        Promise("quickCheck by the shared answer, wall, × isolated Python", shared.wall / python.wall, 3.0),
+        Promise("quickCheck, EC2 requests", max(cold.ec2), 1),
+        Promise("quickCheck by the shared answer, EC2 requests", max(shared.ec2), 0),
+    ]
+
+
+def _beside_rivals(figures: Mapping[str, Figures]) -> list[Promise]:
+    """Nothing where they were not measured."""
+    pairs = [
+        (names.COLD, rivals.MONITOR, 0.25),
+        (names.RESTORE, rivals.START, 0.1),
+        (names.RESTORE_EIP, rivals.START_EIP, 0.125),
+        (names.REMOVE_EIP, rivals.STOP_EIP, 0.125),
+    ]
+    return [
+        Promise(f"{ours}, wall, × {theirs}", figures[ours].wall / figures[theirs].wall, at_most)
+        for ours, theirs, at_most in pairs
+        if theirs in figures
+    ]
+
+
+def promises_of_growth(points: Mapping[str, list[Point]], figures: Mapping[str, Figures]) -> list[Promise]:
+    """What is promised of many tables and many resources."""
+    found = {(each.size, each.latency): each for each in points["tables"]}
+    extra = found[50, 0.05].wall - found[1, 0.05].wall
+    bucket, many = (200 - 50) / 5, points["shared"][-1]
+    return [
+        Promise("restore of 50 tables at 50 ms, ms more for each further table", extra / 49 * 1000, 10),
+        *(
+            Promise(
+                f"restore of 200 tables at {latency * 1000:g} ms, × the {bucket:g} s of EC2's token bucket",
+                found[200, latency].wall / bucket,
+                1.2,
+            )
+            for latency in growth.LATENCIES
+        ),
+        Promise("quickCheck of 50 resources by the shared answer, EC2 requests", many.requests, 1),
+        *(
+            Promise(f"the same, CPU, × 50 × {name}", many.cpu / (50 * each.cpu), 0.1)
+            for name, each in figures.items()
+            if name == rivals.MONITOR
+        ),
+    ]
+
+
+def told(made: Iterable[Promise]) -> str:
+    """The promises as a table."""
+    lines = ["| Promised | measured | at most | |", "|---|---|---|---|"]
+    for each in made:
+        kept = "kept" if each.kept else "**missed**"
+        lines.append(f"| {each.text} | {each.measured:.2f} | {each.at_most:g} | {kept} |")
+    return "\n".join(lines)
+
+
+# -- figures -------------------------------------------------------------------------------------------------
+
+
+def comparison(figures: Mapping[str, Figures]) -> str:
+    """One row for each thing measured, with its ratios to the bare client, and to curl."""
+    bare, curl = figures[names.BARE], figures.get(names.CURL)
+    lines = [
+        "## One table, no latency",
+        "",
+        "| What | wall, ms | CPU, ms | peak, MiB | EC2 | IMDS | wall, × bare | CPU, × bare | wall, × curl |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, each in figures.items():
+        beside_curl = f"{each.wall / curl.wall:.1f}" if curl else "–"
+        lines.append(
+            f"| {name} | {each.wall * 1000:.0f} | {each.cpu * 1000:.0f} | {each.memory:.1f} | {max(each.ec2)} "
+            f"| {max(each.imds)} | {each.wall / bare.wall:.2f} | {each.cpu / bare.cpu:.2f} | {beside_curl} |"
+        )
+    return "\n".join(
+        [*lines, "", "EC2 and IMDS: requests. All but curl, which has its keys in hand, ask IMDS for the role's."]
+    )
+
+
+def over_tables(points: list[Point]) -> str:
+    """How restore grows."""
+    lines = [
+        "## More tables, and an EC2 that takes longer",
+        "",
+        "restore moves all of them, with a full bucket (50, then 5/s).",
+        "",
+        "| Tables | latency, ms | wall, s | CPU, s | EC2 requests |",
+        "|---|---|---|---|---|",
+    ]
+    for each in points:
+        lines.append(
+            f"| {each.size} | {each.latency * 1000:g} | {each.wall:.2f} | {each.cpu:.2f} | {each.requests} |"
+        )
+    return "\n".join([*lines, "", "![restore over tables](tables.svg)"])
+
+
+def over_resources(shared: list[Point], alone: list[Point]) -> str:
+    """How the checks of a server grow."""
+    lines = [
+        "## More resources on one server",
+        "",
+        "A quickCheck of each, one after the other.",
+        "",
+        "| Resources | shared: CPU, s | EC2 requests | each alone: CPU, s | EC2 requests | CPU, × |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one, other in zip(shared, alone, strict=True):
+        lines.append(
+            f"| {one.size} | {one.cpu:.2f} | {one.requests} | {other.cpu:.2f} | {other.requests} "
+            f"| {one.cpu / other.cpu:.2f} |"
+        )
+    return "\n".join([*lines, "", "![checks over resources](resources.svg)"])
+
+
+def whole(parts: Iterable[str], *, rounds: int) -> str:
+    """The page."""
+    head = f"""# Benchmarks
+
+Made by `make bench ARGS=--write`, on {machine()}.
+
+All of it is *simulated*: EC2 and the metadata service answer on the same machine, within milliseconds, by plain HTTP.
+The times are therefore the cost of the programs, and say nothing about AWS. Medians of {rounds} alternating runs
+(growth: of fewer); whole processes, from the script to its end. What means something is the ratio of two rows.
+"""
+    return "\n\n".join([head.rstrip(), *parts]) + "\n"
+
+
+def machine() -> str:
+    """What it ran on."""
+    model = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    return (
+        f"{os.cpu_count()} × {model[0] if model else platform.machine()}, Linux {platform.release().split('-')[0]}, "
+        f"Python {platform.python_version()}, boto3 {boto3.__version__}, load {os.getloadavg()[0]:.1f}, "
+        f"{time.strftime('%Y-%m-%d')}"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
