@@ -317,7 +317,7 @@ _ELASTIC_IP_AGENT = Agent(
         Parameter(
             "allocation_id",
             "its allocation id",
-            "The allocation id of the Elastic IP, eipalloc-…; both must belong together.",
+            "The allocation id of the Elastic IP, eipalloc-0123456789abcdef0; both must belong together.",
             _like("eipalloc-[0-9a-f]+", "an allocation id, eipalloc-…"),
             required=True,
             unique=True,
