@@ -53,6 +53,8 @@ def cib(description: dict[str, Any]) -> str:
         "no-quorum-policy": "stop",
         "dc-deadtime": "2s",
         "cluster-recheck-interval": "60s",
+        "load-threshold": "10000%",  # whatever else this machine does
+        "node-action-limit": "20",
     }
     fence = {"pcmk_host_list": "node1 node2", "pcmk_host_check": "static-list"}
     return f"""\
@@ -78,8 +80,9 @@ def cib(description: dict[str, Any]) -> str:
 """
 
 
-def primitive(name: str, agent: str, parameters: dict[str, str], *, interval: int = 5) -> str:
-    """One resource of ours, with both of its monitors."""
+def primitive(name: str, agent: str, parameters: dict[str, str], *, interval: int = 5, standby: bool = True) -> str:
+    """One resource of ours, with both of its monitors, or only that of where it runs."""
+    readiness = f'<op id="{name}-standby" name="monitor" interval="{interval + 6}s" timeout="20s" role="Stopped"/>'
     return f"""
    <primitive id="{name}" class="ocf" provider="ec2kit" type="{agent}">
     <instance_attributes id="{name}-parameters">{pairs(name, parameters)}</instance_attributes>
@@ -87,7 +90,7 @@ def primitive(name: str, agent: str, parameters: dict[str, str], *, interval: in
      <op id="{name}-start" name="start" interval="0" timeout="60s"/>
      <op id="{name}-stop" name="stop" interval="0" timeout="60s"/>
      <op id="{name}-monitor" name="monitor" interval="{interval}s" timeout="20s"/>
-     <op id="{name}-standby" name="monitor" interval="{interval + 6}s" timeout="20s" role="Stopped"/>
+     {readiness if standby else ""}
     </operations>
    </primitive>"""
 

@@ -13,6 +13,7 @@ class Hypervisor(threading.Thread):
     Does what the fence agent asks for; a machine takes its time to boot, so it is on again only when a test says so.
 
     Attributes:
+        fenced: The nodes that it was asked to switch off, in order.
         lies: It says that it switched a node off, and does not.
     """
 
@@ -20,6 +21,7 @@ class Hypervisor(threading.Thread):
         super().__init__(daemon=True)
         self._folder = folder
         self._nodes = nodes
+        self.fenced: list[str] = []
         self.lies = False
         self.over = threading.Event()
 
@@ -27,6 +29,8 @@ class Hypervisor(threading.Thread):
         while not self.over.wait(0.02):
             for request in sorted(self._folder.iterdir()):
                 what, name, _ = request.name.split(".")
-                if what == "off" and not self.lies:
-                    self._nodes[name].switch_off()
+                if what == "off":
+                    self.fenced.append(name)
+                    if not self.lies:
+                        self._nodes[name].switch_off()
                 request.unlink(missing_ok=True)

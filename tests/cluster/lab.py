@@ -194,12 +194,9 @@ class Lab:
         """The failed operations that crm_mon shows."""
         return [str(each.attrib) for each in self.status().iterfind("failures/failure")]
 
-    def fencings(self) -> int:
-        return len(list(self.status().iterfind("fence_history/fence_event")))
-
-    def idle(self) -> None:
+    def idle(self, *, within: int = 60) -> None:
         """Wait until the cluster has nothing to do."""
-        self.any_node().run("crm_resource", "--wait", "--timeout=60")
+        self.any_node().run("crm_resource", "--wait", f"--timeout={within}")
 
     def settle(self) -> None:
         """Bring everything back: no faults, both nodes, no failures, the group running, the client answered."""
@@ -212,8 +209,9 @@ class Lab:
         node = self.any_node()
         for name in NODES:
             node.run("crm_standby", "-N", name, "-D", check=False)
-        for resource in ("front", "many"):
-            node.run("crm_resource", "--clear", "-r", resource, check=False)
+        for group in ("front", "many"):
+            node.run("crm_resource", "--clear", "-r", group, check=False)
+        node.run("cibadmin", "--delete", "--xml-text=<group id='many'/>", check=False)
         node.run("crm_resource", "--cleanup", check=False)
         self.idle()
         until(lambda: len(self.where("eip")) == 1 and self.client.is_answered(), within=40, what="group running")

@@ -95,7 +95,7 @@ class Node:
     def run(self, *words: str, check: bool = True) -> str:
         """What a command prints on this node."""
         command = ["nsenter", "-t", str(self._first), "-m", "-n", "-u", "-i", "-p", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=_CLEAN, timeout=90, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=_CLEAN, timeout=180, check=False)
         assert done.returncode == 0 or not check, f"{self.name}: {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
