@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format bench docs model clean
+.PHONY: help setup demo test check format bench cluster-setup cluster-test docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -20,6 +20,12 @@ $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
 	@touch $@
+
+cluster-setup: ## install what cluster-test needs (Debian, as root)
+	tests/cluster/setup
+
+cluster-test: setup ## a real Pacemaker cluster fails over, on this machine
+	$(BIN)/python -m pytest -m cluster -n 0 -p no:randomly tests/cluster $(ARGS)
 
 demo: setup ## both scenarios fail over on an embedded EC2, told step by step
 	@$(BIN)/python demo/failover.py

@@ -149,7 +149,7 @@ def _open(agent: Agent, name: str, given: Given, call: Call, watch: edge.Watch) 
         deed=deed.deed,
         seconds=call.seconds,
         kept=kept,
-        watched=deed.watched or call.stands_by,
+        watched=deed.watched,
         watch=watch,
     )
     return Operation(action, given, call, agent)

@@ -232,7 +232,7 @@ _REPAIR = Parameter(
     "let monitor take a lost address back",
     "Whether a monitor that finds the address elsewhere first tries to take it back, and fails only if it cannot. "
     "By default it fails, and the cluster decides; then it usually restarts the resource where it is. It takes the "
-    "address back from whatever holds it, so use it only where fencing works; a server that was paused does not.",
+    "address back from whatever holds it, so use it only where fencing works; a server that missed a check does not.",
     _switch,
     kind="boolean",
     default="false",
@@ -317,7 +317,7 @@ _ELASTIC_IP_AGENT = Agent(
         Parameter(
             "allocation_id",
             "its allocation id",
-            "The allocation id of the Elastic IP, eipalloc-…; both must belong together.",
+            "The allocation id of the Elastic IP, eipalloc-0123456789abcdef0; both must belong together.",
             _like("eipalloc-[0-9a-f]+", "an allocation id, eipalloc-…"),
             required=True,
             unique=True,

@@ -13,12 +13,15 @@ from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, OwnTrouble, StillHere
 from ec2kit.frontends.ocf_agents import Agent, Given
 from ec2kit.frontends.ocf_call import Call
-from ec2kit.messages import Level
+from ec2kit.messages import Message
 from ec2kit.nic import Nic
 from ec2kit.status import Status
 
 _MOMENT = 1.0
 """Seconds for looking at this server, and for taking an address off, even when no time is left."""
+
+_LATEST = 1.5
+"""Intervals after which a check is missing."""
 
 _USUAL_INTERVAL = 60.0
 """Seconds between two monitors where Pacemaker does not say; a person calls it by hand."""
@@ -176,29 +179,39 @@ def monitor(operation: Operation) -> Ended:
     from ec2kit import judgement
 
     action = operation.action
-    before = memory.recall(action.settings.run_dir, action.tag)
+    unseen = _unseen(action)
     checked = judgement.quick_check(action)
     if checked.says_no:
-        return _lost(operation, before, checked.verdict.reason)
+        return _lost(operation, unseen, checked.verdict.reason)
     if checked.busy or checked.verdict.status is Status.IN_SERVICE:
         return Ended(Rc.SUCCESS, "busy" if checked.busy else "")
     _tell_unknown(operation)
     return Ended(Rc.SUCCESS, "UNKNOWN, taken as in service")
 
 
+def _warn_pacemaker(message: Message, **fields: object) -> None:
+    """A line for Pacemaker's own log, which gets nothing else of a monitor that did not fail."""
+    log.to_stderr(message.level, f"{message.level.value}: {message.render(**fields)}")
+
+
 def _tell_unknown(operation: Operation) -> None:
-    """The one line that Pacemaker's own log gets of a monitor that did not fail."""
     known = memory.recall(operation.action.settings.run_dir, operation.action.tag)
     fields = {"count": known.unknown_count, "age": f"{known.age:.0f}", "reason": known.reason}
-    text = messages.STATUS_UNKNOWN.render(address=operation.given.address, **fields)
-    log.to_stderr(Level.WARN, f"WARN: {text}")
+    _warn_pacemaker(messages.STATUS_UNKNOWN, address=operation.given.address, **fields)
 
 
-def _lost(operation: Operation, before: memory.Memory, reason: str) -> Ended:
+def _unseen(action: Action) -> float:
+    """Seconds since this server last knew where the address is; infinite if it never did, or the clock was set."""
+    known_at = memory.recall(action.settings.run_dir, action.tag).known_at
+    passed = time.time() - known_at
+    return passed if known_at and passed >= 0 else math.inf
+
+
+def _lost(operation: Operation, unseen: float, reason: str) -> Ended:
     """The address is elsewhere: a failure, unless it may be taken back and is."""
     from ec2kit import service
 
-    if not (operation.given.repairs and _may_repair(operation, before)):
+    if not (operation.given.repairs and _may_repair(operation, unseen)):
         return Ended(Rc.ERR_GENERIC, reason)
     try:
         service.recover(operation.action)
@@ -209,16 +222,14 @@ def _lost(operation: Operation, before: memory.Memory, reason: str) -> Ended:
     return Ended(Rc.SUCCESS, "repaired")
 
 
-def _may_repair(operation: Operation, before: memory.Memory) -> bool:
-    """A probe changes nothing; nor does a server that was asleep, since the cluster may have moved the address."""
-    call = operation.call
-    if call.interval == 0:
+def _may_repair(operation: Operation, unseen: float) -> bool:
+    """A probe changes nothing; nor does a server that missed a check: it may have been asleep, and replaced."""
+    interval = operation.call.interval
+    if interval == 0:
         return False
-    interval = call.interval or _USUAL_INTERVAL
-    unseen = time.time() - before.known_at
-    if 0 <= unseen <= 2 * interval + (interval if math.isinf(call.timeout) else call.timeout):
+    if unseen <= _LATEST * (interval or _USUAL_INTERVAL):
         return True
-    when = f"{unseen:.0f} s ago" if before.known_at else "never yet"
+    when = "never yet" if math.isinf(unseen) else f"{unseen:.0f} s ago"
     operation.action.log.put(messages.NOT_REPAIRED, address=operation.given.address, when=when)
     return False
 
@@ -231,7 +242,9 @@ def _stand_by(operation: Operation) -> Ended:
     except Exception as error:  # whatever breaks here says nothing about the resource
         edge.unexpected(operation.action.log, error)
     for check, what, advice in found:
-        operation.action.log.put(messages.NOT_READY, check=check, found=what, advice=advice)
+        fields = {"check": check, "found": what, "advice": advice}
+        operation.action.log.put(messages.NOT_READY, **fields)
+        _warn_pacemaker(messages.NOT_READY, **fields)
     return Ended(Rc.NOT_RUNNING, f"it stands by: {len(found)} findings")
 
 

@@ -43,7 +43,8 @@ def test_metadata_are_as_they_were(agent: str) -> None:
 
 @by_agent
 def test_metadata_need_no_environment_and_name_the_agent_that_was_called(agent: str) -> None:
-    """Tools ask any agent, as any user, without a single variable; an alias goes by its own name."""
+    """Tools ask any agent, as any user, without a single variable, so in ASCII; an alias goes by its own name."""
+    assert metadata(agent).isascii()
     root = ElementTree.fromstring(metadata(agent))
     assert root.get("name") == agent
     assert [each.get("name") for each in root.iter("parameter")] == [each.name for each in AGENTS[agent].parameters]

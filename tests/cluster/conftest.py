@@ -1,0 +1,87 @@
+"""The lab for all tests of the folder, one after the other; why it is skipped; and the table of cases in the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from .lab import Lab, built
+from .report import Report
+
+_NEEDED = (
+    "corosync",
+    "pacemakerd",
+    "crm_mon",
+    "crm_resource",
+    "cibadmin",
+    "ping",
+    "ip",
+    "unshare",
+    "nsenter",
+    "sysctl",
+)
+
+_reports = pytest.StashKey[Report]()
+_labs = pytest.StashKey[list[Lab]]()
+
+
+def why_not() -> str:
+    """Why there can be no cluster here; empty if there can."""
+    if os.geteuid() != 0:
+        return "only root may make namespaces"
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [name for name in _NEEDED if shutil.which(name, path=path) is None]
+    return f"{', '.join(missing)} not found: run 'make cluster-setup'" if missing else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/cluster/" in str(item.path):
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A running cluster; skipped where there can be none, but never in CI."""
+    reason = why_not()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    with built() as running:
+        request.config.stash[_labs] = [running]
+        yield running
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> Lab:
+    """The cluster with both nodes online, the group running, nothing failed and nothing to do."""
+    lab.settle()
+    return lab
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Where a case notes what its client felt."""
+    return request.config.stash.setdefault(_reports, Report())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A case that fails shows what the cluster says of it."""
+    report = yield
+    labs = item.config.stash.get(_labs, [])
+    if report.failed and labs:
+        report.sections.append(("the cluster", labs[0].story()))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    found = config.stash.get(_reports, None)
+    if found is not None:
+        terminalreporter.section("cluster cases")
+        terminalreporter.write_line(found.table())

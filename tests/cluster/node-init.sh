@@ -1,0 +1,38 @@
+#!/bin/bash
+# The first process of a node: a pristine machine with corosync and pacemaker, in namespaces of its own.
+#
+# node-init.sh NAME LAB: LAB has conf/ (corosync.conf, cib.xml, NAME.env), sbin/ (fence agents), ocf/ (agents),
+# log/NAME (outlives the node).
+name=$1 lab=$2
+hostname "$name"
+mount --make-rprivate /
+for folder in /dev/shm /run /var/lib/corosync /var/lib/pacemaker /var/log /etc/corosync; do
+    mount -t tmpfs -o mode=755 tmpfs "$folder" || exit 1
+done
+chmod 1777 /dev/shm # libqb's ring buffers, which hacluster writes, too
+mount -t overlay overlay -o "lowerdir=$lab/sbin:/usr/sbin" /usr/sbin || exit 1
+mount -t overlay overlay -o "lowerdir=$lab/ocf:/usr/lib/ocf/resource.d" /usr/lib/ocf/resource.d || exit 1
+cp "$lab/conf/corosync.conf" /etc/corosync/
+mkdir -p /etc/corosync/uidgid.d /var/log/corosync /var/log/pacemaker /run/resource-agents /run/crm /run/lock
+for folder in blackbox cib cores pengine; do mkdir -p -m 750 "/var/lib/pacemaker/$folder"; done
+chown -R hacluster:haclient /var/lib/pacemaker /run/crm
+mount --bind "$lab/log/$name" /var/log/pacemaker
+install -o hacluster -g haclient -m 600 "$lab/conf/cib.xml" /var/lib/pacemaker/cib/cib.xml
+
+set -a
+. "$lab/conf/$name.env"
+set +a
+export PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none
+corosync -f >"/var/log/pacemaker/corosync.out" 2>&1 &
+corosync=$!
+until corosync-cfgtool -s >/dev/null 2>&1; do
+    kill -0 "$corosync" || exit 1
+    sleep 0.1
+done
+pacemakerd -f >"/var/log/pacemaker/pacemakerd.out" 2>&1 &
+pacemaker=$!
+trap 'kill -TERM "$pacemaker"; wait "$pacemaker"; kill -TERM "$corosync"; wait "$corosync"; exit 0' TERM
+while :; do # as the first process, also whatever was orphaned has to be waited for
+    wait -n
+    kill -0 "$pacemaker" 2>/dev/null && kill -0 "$corosync" 2>/dev/null || exit 1
+done

@@ -1,0 +1,49 @@
+"""ocf-tester, which the resource-agents project has for its own agents, passes for ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ec2kit.sandbox.client import Sandbox, started
+
+from .kit import installed
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with started(tmp_path_factory.mktemp("sandbox"), nodes=1, tables=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def agents() -> Iterator[Path]:
+    """The agents where nobody may run them, as ocf-tester does."""
+    if os.geteuid() != 0 or not all(shutil.which(each) for each in ("ocf-tester", "xmllint")):
+        reason = "root, ocf-tester or xmllint is missing: run 'make cluster-setup'"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="ec2kit-agents-") as folder:
+        Path(folder).chmod(0o755)
+        yield installed(Path(folder) / "kit")
+
+
+@pytest.mark.parametrize("agent", ["route-table", "elastic-ip"])
+def test_ocf_tester_passes(agent: str, agents: Path, sandbox: Sandbox) -> None:
+    """Statuses, meta-data and idempotence are as every OCF agent's have to be."""
+    described = sandbox.description
+    parameters = {"ip": described["vip"], "interface": "eth1"}
+    if agent == "elastic-ip":
+        parameters = {"elastic_ip": described["elastic_ip"], "allocation_id": described["allocation_id"]}
+    words = [word for name, value in parameters.items() for word in ("-o", f"{name}={value}")]
+    environment = {**sandbox.environment("node1"), "OCF_ROOT": "/usr/lib/ocf"}
+    environment["PATH"] += ":/usr/sbin:/sbin"
+    command = ["ocf-tester", "-n", "tested", *words, str(agents / agent)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed all tests" in done.stdout
