@@ -17,7 +17,7 @@ from .stage import NODES, Running, Stage
 class Framework(threading.Thread):
     """
     Args:
-        slots: How many actions of all frameworks run at a time.
+        slots: How many frameworks are at work at a time.
         over: Set when it is time to end.
 
     Attributes:
@@ -45,10 +45,11 @@ class Framework(threading.Thread):
             self._overtake: 2,
         }
         while not self._over.is_set():
-            if self.active is None:
-                self._bring(self._chance.choice(NODES))
-            else:
-                self._chance.choices(list(deeds), list(deeds.values()))[0](self.active)
+            with self._slots:
+                if self.active is None:
+                    self._bring(self._chance.choice(NODES))
+                else:
+                    self._chance.choices(list(deeds), list(deeds.values()))[0](self.active)
 
     # -- the usual --
 
@@ -93,7 +94,7 @@ class Framework(threading.Thread):
         self._pause(0.1, 1.0)
         running.signal(signal.SIGKILL)
         self._stage.meets("kill -9")
-        self._end(running)
+        running.end()
         self._bring(server)
 
     def _hold_up(self, active: str) -> None:
@@ -106,7 +107,7 @@ class Framework(threading.Thread):
         other = self._another(server)
         meanwhile = self._act(server, "remove") if self._chance.random() < 0.5 else self._act(other, "restore")
         running.signal(signal.SIGCONT)
-        self._end(running)
+        running.end()
         self._bring(other if meanwhile.action == "restore" else active)
 
     def _overtake(self, active: str) -> None:
@@ -115,23 +116,16 @@ class Framework(threading.Thread):
         running = self._begin(server, "restore")
         self._pause(0.1, 0.8)
         self._act(server, "remove")
-        self._end(running)
+        running.end()
         self._bring(active)
 
     # -- one action --
 
     def _act(self, server: str, action: str) -> Done:
-        return self._end(self._begin(server, action))
+        return self._begin(server, action).end()
 
     def _begin(self, server: str, action: str) -> Running:
-        self._slots.acquire()
         return self._stage.begin(server, action, self._resource.tag)
-
-    def _end(self, running: Running) -> Done:
-        try:
-            return running.end()
-        finally:
-            self._slots.release()
 
     def _another(self, server: str) -> str:
         return self._chance.choice([each for each in NODES if each != server])

@@ -22,6 +22,10 @@ _ON_THE_WAY = 0.5
 """Seconds that a request may have been on its way, on a busy machine: what has left cannot be called back."""
 
 
+Looks = dict[tuple[str, str, str], list[float]]
+"""(server, action, tag) → when it looked at EC2."""
+
+
 @dataclass(frozen=True)
 class Done:
     """
@@ -136,14 +140,12 @@ class Judge:
                 self.complain(LOST, f"{write}: nobody who lives wrote it")
             elif not self.truth.holds(write.tag, write.thing):
                 self.complain(LOST, f"{write}: it is not {write.tag}'s")
-            elif all(_is_overtaken(each, write, done) for each in senders):
+            elif all(_is_overtaken(each, write, done, looks) for each in senders):
                 self.complain(LOST, f"{write}: a remove had ended before it was sent")
             elif write.action == "recover" and self._is_theft(write, owner, done, looks):
                 self.complain(LOST, f"{write}: it was in service on {owner}")
 
-    def _is_theft(
-        self, write: Write, owner: str, done: Sequence[Done], looks: Mapping[tuple[str, str, str], list[float]]
-    ) -> bool:
+    def _is_theft(self, write: Write, owner: str, done: Sequence[Done], looks: Looks) -> bool:
         """
         Whether a recovery took the address from a server where it was in service at the recovery's last look.
 
@@ -168,20 +170,24 @@ def _sent(done: Done, write: Write) -> bool:
     return is_it and done.began <= write.began <= done.ended + _SLACK
 
 
-def _is_overtaken(writer: Done, write: Write, done: Sequence[Done]) -> bool:
-    """A remove that began after the writer had ended before the write was sent, and wrote down that it is wanted."""
+def _is_overtaken(writer: Done, write: Write, done: Sequence[Done], looks: Looks) -> bool:
+    """
+    Whether a remove that wrote down what is wanted after the writer had done so had ended before the write was sent.
+
+    A writer that has looked has written it down.
+    """
+    looked = looks.get((writer.server, writer.action, writer.tag), [])
     return any(
         (each.server, each.action, each.tag, each.status) == (writer.server, "remove", writer.tag, 0)
-        and writer.began < each.began
+        and any(writer.began <= look < each.began for look in looked)
         and each.ended < write.began - _ON_THE_WAY
         and "ERROR" not in each.stderr
         for each in done
     )
 
 
-def _looks(calls: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[float]]:
-    """(server, action, tag) → when it began to look."""
-    found: dict[tuple[str, str, str], list[float]] = {}
+def _looks(calls: Iterable[Mapping[str, Any]]) -> Looks:
+    found: Looks = {}
     for call in calls:
         if call["operation"].startswith("Describe") and call["server"]:
             found.setdefault((call["server"], *sender(call)), []).append(call["time"])

@@ -17,7 +17,7 @@ from .stage import NODES, TABLES, Stage
 from .tally import Tally
 
 AT_ONCE = 5
-"""Actions at a time for each processor: most of their time they wait for an EC2 that is disturbed."""
+"""Frameworks at work for each processor: most of their time they wait for an EC2 that is disturbed."""
 
 
 def run(folder: Path, seconds: float) -> Tally:

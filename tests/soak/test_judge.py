@@ -129,10 +129,11 @@ def test_a_write_to_another_address_is_lost() -> None:
 
 
 def test_a_write_after_a_remove_had_ended_is_lost_unless_a_newer_restore_sent_it() -> None:
-    """What is wanted no more is not written."""
-    overtaken = [an_action(B, "restore", 19, 25, 1), an_action(B, "remove", 20, 21)]
-    assert lost(moved(B, 24, by=B), overtaken) == len(THINGS)
-    assert lost(moved(B, 24, by=B), [*overtaken, an_action(B, "restore", 22, 25)]) == 0
+    """What is wanted no more is not written; who had not yet looked may have wanted it after the remove."""
+    overtaken, look = [an_action(B, "restore", 19, 25, 1), an_action(B, "remove", 20, 21)], a_look(B, "restore", 19.5)
+    assert lost(moved(B, 24, by=B), overtaken, look) == len(THINGS)
+    assert lost(moved(B, 24, by=B), overtaken, a_look(B, "restore", 23)) == 0
+    assert lost(moved(B, 24, by=B), [*overtaken, an_action(B, "restore", 22, 25)], look) == 0
 
 
 def test_a_recovery_that_takes_from_a_server_in_service_is_lost() -> None:
