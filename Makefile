@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format bench cluster-setup cluster-test docs model clean
+.PHONY: help setup demo test check format bench cluster-setup cluster-test soak docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -8,6 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.1
 	$$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$each && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
+SECONDS ?= 600
 WORKERS ?= 4 # tests wait more than they compute, so more workers than cores
 
 help: ## list the targets
@@ -32,6 +33,9 @@ demo: setup ## both scenarios fail over on an embedded EC2, told step by step
 
 test: setup ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+soak: setup ## many actions under mixed faults, judged; SECONDS=120 for a shorter one
+	@$(BIN)/python -m tests.soak $(SECONDS)
 
 check: setup ## format, lint, types, then all tests
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from ec2kit import memory, messages
 from ec2kit.action import Action
@@ -22,6 +23,7 @@ from ec2kit.errors import (
     LocalCommandFailed,
     NotBroughtHere,
     PermissionMissing,
+    PermitTooOld,
 )
 from ec2kit.resource import ROUTE_TABLE
 from ec2kit.scenario import Observed
@@ -33,8 +35,15 @@ _WORTH_TELLING = 0.5
 _FINAL = (AwsRefused, PermissionMissing, CredentialsRejected, AwsThrottled, ConfigurationInvalid, LocalCommandFailed)
 """Errors after which it is certain that a change was not made."""
 
-Permit = Callable[[Observed, tuple[Change, ...]], None]
-"""Asked before changes are made; raises if they may not be."""
+
+class Permit(Protocol):
+    """Asked before changes are made."""
+
+    def before_look(self) -> None:
+        """What is permitted from now on rests on the look that begins now."""
+
+    def __call__(self, observed: Observed, changes: tuple[Change, ...]) -> None:
+        """Raises if the changes may not be made."""
 
 
 class Convergence:
@@ -106,6 +115,8 @@ class Convergence:
 
     def _look(self, wanted: Wanted) -> Observed:
         action = self._action
+        if self._permit is not None:
+            self._permit.before_look()
         observed = self._scenario.observe(self._ec2, action.resource, action.server, action.settings)
         if observed.unknown is not None and wanted is Wanted.HERE:
             raise observed.unknown
@@ -160,6 +171,8 @@ class Convergence:
         """Whether the write may help later, but only after another look and another question."""
         if self._permit is None or not isinstance(outcome, AwsUnknown) or not outcome.retryable:
             return False
+        if isinstance(outcome, PermitTooOld):
+            return True  # it is not sent again: this one was not sent, or the next look shows it
         most = self._action.settings.max_retry
         return most is None or len(self._tried.get(target, ())) < most
 

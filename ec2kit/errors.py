@@ -4,7 +4,8 @@ The tree of errors; each class is an entry of the catalogue.
     Ec2KitError
     ├── Unknown                    no usable answer: it says nothing about the address
     │   ├── AwsUnknown             ├── AwsUnreachable AwsThrottled AwsServerError AwsGarbled
-    │   │                          └── CredentialsMissing CredentialsExpired CredentialsRejected PermissionMissing
+    │   │                          ├── CredentialsMissing CredentialsExpired CredentialsRejected PermissionMissing
+    │   │                          └── PermitTooOld
     │   ├── DeadlinePassed
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
@@ -116,6 +117,10 @@ class PermissionMissing(AwsUnknown):
     message = messages.PERMISSION_MISSING
     retryable = False
     trouble = True
+
+
+class PermitTooOld(AwsUnknown):
+    message = messages.PERMIT_TOO_OLD
 
 
 class DeadlinePassed(Unknown):

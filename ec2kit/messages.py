@@ -490,6 +490,13 @@ RECOVERY_FAILED_ALREADY = _message(
     "See the log of the first recovery. The next quickCheck that fails is a new failure.",
 )
 EVENT_SENT = _message(620330, _INFO, "reported to LifeKeeper as event {event_class}/{event}")
+PERMIT_TOO_OLD = _message(
+    620331,
+    _WARN,
+    "what permits this write was seen more than {seconds} s ago, and counts no longer",
+    "The recovery was held up between its look and its write: it was stopped, EC2 is slow, or there are many tables.",
+    "Nothing: recover looks and asks again as long as it has time. If it fails for this, see what holds it up.",
+)
 
 # -- 4xx: registry and state -------------------------------------------------------------------------------
 

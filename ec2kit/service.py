@@ -22,6 +22,7 @@ from ec2kit.errors import (
     OtherInstance,
     Overtaken,
     PerformFailed,
+    PermitTooOld,
     RemoteRefused,
     RemoteSilent,
     StateUnusable,
@@ -44,6 +45,9 @@ _REMOVE_RETRIES = 2
 """Retries of a request by remove, which must not keep a failover waiting."""
 
 _PEER_SECONDS = 5.0
+
+_PERMIT_SECONDS = 15.0
+"""How old the look may be that permits a recovery's write; a look, an answer and a write of a slow EC2 fit in."""
 
 
 # -- restore -----------------------------------------------------------------------------------------------
@@ -234,22 +238,52 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     _must_be_in_service(action)
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
     guard = partial(action.intentions.check, mine)
-    takes_anyway = action.settings.recover_take_from_peer
-    permit = None if takes_anyway else partial(_ask_owners, action)
-    ec2 = action.ec2(guard=guard, write_retries=None if takes_anyway else 0)
+    permit = None if action.settings.recover_take_from_peer else _Permit(action, guard)
+    ec2 = action.ec2(guard=guard) if permit is None else action.ec2(guard=permit.check, write_retries=0)
     with action.intentions.only_writer(action.deadline):
         _must_be_in_service(action)  # an action that was waited for may have ended badly
         _verify_instance(action, server)
         eni = _OwnInterface(ec2, server)
         beside = eni.begin if resource.scenario == ROUTE_TABLE else None
         convergence = Convergence(
-            action, ec2, guard=guard, permit=permit, conditional=not takes_anyway, beside=beside
+            action, ec2, guard=guard, permit=permit, conditional=permit is not None, beside=beside
         )
         made = convergence.reach(Wanted.HERE)
         action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
+    if permit is not None:
+        permit.before_look()
     if resource.scenario == ROUTE_TABLE:
         _switch_off_source_dest_check(action, ec2, eni)
     return made
+
+
+class _Permit:
+    """
+    Leave to write, given by whoever owns what was seen, and only for a while.
+
+    A recovery that was held up between its look and its write would take the address from a server that was restored
+    meanwhile; ReplaceRoute cannot be told not to.
+
+    Args:
+        guard: What the action's writes have to pass anyway.
+    """
+
+    def __init__(self, action: Action, guard: Callable[[], None]) -> None:
+        self._action = action
+        self._guard = guard
+        self._looked_at = action.deadline.elapsed()
+
+    def before_look(self) -> None:
+        self._looked_at = self._action.deadline.elapsed()
+
+    def __call__(self, observed: Observed, changes: tuple[Change, ...]) -> None:
+        _ask_owners(self._action, observed, changes)
+
+    def check(self) -> None:
+        """Raises PermitTooOld when the look was too long ago, and what the guard raises."""
+        self._guard()
+        if self._action.deadline.elapsed() - self._looked_at > _PERMIT_SECONDS:
+            raise PermitTooOld(seconds=f"{_PERMIT_SECONDS:g}")
 
 
 def _must_be_in_service(action: Action) -> None:

@@ -992,6 +992,55 @@ def test_recover_peer_takes_it_after_our_write_is_asked_before_the_second(active
     assert active.ec2.routes == {"rtb-1": ENI_B}
 
 
+def seen_before(
+    desk: Desk, hold_up: Callable[[], None]
+) -> Callable[[], tuple[dict[str, str | None], dict[str, Address]]]:
+    """Looks of which the first was held up on its way back, while the world went on."""
+    shown = desk.ec2.look
+
+    def look() -> tuple[dict[str, str | None], dict[str, Address]]:
+        seen = shown()
+        if desk.ec2.looked == 1:
+            hold_up()
+        return seen
+
+    return look
+
+
+def test_recover_held_up_after_its_look_looks_and_asks_again_before_it_writes(active: Desk) -> None:
+    """What was seen long ago permits nothing: meanwhile another server may have been restored."""
+    active.peer_answers(SAYS_YES)
+    active.ec2.routes = {"rtb-1": FOREIGN, "rtb-2": ENI_A}
+
+    def taken_over_meanwhile() -> None:
+        active.clock.sleep(60)
+        active.ec2.routes = dict.fromkeys(active.ec2.routes, ENI_B)
+
+    active.ec2.look = seen_before(active, taken_over_meanwhile)  # type: ignore[method-assign]
+    with pytest.raises(TakenOver, match="server-b"):
+        recover(active.action("recover"))
+    assert active.ec2.written == []
+
+
+def test_recover_held_up_and_still_permitted_goes_on(active: Desk) -> None:
+    """A look that is too old is no failure, nor a retry: the next one permits the same."""
+    active.set(max_retry=0)
+    active.ec2.routes = {"rtb-1": FOREIGN, "rtb-2": ENI_A}
+    active.ec2.look = seen_before(active, lambda: active.clock.sleep(60))  # type: ignore[method-assign]
+    recover(active.action("recover"))
+    assert active.ec2.routes == {"rtb-1": ENI_A, "rtb-2": ENI_A}
+    assert "seen more than 15 s ago" in active.lines.of(messages.CHANGE_UNCONFIRMED)[0]
+
+
+def test_recover_take_from_peer_held_up_writes_as_restore_does(active: Desk) -> None:
+    """Who asks nobody is not bound by an answer."""
+    active.set(recover_take_from_peer=True)
+    active.ec2.routes = {"rtb-1": ENI_B}
+    active.ec2.look = seen_before(active, lambda: active.clock.sleep(60))  # type: ignore[method-assign]
+    recover(active.action("recover"))
+    assert (active.ec2.looked, active.ec2.routes) == (2, {"rtb-1": ENI_A})
+
+
 def test_recover_worked_example_of_the_specification(active: Desk) -> None:
     """Both tables' routes for the VIP are moved; the write list has them and nothing else."""
     active.peer_answers(SAYS_NO)

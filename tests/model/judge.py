@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .cluster import Cluster, ModelProcess, Picture
 
 
+PERMIT_SECONDS = 15.0
+"""How old the look may be that a recovery's write rests on."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """
@@ -107,6 +111,8 @@ class Judge:
         if owner in (None, process.server):
             return
         assert look.picture is not None
+        if self._cluster.time - look.time > PERMIT_SECONDS:
+            self.complain("lost change", f"recover on {process.server} wrote by a look of long ago")
         saw_the_owner = self._cluster.owner(target, look.picture) == owner
         if saw_the_owner and process.told.get(owner or "") is not False:
             self.complain("lost change", f"recover on {process.server} took {target} from {owner} unasked")

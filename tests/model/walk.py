@@ -71,7 +71,7 @@ class Walk:
 
     def _calamity(self) -> None:
         cluster, server = self.cluster, self._chance.choice(SERVERS)
-        what = self._chance.choice(("outside hand", "outside hand", "kill -9", "reboot", "cut off"))
+        what = self._chance.choice(("outside hand", "outside hand", "kill -9", "reboot", "cut off", "held up"))
         if what == "outside hand":
             cluster.outside_hand(self._chance.choice(self._objects), self._chance.choice(("eni-a", FOREIGN, None)))
         elif what == "kill -9" and cluster.processes:
@@ -80,6 +80,8 @@ class Walk:
             cluster.reboot(server)
         elif what == "cut off":
             cluster.cut_off ^= {server}
+        elif what == "held up":
+            cluster.time += self._chance.choice((1.0, 6.0, 16.0))
         self.walked.faults[what] += 1
 
     def _peace(self, server: str) -> None:
