@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import growth
+import installed
 import plot
 import report
 import rivals
@@ -81,17 +82,19 @@ def main() -> None:
     parser.add_argument("--rivals", action="store_true", help="the resource agents, too: as root, installs them")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.inside:
+        rivals.furnish()
+    else:
+        installed.install()
     if options.rivals and not options.inside:
         rivals.install()
         rivals.begin_anew_inside(sys.argv)
-    if options.inside:
-        rivals.furnish()
     figures = compare(rounds=options.rounds, with_rivals=options.rivals)
     made, parts = report.promises(figures), [report.comparison(figures)]
     points: dict[str, list[Point]] = {}
     if not options.no_growth:
         points = grow(rounds=max(1, options.rounds // 4))
-        made += report.promises_of_growth(points, figures)
+        made += report.promises_of_growth(points)
         parts += [report.over_tables(points["tables"]), report.over_resources(points["shared"], points["alone"])]
     text = report.whole([report.told(made), *parts], rounds=options.rounds)
     sys.stdout.write(text)

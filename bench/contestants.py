@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import sys
 import urllib.parse
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,12 +13,12 @@ from typing import Any
 
 import boto3
 from botocore.client import BaseClient
+from installed import ACTIONS, PYTHON
 from measure import Row, Run, once
 
 from ec2kit.sandbox.client import Sandbox
 
 HERE = Path(__file__).resolve().parent
-ACTIONS = HERE.parent / "actions"
 VIP_TAG, EIP_TAG = "ec2-vip1", "ec2-eip1"
 BLOCK = "10.1.0.10/32"
 
@@ -94,10 +93,10 @@ def rows(servers: Servers) -> list[Row]:
     asked = (servers.vpc_id, BLOCK)
     shared = servers.action("node1", "quickCheck", VIP_TAG, EC2_SNAPSHOT_MAX_AGE="3600")
     return [
-        Row(PYTHON_FLOOR, [Run((sys.executable, "-I", "-S", "-c", "import json, socket"), environment)]),
+        Row(PYTHON_FLOOR, [Run((PYTHON, "-I", "-S", "-c", "import json, socket"), environment)]),
         *_curl(servers),
-        Row(BARE, [Run((sys.executable, "-I", str(HERE / "bare.py"), *asked), environment, "node1")]),
-        Row(PLAIN, [Run((sys.executable, "-I", str(HERE / "plain.py"), *asked), environment, "node1")]),
+        Row(BARE, [Run((PYTHON, "-I", str(HERE / "bare.py"), *asked), environment, "node1")]),
+        Row(PLAIN, [Run((PYTHON, "-I", str(HERE / "plain.py"), *asked), environment, "node1")]),
         Row(
             COLD,
             [servers.action("node1", "quickCheck", VIP_TAG)],

@@ -22,7 +22,7 @@ from contestants import Servers
 from measure import Row, Run
 
 AGENTS = Path("/usr/lib/ocf/resource.d/heartbeat")
-PLACE = Path(__file__).resolve().parents[1] / ".bench"
+PLACE = Path(__file__).resolve().parents[1] / ".bench" / "rivals"
 AWS = PLACE / "bin" / "aws"
 METADATA = "169.254.169.254"
 
