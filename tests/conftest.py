@@ -14,6 +14,7 @@ import pytest
 
 from ec2kit.resource import ELASTIC_IP
 
+from . import leaks
 from .builders import Desk, a_desk, a_resource
 
 hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
@@ -82,6 +83,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Looks through all that the tests left on disk, logs, state, journals: the sandbox's secrets are nowhere."""
+    yield
+    leaks.must_not_be_left_in(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from botocore.client import BaseClient
 
 from ec2kit.sandbox.client import Sandbox
 
+from ..leaks import must_not_be_left_in, must_not_leak
+
 ACTIONS = Path(__file__).parents[2] / "actions"
 
 VIP_TAG = "ec2-vip1"
@@ -46,11 +48,14 @@ HURRY = {
 
 @dataclass(frozen=True)
 class Done:
-    """How an action ended."""
+    """How an action ended; what it said is looked through for secrets, whoever asks."""
 
     status: int
     stderr: str
     stdout: str
+
+    def __post_init__(self) -> None:
+        must_not_leak(self.stderr + self.stdout)
 
     @property
     def seconds(self) -> float:
@@ -216,6 +221,8 @@ class Cluster:
         """Forget everything: EC2 as at the start, no resources, no logs."""
         self.sandbox.reset()
         self.sandbox.page_size(None)
+        for name in self._environments:
+            must_not_be_left_in(self.sandbox.folder / name)
         for _, place in self._places():
             shutil.rmtree(place, ignore_errors=True)
         for name in self._environments:

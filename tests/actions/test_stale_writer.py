@@ -1,9 +1,9 @@
 """
 The stale writer: an action that was held up, or a server that was cut off, and that others have gone on without.
 
-What is held up waits for its turn after EC2 throttled a write: it has looked, and is about to write. A turn comes once
-a second, so that it is not caught with a request on its way, which nobody can call back. The other place to be held up,
-while looking, is in test_route_table.py.
+What is held up waits for its turn after EC2 throttled a write: it has looked, and is about to write. A turn comes
+once a second, so that it is not caught with a request on its way, which nobody can call back. The other place to be
+held up, while looking, is in test_route_table.py.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HANGING = 15.0
-"""Seconds after which an example hangs; their deadlines are 1 s."""
+HANGING = 10.0
+"""Seconds after which an example hangs; their deadlines are 1 s, and the machine may be busy."""
 
 _DRIVER = """
 import boto3, botocore.config, functools, json, os, signal, sys, time
@@ -74,8 +74,7 @@ class Ended:
     @property
     def no_traceback(self) -> bool:
         """Whether nothing but whole lines was said, and no fault of ec2kit was met."""
-        faulty = {"620004", "620006"} & self.codes
-        return not faulty and "Traceback" not in self.stderr + self.stdout and 0 <= self.status != 99
+        return "620004" not in self.codes and "Traceback" not in self.stderr + self.stdout and 0 <= self.status != 99
 
 
 @dataclass
