@@ -231,7 +231,7 @@ class Stage:
                 for path in Path(self._environments[name][place]).rglob("*"):
                     if path.suffix == ".lock" and Lock(str(path)).is_held:
                         yield f"lock {path}"
-                    elif path.is_file() and path.suffix not in (".lock", ".json"):
+                    elif path.is_file() and path.suffix not in (".lock", ".json") and path.name != _WRITES:
                         yield f"file {path}"
         yield from (f"process {each}" for each in _processes_of(self.sandbox.folder))
 
@@ -240,6 +240,10 @@ class Stage:
         """How many the sandbox has open, for those who ask it."""
         descriptors = Path(f"/proc/{self.sandbox.description['pid']}/fd")
         return sum(os.readlink(each).startswith("socket:") for each in descriptors.iterdir() if each.is_symlink())
+
+
+_WRITES = "writes"
+"""The file that counts this server's writes, so that no shared answer is kept that one of them has outdated."""
 
 
 def _processes_of(folder: Path) -> Iterator[str]:
