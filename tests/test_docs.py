@@ -1,4 +1,4 @@
-"""The documents say what the code does: tunables, permissions, messages, modules, tests, targets and links."""
+"""The documents say what the code does: tunables, permissions, messages, modules, effects, tests, links."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ec2kit.messages import CATALOGUE
+from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.settings import DEFAULTS_FILE, TUNABLES, Tunable
 
 ROOT = Path(__file__).parents[1]
@@ -212,6 +213,22 @@ def test_each_promise_has_a_test() -> None:
     assert len(promises) > 20
     for promise in promises:
         assert re.search(r"^  `tests/[\w/]+\.py::\w+`$", promise, re.MULTILINE), promise
+
+
+# -- effects of the sandbox --------------------------------------------------------------------------------------
+
+
+def test_the_sandboxs_page_has_every_effect_with_its_options() -> None:
+    """Whoever wants to try a failure finds it there, with what it may be told and whether IMDS can have it."""
+    page = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Effect \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z-]+)` \|[^|]+\|([^|]*)\|([^|]*)\|$", table, re.MULTILINE)
+    said = {name: (options.strip(" `"), services.strip()) for name, options, services in rows}
+    imds = {("ec2",): "", ("ec2", "imds"): "yes", ("imds",): "only"}
+    assert said == {
+        name: (" ".join(f"--{each.name}" for each in effect.arguments), imds[effect.services])
+        for name, effect in EFFECTS.items()
+    }
 
 
 # -- links, targets, words ---------------------------------------------------------------------------------------
