@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -566,6 +567,41 @@ def test_write_process_stopped_before_sending_sends_nothing() -> None:
     with scripted(DONE) as server, pytest.raises((DeadlinePassed, AwsUnknown)):
         write(an_ec2(server.url, seconds=60, clock=clock, guard=stopped_meanwhile))
     assert server.asked == []
+
+
+class _ClockOfAStoppedThread(ImpatientClock):
+    """An hour has passed as soon as another thread than the test's reads it: that one was stopped before it sent."""
+
+    def now(self) -> float:
+        if threading.current_thread() is not threading.main_thread() and not self.skipped:
+            self.skipped = 3600
+        return super().now()
+
+
+def test_write_process_stopped_right_before_it_leaves_sends_nothing() -> None:
+    """The last look at the deadline is the one before the request leaves; none earlier would have kept it."""
+    with scripted(DONE) as server, pytest.raises((DeadlinePassed, AwsUnknown)):
+        write(an_ec2(server.url, seconds=60, clock=_ClockOfAStoppedThread()))
+    assert server.asked == []
+
+
+def test_write_given_up_before_it_leaves_is_not_sent() -> None:
+    """Who was held up while it got ready, and was given up for it, does not send when it goes on."""
+    held_up: list[threading.Thread] = []
+    given_up = threading.Event()
+
+    def guard() -> None:
+        if threading.current_thread() is not threading.main_thread():
+            held_up.append(threading.current_thread())
+            given_up.wait(SLOW)
+
+    with scripted(DONE) as server:
+        ec2 = an_ec2(server.url, guard=guard, max_retry=0, connect_timeout=0.5, read_timeout=0.5)
+        with pytest.raises(AwsUnknown):
+            write(ec2)
+        given_up.set()
+        held_up[0].join(SLOW)
+        assert server.asked == []
 
 
 # -- the guard ---------------------------------------------------------------------------------------------

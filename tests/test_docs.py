@@ -1,7 +1,8 @@
-"""The documents say what the code does: tunables, permissions, messages, modules, targets and links."""
+"""The documents say what the code does: tunables, permissions, messages, modules, effects, tests, links."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ec2kit.messages import CATALOGUE
+from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.settings import DEFAULTS_FILE, TUNABLES, Tunable
 
 ROOT = Path(__file__).parents[1]
@@ -179,6 +181,54 @@ def test_the_design_names_every_module_and_no_other() -> None:
 
 
 _MODULES = ("From the top", "Modules")
+
+
+# -- promises and their tests ------------------------------------------------------------------------------------
+
+
+def _names(module: Path) -> set[str]:
+    """What a module defines: functions, classes, and what is assigned."""
+    statements = ast.parse(module.read_text(encoding="utf-8")).body
+    defined = {each.name for each in statements if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    targets = [target for each in statements if isinstance(each, ast.Assign) for target in each.targets]
+    return defined | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+@by_document
+def test_a_test_that_a_document_names_exists(document: Path) -> None:
+    """Whoever wants to see the proof finds it under its name, and pytest runs it."""
+    text = document.read_text(encoding="utf-8")
+    for module, name in re.findall(r"\b(tests/[\w/]+\.py)::(\w+)", text):
+        assert name.lower().startswith("test")
+        assert name in _names(ROOT / module), f"{module}::{name}"
+    for place in re.findall(r"`(tests/[\w/.-]+)", text):
+        assert (ROOT / place).exists(), place
+
+
+def test_each_promise_has_a_test() -> None:
+    """Nothing is promised that no test proves."""
+    text = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## Promises\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    promises = re.findall(r"^- .*\n(?:  .*\n)*", section, re.MULTILINE)
+    assert len(promises) > 20
+    for promise in promises:
+        assert re.search(r"^  `tests/[\w/]+\.py::\w+`$", promise, re.MULTILINE), promise
+
+
+# -- effects of the sandbox --------------------------------------------------------------------------------------
+
+
+def test_the_sandboxs_page_has_every_effect_with_its_options() -> None:
+    """Whoever wants to try a failure finds it there, with what it may be told and whether IMDS can have it."""
+    page = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Effect \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z-]+)` \|[^|]+\|([^|]*)\|([^|]*)\|$", table, re.MULTILINE)
+    said = {name: (options.strip(" `"), services.strip()) for name, options, services in rows}
+    imds = {("ec2",): "", ("ec2", "imds"): "yes", ("imds",): "only"}
+    assert said == {
+        name: (" ".join(f"--{each.name}" for each in effect.arguments), imds[effect.services])
+        for name, effect in EFFECTS.items()
+    }
 
 
 # -- links, targets, words ---------------------------------------------------------------------------------------

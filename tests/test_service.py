@@ -206,6 +206,15 @@ def test_restore_no_table_has_the_route_fails_at_once(desk: Desk) -> None:
     assert desk.clock.time < 1005
 
 
+def test_restore_later_page_unknown_writes_nothing(desk: Desk) -> None:
+    """Without a page a table could be overlooked, and the address would be in two places."""
+    desk.ec2.routes = {"rtb-1": ENI_B}
+    desk.ec2.later_pages = unreachable()
+    with pytest.raises(Unknown, match="nobody listens"):
+        restore(desk.action())
+    assert desk.ec2.written == []
+
+
 def test_restore_table_vanishes_after_the_write_fails(desk: Desk) -> None:
     """A table that was written and is gone is a failure."""
     desk.ec2.routes = {"rtb-1": ENI_B, "rtb-2": ENI_B}
