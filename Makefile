@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format bench cluster-setup cluster-test soak docs model clean
+.PHONY: help setup demo test check format bench bench-check bench-fleet cluster-setup cluster-test soak docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -45,6 +45,12 @@ check: setup ## format, lint, types, then all tests
 
 bench: setup ## what the actions cost, beside plain boto3 and others (ARGS=--help)
 	@$(BIN)/python bench/bench.py $(ARGS)
+
+bench-check: setup ## fail if a ratio that is promised is missed, in a minute
+	@$(BIN)/python bench/check.py $(ARGS)
+
+bench-fleet: setup ## a thousand clusters in one account, simulated (ARGS=--write)
+	@$(BIN)/python bench/fleet.py $(ARGS)
 
 format: setup ## put the code into its usual form
 	$(BIN)/ruff format .

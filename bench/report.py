@@ -164,6 +164,8 @@ All of it is *simulated*: EC2 and the metadata service answer on the same machin
 The times are therefore the cost of the programs, and say nothing about AWS. Medians of {rounds} alternating runs
 (growth: of fewer) of whole processes, from the script to its end, of ec2kit as pip installs it. What means something
 is the ratio of two rows.
+
+What a thousand clusters in one account ask of EC2, and how often to check then: [fleet](fleet.md).
 """
     return "\n\n".join([head.rstrip(), *parts]) + "\n"
 
