@@ -32,8 +32,8 @@ ASSUMED = f"""
 Made by `make bench-fleet ARGS=--write`. All of it is *simulated*, on a virtual clock, with the same seed each time:
 no request was sent, not even to the sandbox. {CLUSTERS:,} clusters of {VIPS} VIPs each, all in one account and
 region, one route table each; only the active server of a cluster checks. EC2 throttles each operation by a token
-bucket of its own, of the published size: {LOOKS[0]} and {LOOKS[1]}/s for a filtered DescribeRouteTables, {WRITES[0]} and
-{WRITES[1]}/s for ReplaceRoute (EC2 developer guide, "Request throttling for the Amazon EC2 API").
+bucket of its own, of the published size: {LOOKS[0]} and {LOOKS[1]}/s for a filtered DescribeRouteTables,
+{WRITES[0]} and {WRITES[1]}/s for ReplaceRoute (EC2 developer guide, "Request throttling for the Amazon EC2 API").
 
 Assumed: EC2 answers in {LATENCY:g} s, a throttled request takes no token, nobody else in the account asks, and every
 address is where it should be. A throttled look-up of quickCheck is repeated twice, a request of restore until its
@@ -66,9 +66,9 @@ ADVICE_OUTAGE = f"""
 The bucket of ReplaceRoute sets the pace, whoever fails over: {CLUSTERS // 2 * VIPS:,} routes take at least
 {(CLUSTERS // 2 * VIPS - WRITES[0]) / WRITES[1]:g} s, since {WRITES[0]} move at once and {WRITES[1]} a second after
 that. So restores do fail at their {DEFAULTS.restore_timeout:g} s (`EC2_RESTORE_TIMEOUT`); here they are begun again
-{AGAIN:g} s later, which not every framework does by itself. What helps is fewer routes in one account and region: more of
-these, fewer VIPs a cluster, a higher limit from AWS. Checks of the others at short intervals take look-ups from those
-that fail over.
+{AGAIN:g} s later, which not every framework does by itself. What helps is fewer routes in one account and region:
+more of these, fewer VIPs a cluster, a higher limit from AWS. Checks of the others at short intervals take look-ups
+from those that fail over.
 """
 
 
