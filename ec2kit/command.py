@@ -77,6 +77,29 @@ def _run(
         raise
 
 
+class Running:
+    """
+    A command that was started and goes on by itself; its output is that of this process.
+
+    Raises:
+        LocalCommandFailed: It cannot be started.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        try:
+            self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+        except (OSError, ValueError) as error:
+            raise LocalCommandFailed(command=shlex.join(words), reason=str(error)) from error
+
+    def wait(self) -> int:
+        """Its exit status, when it has ended."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Tell it to end, if it has not; it is not waited for."""
+        self._process.terminate()
+
+
 def _memory(name: str) -> BinaryIO:
     """A file without a disk: it cannot be full, and unlike a pipe nobody has to read it meanwhile."""
     return open(os.memfd_create(name), "w+b")

@@ -191,7 +191,8 @@ class Convergence:
         if problems:
             everything = {*self._scenario.objects(observed), *self.made, *problems}
             done = len(everything) - len(problems)
-            raise NotBroughtHere(done=done, all=len(everything), problems="; ".join(gather(problems)))
+            clauses = "; ".join(gather(problems))
+            raise NotBroughtHere(done=done, all=len(everything), problems=clauses, wrote=bool(self.made))
         if self.made and self._changed_at.elapsed() > _WORTH_TELLING:
             self._action.log.put(messages.VERIFIED_AFTER, seconds=f"{self._changed_at.elapsed():.1f}")
         if self._action.resource.scenario == ROUTE_TABLE:

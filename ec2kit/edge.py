@@ -168,9 +168,18 @@ def mind_signals() -> None:
             signal.signal(each, signal.SIG_IGN)
         raise Stopped(signal=signal.Signals(number).name)
 
+    _on_signals(stop)
+
+
+def note_signals(note: Callable[[str], None]) -> None:
+    """Let them only be noted, by name, where something raised in the middle would lose what was just read."""
+    _on_signals(lambda number, frame: note(signal.Signals(number).name))
+
+
+def _on_signals(handle: Callable[[int, FrameType | None], None]) -> None:
     for each in _SIGNALS:
         if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:  # nohup
-            signal.signal(each, stop)
+            signal.signal(each, handle)
 
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)

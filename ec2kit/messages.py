@@ -809,3 +809,36 @@ STILL_HERE = _message(
     "The address is still on the interface, or the marker cannot be removed.",
     "See the lines before. The cluster fences this server now.",
 )
+VRRP_LINE_UNREADABLE = _message(
+    620911,
+    _WARN,
+    "not a notification of keepalived, ignored: {line}",
+    "Something else than keepalived writes into the pipe, or its version writes other lines.",
+    "Let only keepalived write there; the next line is read as usual.",
+)
+VRRP_STATE = _message(620912, _NOTIFY, "keepalived says {name} is {state}: {deed} {tags}")
+VRRP_DEED_FAILED = _message(
+    620913,
+    _ERROR,
+    "{deed} of {tag} ended with status {status}",
+    "The line of that action says why.",
+    "See the lines of that action; with the next notification it is tried again.",
+)
+VRRP_ENDED = _message(620914, _INFO, "no more is read from keepalived: {reason}")
+REASSERTED = _message(
+    620915,
+    _WARN,
+    "{address} was held by {holder} and is taken back, since keepalived has this server as MASTER; "
+    "{count} of {most} times in {minutes} min",
+    "Another server was MASTER for a moment, as at its start, or a person or program moved the address.",
+    "If it comes again, look in the log of that server at why it takes the address.",
+)
+GIVEN_UP = _message(
+    620916,
+    _ERROR,
+    "{address} is held by {holder}, which took it again after it was taken back {count} times in {minutes} min; "
+    "this server gives up",
+    "Two servers both believe that they are MASTER, or a person or program keeps moving the address.",
+    "See whether VRRP passes in both directions (protocol 112, unicast_peer), and what moves the address on the "
+    "one named.",
+)

@@ -23,6 +23,7 @@ from ec2kit.errors import (
     TagUnknown,
 )
 from ec2kit.intention import Direction
+from ec2kit.reassertion import Reassertions
 from ec2kit.recovery import Recovery
 from ec2kit.resource import Resource, from_dict
 
@@ -127,6 +128,7 @@ def clean(action: Action) -> None:
 def _forget_what_is_known(action: Action) -> None:
     memory.forget(action.settings.run_dir, action.tag)
     Recovery(action).forget()
+    Reassertions(action).forget()
 
 
 def _leave(action: Action) -> None:

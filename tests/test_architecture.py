@@ -41,7 +41,7 @@ LAYERS = [
     {"registry", "action"},
     {"recovery"},
     {"convergence"},
-    {"checks", "service", "judgement", "peers"},
+    {"checks", "service", "judgement", "peers", "reassertion"},
     {"hierarchy", "properties", "migration", "verification"},
     {"creation", "dialogue", "installation"},
     {"edge"},

@@ -18,6 +18,7 @@ NAMES = [
     "aws_iam_migration",
     "launch",
     "agent",
+    "keepalived",
     "ocf",
 ]
 

@@ -1,0 +1,131 @@
+"""
+What keepalived runs: the program of its notify pipe, a notify script, and a check for track_script.
+
+Whatever breaks here must not put the active server out of service: the check fails only where another owner takes
+the address again and again.
+
+Source: keepalived.conf(5), notify_fifo_script, notify, vrrp_script.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from ec2kit import edge
+from ec2kit.errors import ArgumentInvalid, Ec2KitError, Stopped, UsageError
+from ec2kit.frontends.keepalived_states import Told, read_line, read_map
+from ec2kit.resource import checked_tag
+
+if TYPE_CHECKING:
+    from ec2kit.frontends.parser import Parser
+
+SUCCESS, FAILURE, USAGE = 0, 1, 2
+
+_SECONDS = 8.0
+"""How long a check may take, unless it is told; one that outlives its interval counts as failed for keepalived."""
+
+_WORDS = """\
+keepalived: one of: fifo NAME=TAG[,TAG]... PIPE; notify NAME=TAG[,TAG]... INSTANCE|GROUP NAME STATE PRIORITY; \
+check -t TAG [--within SECONDS]"""
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run one of the three; the words are the launcher's path, which one, and what it is given."""
+    status = FAILURE
+    try:
+        edge.mind_signals()
+        launch, name, words = arguments[0], (arguments[1:] or [""])[0], arguments[2:]
+        if name not in _PROGRAMS:
+            raise UsageError(problem=_WORDS)
+        status = _PROGRAMS[name](launch, words)
+    except SystemExit:
+        status = SUCCESS  # --help
+    except (Ec2KitError, Stopped) as error:
+        edge.open_action("keepalived", "").log.error(error)
+        status = USAGE if isinstance(error, UsageError) else FAILURE
+    except BaseException as error:
+        edge.unexpected(edge.open_action("keepalived", "").log, error)
+    edge.leave(status)
+
+
+# -- fifo and notify -------------------------------------------------------------------------------------------
+
+
+def _fifo(launch: str, words: list[str]) -> int:
+    if len(words) < 2:
+        raise UsageError(problem=_WORDS)
+    from ec2kit.frontends.keepalived_fifo import follow
+
+    follow(words[-1], read_map(words[:-1]), launch, edge.open_action("keepalived", "").log)
+    return SUCCESS
+
+
+def _notify(launch: str, words: list[str]) -> int:
+    if len(words) < 5:
+        raise UsageError(problem=_WORDS)
+    tags_of, told = read_map(words[:-4]), _told(words[-4:])
+    if told.name not in tags_of or not told.deed:
+        return SUCCESS
+    from ec2kit.frontends.keepalived_fifo import Deeds
+
+    deeds = Deeds(launch, edge.open_action("keepalived", "").log)
+    try:
+        return SUCCESS if deeds.do(told, tags_of[told.name]) else FAILURE
+    except Stopped:
+        deeds.stop_restoring()
+        raise
+
+
+def _told(words: list[str]) -> Told:
+    try:
+        told = read_line(" ".join(words))
+    except ValueError:
+        told = None
+    if told is None:
+        raise UsageError(problem=f"{_WORDS}; not {' '.join(words)[:60]!a}")
+    return told
+
+
+# -- check -----------------------------------------------------------------------------------------------------
+
+
+def _check(launch: str, words: list[str]) -> int:
+    from ec2kit.frontends.parser import Parser
+
+    parser = Parser("keepalived check")
+    _for_check(parser)
+    options = parser.parse_args(words)
+    if not 1 <= options.within <= 3600:
+        raise ArgumentInvalid(name="--within", reason="it is not from 1 to 3600 seconds")
+    return _asserted(checked_tag(options.tag), options.within)
+
+
+def _for_check(parser: Parser) -> None:
+    parser.add_argument("-t", "--tag", required=True, metavar="TAG", help="tag of the resource")
+    parser.add_argument(
+        "--within", type=float, default=_SECONDS, metavar="SECONDS", help="less than the script's interval (8)"
+    )
+
+
+def _asserted(tag: str, seconds: float) -> int:
+    """FAILURE only where another owner keeps taking the address."""
+    from ec2kit import reassertion
+
+    watch = edge.Watch(SUCCESS)
+    action = edge.open_action("check", tag, deed="quickCheck", seconds=seconds, watched=False, watch=watch)
+    try:
+        return SUCCESS if reassertion.assert_here(action) else FAILURE
+    except (Ec2KitError, Stopped) as error:
+        action.log.error(error)
+    except Exception as error:
+        edge.unexpected(action.log, error)
+    return SUCCESS
+
+
+_PROGRAMS: dict[str, Callable[[str, list[str]], int]] = {"fifo": _fifo, "notify": _notify, "check": _check}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,121 @@
+"""Taking an address back while the framework says that it belongs here; not for ever against the same other owner."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from ec2kit import judgement, messages, service
+from ec2kit.action import Action
+from ec2kit.errors import Ec2KitError, NotBroughtHere
+from ec2kit.settings import Settings
+from ec2kit.state import Damaged, StateFile, boot_id
+
+MOST = 3
+WITHIN = 600.0
+"""Seconds in which an address is taken back at most so many times from one other owner."""
+
+
+class Reassertions:
+    """
+    When the address was taken back from whom, in this boot; kept in EC2KIT_RUN_DIR.
+
+    What cannot be read counts as nothing; what cannot be written down must not be done.
+    """
+
+    def __init__(self, action: Action) -> None:
+        self._clock = action.deadline.clock
+        self._file = StateFile(os.path.join(action.settings.run_dir, f"{action.tag}.reassertions.json"))
+
+    def count(self, holder: str) -> int:
+        """How many of them still count against this owner."""
+        return len(self._recent().get(holder, ()))
+
+    def add(self, holder: str) -> int:
+        """
+        Write down one more; gives how many there are now.
+
+        Raises:
+            StateUnusable: It cannot be written.
+        """
+        known = self._recent()
+        known[holder] = [*known.get(holder, ()), self._clock.now()]
+        self._file.write({"boot": boot_id(), "times": known})
+        return len(known[holder])
+
+    def withdraw(self, holder: str) -> None:
+        """The last one has changed nothing; raises StateUnusable."""
+        known = self._recent()
+        known[holder] = known.get(holder, [])[:-1]
+        self._file.write({"boot": boot_id(), "times": known})
+
+    def forget(self) -> None:
+        """Raises StateUnusable if the file cannot be removed."""
+        self._file.remove()
+
+    def _recent(self) -> dict[str, list[float]]:
+        try:
+            content = self._file.read() or {}
+            if content.get("boot") != boot_id():
+                return {}
+            times = {str(holder): [float(each) for each in when] for holder, when in content["times"].items()}
+        except (Damaged, Ec2KitError, KeyError, ValueError, TypeError, AttributeError):
+            return {}
+        since = self._clock.now() - WITHIN
+        return {holder: [each for each in when if each > since] for holder, when in times.items()}
+
+
+def assert_here(action: Action) -> bool:
+    """
+    Check, and take the address back where another has it; whether this server may stay the active one.
+
+    Not in service here, no answer, or trouble of any kind says yes: only an owner that takes the address again and
+    again says no.
+
+    Raises:
+        Ec2KitError: It could not be taken back, this time; or there is no such resource.
+    """
+    address = action.resource.address
+    if not action.registry.in_service(action.tag):
+        return True
+    if not judgement.quick_check(action).says_no:
+        return True
+    holder = _holder(action)
+    taken = Reassertions(action)
+    fields = {"address": address, "holder": holder, "minutes": f"{WITHIN / 60:g}"}
+    if taken.count(holder) >= MOST:
+        action.log.put(messages.GIVEN_UP, count=MOST, **fields)
+        return False
+    count = taken.add(holder)  # before it is done: whatever dies in between has counted
+    if _take_back(action, taken, holder):
+        action.log.put(messages.REASSERTED, count=count, most=MOST, **fields)
+    return True
+
+
+def _take_back(action: Action, taken: Reassertions, holder: str) -> bool:
+    """Whether something was changed; the owner is not asked, since the framework has said who may have it."""
+    wrote = True
+    try:
+        wrote = bool(service.recover(replace(action, settings=_taking(action))))
+    except NotBroughtHere as error:
+        wrote = bool(error.fields["wrote"])
+        raise
+    except Ec2KitError:
+        wrote = False
+        raise
+    finally:
+        if not wrote:
+            taken.withdraw(holder)
+    return wrote
+
+
+def _taking(action: Action) -> Settings:
+    return replace(action.settings, recover_take_from_peer=True)
+
+
+def _holder(action: Action) -> str:
+    """Who has the address instead: servers by name, else what it points at; "nobody" for a hole."""
+    owners = set(judgement.look(action).owners.values())
+    others = {each for each in owners if each and each != action.server.network_interface_id}
+    names = {server.name if (server := action.resource.find_holder(each)) else each for each in others}
+    return ", ".join(sorted(names)) or "nobody"

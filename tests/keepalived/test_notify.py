@@ -1,0 +1,44 @@
+"""The notify script and the command line of what keepalived runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..actions.cluster import EIP_TAG, VIP_TAG, Cluster
+
+VI_1 = f"VI_1={VIP_TAG}"
+
+
+def test_a_notify_script_does_what_its_words_say(cluster: Cluster) -> None:
+    """MASTER brings the address here, BACKUP takes it out of service."""
+    cluster.with_resource(EIP_TAG)
+    for state, holder in (("MASTER", "node2"), ("FAULT", None)):
+        done = cluster.run("node2", "keepalived", "notify", f"VI_1={EIP_TAG}", "INSTANCE", "VI_1", state, "100")
+        assert done.status == 0, done.stderr
+        assert cluster.address_holder() == holder
+
+
+def test_a_deed_that_fails_is_a_failure_that_names_it(cluster: Cluster) -> None:
+    """The log says which action of which tag."""
+    cluster.with_resource()
+    cluster.sandbox.fault("deny", operation="ReplaceRoute")
+    done = cluster.run("node2", "keepalived", "notify", VI_1, "INSTANCE", "VI_1", "MASTER", "100")
+    assert done.status == 1
+    assert f"restore of {VIP_TAG} ended with status 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param(["nonsense"], id="another word"),
+        pytest.param(["fifo", "/run/fifo"], id="no instance"),
+        pytest.param(["fifo", "VI_1", "/run/fifo"], id="no tag"),
+        pytest.param(["notify", VI_1, "INSTANCE", "VI_1"], id="no state"),
+        pytest.param(["notify", VI_1, "INSTANCE", "VI_1", "MASTEER", "1"], id="no state of keepalived's"),
+        pytest.param(["check"], id="no tag to check"),
+    ],
+)
+def test_a_command_line_that_is_none_is_told_as_usage(cluster: Cluster, words: list[str]) -> None:
+    """2, and one line that says what can be said; nothing is done."""
+    assert cluster.run("node1", "keepalived", *words).status == 2
