@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 
+GIVEN_UP, CHECK_USAGE = 101, 102
+"""What actions/keepalived makes 1 and 2 of for a check; whatever else ends it, a dying Python too, is no answer."""
+
 _SECONDS = 8.0
 """How long a check may take, unless it is told; one that outlives its interval counts as failed for keepalived."""
 
@@ -96,10 +99,15 @@ def _check(launch: str, words: list[str]) -> int:
 
     parser = Parser("keepalived check")
     _for_check(parser)
-    options = parser.parse_args(words)
-    if not 1 <= options.within <= 3600:
-        raise ArgumentInvalid(name="--within", reason="it is not from 1 to 3600 seconds")
-    return _asserted(checked_tag(options.tag), options.within)
+    try:
+        options = parser.parse_args(words)
+        tag = checked_tag(options.tag)
+        if not 1 <= options.within <= 3600:
+            raise ArgumentInvalid(name="--within", reason="it is not from 1 to 3600 seconds")
+    except Ec2KitError as error:
+        edge.open_action("check", "").log.error(error)
+        return CHECK_USAGE
+    return _asserted(tag, options.within)
 
 
 def _for_check(parser: Parser) -> None:
@@ -110,13 +118,13 @@ def _for_check(parser: Parser) -> None:
 
 
 def _asserted(tag: str, seconds: float) -> int:
-    """FAILURE only where another owner keeps taking the address."""
+    """GIVEN_UP only where another owner keeps taking the address."""
     from ec2kit import reassertion
 
     watch = edge.Watch(SUCCESS)
     action = edge.open_action("check", tag, deed="quickCheck", seconds=seconds, watched=False, watch=watch)
     try:
-        return SUCCESS if reassertion.assert_here(action) else FAILURE
+        return SUCCESS if reassertion.assert_here(action) else GIVEN_UP
     except (Ec2KitError, Stopped) as error:
         action.log.error(error)
     except Exception as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG, Cluster, Done
+from ..actions.cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, Done
 
 HERE = ["node1"] * 3
 
@@ -108,6 +111,29 @@ def test_check_of_a_tag_that_is_unknown_is_no_failure(master: Cluster) -> None:
     done = check(master, tag="ec2-unknown")
     assert done.status == 0
     assert "ec2-unknown" in master.log("node1")
+
+
+def test_check_by_a_broken_python_is_no_failure_and_says_why(tmp_path: Path) -> None:
+    """A server whose Python dies is still the active one; with another status it would go to FAULT."""
+    shutil.copytree(ACTIONS, tmp_path / "actions")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("ec2kit", "python"):
+        (tmp_path / ".venv" / "bin" / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / ".venv" / "bin" / name).chmod(0o755)
+    words = [tmp_path / "actions" / "keepalived", "check", "-t", VIP_TAG]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "says nothing about the address" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["-t", "../up"], ["-t", VIP_TAG, "--within", "0"], ["-t", VIP_TAG, "--hurry"]], ids=str
+)
+def test_check_that_is_written_wrongly_is_usage(cluster: Cluster, words: list[str]) -> None:
+    """It never worked, and whoever wrote it has to hear of it: 2, with the reason."""
+    done = cluster.run("node1", "keepalived", "check", *words)
+    assert done.status == 2
+    assert cluster.log("node1")
 
 
 def test_delete_forgets_what_was_taken_back(master: Cluster) -> None:
