@@ -16,7 +16,7 @@ from ec2kit.status import Status, Verdict
 
 if TYPE_CHECKING:
     from ec2kit.aws import Ec2
-    from ec2kit.scenario import Source
+    from ec2kit.scenario import Observed, Source
 
 _RETRIES = 2
 """Retries of a look-up: the next check is near."""
@@ -29,10 +29,12 @@ class Checked(NamedTuple):
     Attributes:
         verdict: UNKNOWN while busy.
         busy: Another action is at work, so nothing was judged.
+        observed: What the verdict rests on; None where nothing could be seen.
     """
 
     verdict: Verdict
     busy: bool = False
+    observed: Observed | None = None
 
     @property
     def says_no(self) -> bool:
@@ -50,12 +52,14 @@ class _Judged(NamedTuple):
     Attributes:
         trouble: It rests on something that a person has to mend.
         objects: The tables that hold the virtual IP, if all could be seen.
+        observed: None where nothing could be seen.
     """
 
     verdict: Verdict
     address: str
     trouble: bool = False
     objects: tuple[str, ...] | None = None
+    observed: Observed | None = None
 
 
 def quick_check(action: Action) -> Checked:
@@ -76,7 +80,7 @@ def quick_check(action: Action) -> Checked:
     except (Unknown, AwsRefused) as error:
         judged = _cannot_say(error, _address(action))
     _report(action, judged)
-    return Checked(judged.verdict)
+    return Checked(judged.verdict, observed=judged.observed)
 
 
 def _busy(action: Action) -> Checked:
@@ -125,8 +129,8 @@ def _judge(action: Action, source: Source) -> _Judged:
     observed = scenario.observe(source, action.resource, action.server, action.settings)
     verdict = scenario.judge(observed)
     if observed.unknown is None:
-        return _Judged(verdict, address, objects=scenario.objects(observed))
-    return _Judged(verdict, address, trouble=getattr(observed.unknown, "trouble", True))
+        return _Judged(verdict, address, objects=scenario.objects(observed), observed=observed)
+    return _Judged(verdict, address, trouble=getattr(observed.unknown, "trouble", True), observed=observed)
 
 
 def _report(action: Action, judged: _Judged) -> None:

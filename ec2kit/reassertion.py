@@ -8,6 +8,7 @@ from dataclasses import replace
 from ec2kit import judgement, messages, service
 from ec2kit.action import Action
 from ec2kit.errors import Ec2KitError, NotBroughtHere
+from ec2kit.scenario import Observed
 from ec2kit.settings import Settings
 from ec2kit.state import Damaged, StateFile, boot_id
 
@@ -78,9 +79,10 @@ def assert_here(action: Action) -> bool:
     address = action.resource.address
     if not action.registry.in_service(action.tag):
         return True
-    if not judgement.quick_check(action).says_no:
+    checked = judgement.quick_check(action)
+    if not checked.says_no or checked.observed is None:
         return True
-    holder = _holder(action)
+    holder = _holder(action, checked.observed)
     taken = Reassertions(action)
     fields = {"address": address, "holder": holder, "minutes": f"{WITHIN / 60:g}"}
     if taken.count(holder) >= MOST:
@@ -113,9 +115,9 @@ def _taking(action: Action) -> Settings:
     return replace(action.settings, recover_take_from_peer=True)
 
 
-def _holder(action: Action) -> str:
-    """Who has the address instead: servers by name, else what it points at; "nobody" for a hole."""
-    owners = set(judgement.look(action).owners.values())
+def _holder(action: Action, observed: Observed) -> str:
+    """Who was seen to have the address instead: servers by name, else what it points at; "nobody" for a hole."""
+    owners = set(action.scenario.owners(observed).values())
     others = {each for each in owners if each and each != action.server.network_interface_id}
     names = {server.name if (server := action.resource.find_holder(each)) else each for each in others}
     return ", ".join(sorted(names)) or "nobody"

@@ -251,7 +251,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
         made = convergence.reach(Wanted.HERE)
         action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
     if permit is not None:
-        permit.before_look()
+        permit.before_look()  # what follows changes this server's own ENI, and takes nothing from anybody
     if resource.scenario == ROUTE_TABLE:
         _switch_off_source_dest_check(action, ec2, eni)
     return made
