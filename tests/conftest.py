@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 from ec2kit.resource import ELASTIC_IP
+from ec2kit.sandbox.client import Sandbox, started
 
 from . import leaks
 from .builders import Desk, a_desk, a_resource
@@ -104,6 +105,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if lines:
         terminalreporter.section("counted")
         terminalreporter.write_line("\n".join(lines))
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Two servers and three tables, for all tests of a worker that need no more; each has to clean it."""
+    with started(tmp_path_factory.mktemp("pair"), nodes=2, tables=3) as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit.registry.local import LocalRegistry
-
-from ..builders import a_device, a_resource
-from .forked import Ended, Forked, forked
+from .forked import Ended, Forked
 from .hostile import NASTY, OWN_NAMES, SDK_NAMES, arguments, times
 
 TAG = "ec2-vip1"
@@ -52,14 +48,6 @@ def _value(name: str) -> st.SearchStrategy[str]:
 environments = st.lists(
     st.sampled_from([*NAMES, *SECRETS * 5]).flatmap(lambda name: st.tuples(st.just(name), _value(name))), max_size=6
 ).map(dict)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
-    with forked(tmp_path_factory.mktemp("environment")) as running:
-        a_device(running.folder / "net", "eth1")
-        LocalRegistry(f"{running.folder}/state", server="server-a").store(a_resource())
-        yield running
 
 
 def must_be_in_order(server: Forked, action: str, done: Ended) -> None:

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ec2kit.registry.local import LocalRegistry
 
 from ..actions.cluster import ACTIONS
-from ..builders import a_device, a_resource
-from .forked import Forked, forked
+from ..builders import a_resource
+from .forked import Forked
 from .hostile import times
 from .test_arguments import TAG, command_lines
 from .test_environment import SECRET, environments
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
-    """Only its environment is used here: each example is a script of its own."""
-    with forked(tmp_path_factory.mktemp("scripts")) as running:
-        a_device(running.folder / "net", "eth1")
-        LocalRegistry(f"{running.folder}/state", server="server-a").store(a_resource())
-        yield running
 
 
 def script(server: Forked, words: list[str], different: Mapping[str, str]) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of a worker; each test gets it clean."""
+"""What the agents move, on two servers that all tests of a worker share; each test gets them clean."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from ec2kit.sandbox.client import Sandbox, started
+from ec2kit.sandbox.client import Sandbox
 
 from ..actions.cluster import Cluster
 from .resource import ElasticIp, VirtualIp
 
 
-@pytest.fixture(scope="session")
-def ocf_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with started(tmp_path_factory.mktemp("ocf"), nodes=2, tables=3) as running:
-        yield running
-
-
 @pytest.fixture
-def cluster(ocf_sandbox: Sandbox) -> Iterator[Cluster]:
-    cluster = Cluster(ocf_sandbox)
+def cluster(pair: Sandbox) -> Iterator[Cluster]:
+    cluster = Cluster(pair)
     cluster.clean()
     yield cluster
     cluster.clean()
