@@ -161,14 +161,34 @@ def in_spoken_language(error: Ec2KitError | Stopped) -> str:
 
 
 def mind_signals() -> None:
-    """Let the signals that end a process raise Stopped in the main thread, once; later ones are ignored."""
+    """
+    Let the signals that end a process raise Stopped in the main thread, once; later ones are ignored.
+
+    Python drops what is raised while a finalizer or the callback of a weak reference runs, as each import has one;
+    then it is raised again a moment later.
+    """
+    first = ""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        first = first or signal.Signals(number).name
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise Stopped(signal=signal.Signals(number).name)
+        raise Stopped(signal=first)
 
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if not isinstance(what.exc_value, Stopped):
+            sys.__unraisablehook__(what)
+            return
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+    sys.unraisablehook = dropped
     _on_signals(stop)
+
+
+_AGAIN = 0.01
+"""Seconds; at once would be while Python still drops it."""
 
 
 def note_signals(note: Callable[[str], None]) -> None:
