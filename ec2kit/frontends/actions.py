@@ -285,7 +285,7 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
     if surplus and not hasattr(options, "id"):  # what a framework calls may be given more
         parser.error(f"too many words: {surplus[0][:60]!a}")
     for option, value in vars(options).items():
-        if isinstance(value, list):  # argparse drops "--" also where it is the value, as in --tag=--
+        if value == "--" or isinstance(value, list):  # before 3.13 argparse drops "--" even as the value of --tag=--
             parser.error(f"argument {option}: expected one argument")
     return options
 
