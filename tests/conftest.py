@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ from .builders import Desk, a_desk, a_resource
 hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000, database=None)
 hypothesis.settings.load_profile("ec2kit")  # --hypothesis-profile=thorough overrides it
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background so, and each process hands it on to its children: no sh among the
+    # scripts could trap it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Counted = Callable[[str], None]
 

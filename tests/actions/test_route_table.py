@@ -397,4 +397,6 @@ def test_quick_check_ended_by_a_signal_is_0(cluster: Cluster, number: signal.Sig
     running = cluster.start("node1", "quickCheck", "-t", VIP_TAG, EC2_QUICKCHECK_TIMEOUT="30")
     until(lambda: "BEGIN quickCheck" in cluster.log("node1"))
     os.kill(running.pid, number)
-    assert finished(running).status == 0
+    done = finished(running)
+    assert done.status == 0
+    assert "stopped by signal" in done.stderr  # and not by its deadline
