@@ -86,14 +86,9 @@ def _restore_definition(action: Action, name: str, back: Resource, *, tried: Res
 
 def _is_one_of(described: object, *definitions: Resource) -> bool:
     """Whether a server's definition is one of these, but for the revision."""
-    if not isinstance(described, dict):
-        return False
-    return _plain(described) in [_plain(each.as_dict()) for each in definitions]
-
-
-def _plain(definition: dict[str, Any]) -> object:
-    """As another server would send it, without the revision."""
-    return json.loads(json.dumps({**definition, "revision": 0}))
+    return isinstance(described, dict) and any(
+        {**described, "revision": 0} == {**each.as_dict(), "revision": 0} for each in definitions
+    )
 
 
 def _store(action: Action, name: str, definition: Resource) -> None:

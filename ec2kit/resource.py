@@ -123,7 +123,8 @@ class Resource:
 
     def as_dict(self) -> dict[str, Any]:
         """The stored form: JSON types only."""
-        return {**asdict(self), "servers": [asdict(each) for each in self.servers]}
+        servers = [asdict(each) for each in self.servers]
+        return {**asdict(self), "servers": servers, "route_table_ids": list(self.route_table_ids)}
 
 
 def from_dict(stored: Mapping[str, Any]) -> Resource:

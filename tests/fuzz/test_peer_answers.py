@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -107,12 +108,14 @@ def test_ask_any_question_is_one_word_for_the_way(desk: Desk, one: str, other: s
 def test_answer_any_question_gives_json_or_an_error(desk: Desk, question: str, data: st.DataObject) -> None:
     """What another server asks is answered or refused, and no question harms this server's other resources."""
     neighbour = a_resource(tag="ec2-vip2", address="10.1.0.20")
-    desk.registry.remove("ec2-vip2")
-    desk.registry.store(neighbour)
+    shutil.rmtree(desk.settings.state_dir)
+    for resource in (a_resource(), neighbour):
+        desk.registry.store(resource)
     definition = data.draw(spoilt(a_resource().as_dict()) | json_values)
     texts = data.draw(st.sampled_from([json.dumps(definition), "[" * 100_000, ""]))
-    told: Any = {}
-    with suppress(Ec2KitError):
-        told = peers.answer(desk.action("peer"), [question, texts, texts])
-    assert json.loads(json.dumps(told)) == told
+    for asked in (question, "describe"):
+        told: Any = {}
+        with suppress(Ec2KitError):
+            told = peers.answer(desk.action("peer"), [asked, texts, texts])
+        assert json.loads(json.dumps(told)) == told
     assert desk.registry.load("ec2-vip2") == neighbour
