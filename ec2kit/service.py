@@ -89,7 +89,7 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
         except Overtaken:
             raise
         except (Ec2KitError, Stopped) as error:
-            if not (was_here and isinstance(error, Unknown) and not convergence.made):
+            if not (was_here and isinstance(error, Unknown | AwsRefused) and not convergence.made):
                 _mark_failed(action, mine)
             raise
     if resource.scenario == ROUTE_TABLE:

@@ -315,6 +315,16 @@ def test_restore_waited_for_another_that_succeeded_and_cannot_look_keeps_in_serv
     assert desk.registry.in_service("ec2-vip1")
 
 
+@pytest.mark.parametrize("error", [unreachable(), refused("InternalNo"), not_permitted("DescribeRouteTables")])
+def test_restore_of_what_is_in_service_and_cannot_look_keeps_in_service(desk: Desk, error: Ec2KitError) -> None:
+    """What EC2 does not say is no news: another server that asks must not be told that the address is free."""
+    desk.registry.mark_in_service("ec2-vip1")
+    desk.ec2.looks = [error]
+    with pytest.raises(type(error)):
+        restore(desk.action())
+    assert desk.registry.in_service("ec2-vip1")
+
+
 def test_restore_holder_of_the_lock_dies_goes_on(desk: Desk) -> None:
     """A dead holder never blocks."""
     desk.ec2.routes = {"rtb-1": ENI_B}

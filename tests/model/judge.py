@@ -46,6 +46,8 @@ class Judge:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._looks: dict[ModelProcess, list[Seen]] = {}
+        self._writers: set[ModelProcess] = set()
+        self._gave_up: set[str] = set()
         self._settled: dict[str, Intention | None] = {}
         self._others = {name: each for name, each in cluster.ec2.held.items() if name != ALLOCATION}
         self.complaints: list[tuple[str, str]] = []
@@ -74,16 +76,23 @@ class Judge:
         process.told.clear()
 
     def heard(self, process: ModelProcess, server: str, in_service: bool | None) -> None:
-        """Another server answered; one that is just bringing the address in service must not deny it."""
+        """
+        Another server answered; one that has the address, or is just bringing it in service, must not deny it.
+
+        Unless a later restore there changed something and could not verify it: that server has said to its framework
+        that the address is not in service there.
+        """
         process.told[server] = in_service
         wanted = self._cluster.action(server, "peer").intentions.current()
         restores = [each for each in self._looks if (each.server, each.deed) == (server, "restore")]
         is_coming = any(self._looks[each] for each in restores) and wanted and wanted.direction is Direction.UP
-        if in_service is False and (is_coming or self.claim == server):
+        has_it = self.claim == server and server not in self._gave_up
+        if in_service is False and (is_coming or has_it):
             self.complain("wrong verdict", f"{server} denied that it is in service")
 
     def wrote(self, process: ModelProcess, target: str) -> None:
         """Called when a write was carried out; the cluster's picture is still the one before it."""
+        self._writers.add(process)
         looks, who = self._looks[process], f"{process.deed} on {process.server}"
         owner = self._cluster.owner(target, self._cluster.now)
         wanted = process.action.intentions.current()
@@ -129,6 +138,7 @@ class Judge:
             elif process.deed in ("restore", "recover") and process.error is None:
                 self._judge_success(process, looks)
         self._note_what_is_settled(process)
+        self._note_who_gave_up(process)
         if not any(each.server == process.server for each in self._cluster.processes):
             self._judge_state(process)
             self._look_for_locks(process.server)
@@ -168,6 +178,13 @@ class Judge:
             self._settled[process.server] = wanted if reached else None
         elif process.deed == "remove" and reached and wanted is not None and wanted.direction is Direction.DOWN:
             self._settled[process.server] = wanted
+
+    def _note_who_gave_up(self, process: ModelProcess) -> None:
+        if process.deed in ("restore", "recover") and process.error is None and not process.is_dead:
+            self._gave_up.discard(process.server)
+        elif process.deed == "restore" and process in self._writers and not process.is_dead:
+            self._gave_up.add(process.server)
+        self._writers.discard(process)
 
     def _judge_state(self, process: ModelProcess) -> None:
         """Where nothing runs any more, the state is what was wanted last, if that was reached."""
