@@ -177,6 +177,26 @@ def test_restore_contested_twice_fails_and_writes_no_more(desk: Desk) -> None:
     assert desk.ec2.routes["rtb-2"] == ENI_A
 
 
+@pytest.mark.parametrize("thief", [FOREIGN, ENI_B])
+def test_restore_contested_by_one_thief_says_so(desk: Desk, thief: str) -> None:
+    """Who takes it back after both writes is named as that, and not taken for a look that is late."""
+    desk.ec2.routes = {"rtb-1": ENI_B}
+    thieves = iter([FOREIGN, thief])
+    desk.ec2.after_write = lambda table: desk.ec2.routes.update({table: next(thieves)})
+    with pytest.raises(NotBroughtHere, match=f"contested: somebody else points it at .*{thief}"):
+        restore(desk.action())
+    assert targets(desk) == ["rtb-1", "rtb-1"]
+
+
+def test_restore_elastic_ip_contested_by_one_thief_says_so(eip_desk: Desk) -> None:
+    """The same for an Elastic IP."""
+    associate(eip_desk, held_by(ENI_B, IP_B))
+    eip_desk.ec2.after_write = lambda target: eip_desk.ec2.hold(target, FOREIGN, "10.0.9.9")
+    with pytest.raises(NotBroughtHere, match=f"contested: somebody else associates it with .*{FOREIGN}"):
+        restore(eip_desk.action())
+    assert targets(eip_desk) == [ALLOCATION, ALLOCATION]
+
+
 def test_restore_one_table_without_permission_leaves_the_others_moved_and_names_it(desk: Desk) -> None:
     """All tables are tried, even if one fails, and the error names the one with AWS's reason."""
     desk.ec2.routes = {f"rtb-{n}": ENI_B for n in range(5)}

@@ -345,6 +345,7 @@ def test_an_address_taken_after_each_write_is_given_up_and_the_thief_is_named(cl
     done = cluster.act("node2", "restore", tag, EC2_VERIFY_TIMEOUT="1")
     assert done.status == 1
     assert str(cluster.sandbox.description["third_party_network_interface_id"]) in done.stderr
+    assert "contested" in done.stderr
     assert len(cluster.writes("node2")) == before + 2 * (6 if tag == VIP_TAG else 1)
 
 
