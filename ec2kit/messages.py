@@ -19,6 +19,7 @@ _CONTROL = re.compile(
 _WORD = re.compile(r"\S+")
 _SECRET = re.compile(
     r"(?i)(\b(?=(\w+))(?=\w*?(?:secret|token|authorization|signature))\2"  # a word is tried once, as a whole
+    r"(?![,;.)]?\s{1,6}(?-i:[a-z]{1,15})[,;:.)]?(?:\s|$))"  # prose: "the token bucket is empty"
     r"\W{1,6})[^\s,;&'\"]+"
 )
 _KEY = re.compile(r"([A-Za-z0-9/+=]{40} +)?A[KS]IA[A-Z0-9]{16}( +[A-Za-z0-9/+=]{40})?")
