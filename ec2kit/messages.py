@@ -498,6 +498,11 @@ PERMIT_TOO_OLD = _message(
     "The recovery was held up between its look and its write: it was stopped, EC2 is slow, or there are many tables.",
     "Nothing: recover looks and asks again as long as it has time. If it fails for this, see what holds it up.",
 )
+CHANGE_TO_BE_REPEATED = _message(
+    620332,
+    _INFO,
+    "{target}: {operation} was not carried out ({reason}); the next look shows whether it is tried again",
+)
 
 # -- 4xx: registry and state -------------------------------------------------------------------------------
 
