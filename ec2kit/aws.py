@@ -39,6 +39,12 @@ _LONGEST_PAUSE = 5.0
 _LONGEST_READ_FACTOR = 4
 _ANY_NUMBER = 1_000_000
 
+_MOST_PAGES = 200
+"""
+Of one answer: one for each table that a VPC may have. A listing with more, in which each page leads to a new one, is
+none, and following it would use up the account's request rate. Source: Amazon VPC quotas, "Route tables per VPC".
+"""
+
 
 class Ec2:
     """
@@ -108,6 +114,8 @@ class Ec2:
                 tables += page
                 if token in tokens:
                     raise self._garbled("DescribeRouteTables", "it repeats a page")
+                if token and len(tokens) == _MOST_PAGES - 1:
+                    raise self._garbled("DescribeRouteTables", f"its pages have no end: {_MOST_PAGES} were read")
             except (AwsUnknown, AwsRefused, errors.DeadlinePassed) as error:
                 return RouteTables(answers.holding(tables, *destination_cidr_blocks), unknown=error)
             if not token:

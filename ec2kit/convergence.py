@@ -17,6 +17,8 @@ from ec2kit.errors import (
     AwsThrottled,
     AwsUnknown,
     ConfigurationInvalid,
+    CredentialsExpired,
+    CredentialsMissing,
     CredentialsRejected,
     DeadlinePassed,
     Ec2KitError,
@@ -32,7 +34,16 @@ from ec2kit.status import Change, Plan, Wanted, gather
 _WORTH_TELLING = 0.5
 """Seconds of waiting for EC2 to show a change, from which on the log says so."""
 
-_FINAL = (AwsRefused, PermissionMissing, CredentialsRejected, AwsThrottled, ConfigurationInvalid, LocalCommandFailed)
+_FINAL = (
+    AwsRefused,
+    PermissionMissing,
+    CredentialsRejected,
+    CredentialsExpired,
+    CredentialsMissing,
+    AwsThrottled,
+    ConfigurationInvalid,
+    LocalCommandFailed,
+)
 """Errors after which it is certain that a change was not made."""
 
 
@@ -153,8 +164,9 @@ class Convergence:
             log_change(self._action, change, outcome)
         elif self._is_to_be_tried_again(target, outcome):
             self._tried[target] = (*self._tried.get(target, ()), _brief(outcome))
-            log.put(messages.CHANGE_UNCONFIRMED, target=target, operation=change.operation, reason=outcome)
-        elif isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False):
+            message = messages.CHANGE_TO_BE_REPEATED if _is_certain(outcome) else messages.CHANGE_UNCONFIRMED
+            log.put(message, target=target, operation=change.operation, reason=outcome)
+        elif _is_certain(outcome):
             self._failed[target] = _brief(outcome)
             log.put(messages.CHANGE_FAILED, target=target, reason=outcome)
         elif isinstance(outcome, AwsUnknown | AwsRefused | DeadlinePassed):
@@ -221,6 +233,11 @@ def log_change(action: Action, change: Change, receipt: Receipt) -> None:
         "request_id": receipt.request_id,
     }
     action.log.put(action.scenario.message(change), **fields)
+
+
+def _is_certain(outcome: Exception) -> bool:
+    """Whether the change was certainly not made, by this attempt or one before it."""
+    return isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False)
 
 
 def _brief(error: Exception) -> str:

@@ -139,7 +139,8 @@ def plan(
     if _is_right(observed, address):
         changes += _clear_neighbours(observed, made)
     elif any(_place(address) == change.old for change in before):
-        pending[address.allocation_id] = f"still associated with {_show(observed, address)}"
+        late = f"still associated with {_show(observed, address)}"
+        pending[address.allocation_id] = late if len(before) < _TRIES else _contested(observed, address)
     elif len(before) < _TRIES:
         server, free = observed.server, address.association_id is None
         changes.append(
@@ -151,7 +152,7 @@ def plan(
             )
         )
     else:
-        impossible[address.allocation_id] = f"contested: somebody else associates it with {_show(observed, address)}"
+        impossible[address.allocation_id] = _contested(observed, address)
     if not observed.link_is_up:
         device = observed.server.device
         if device in made:
@@ -159,6 +160,11 @@ def plan(
         else:
             changes.append(Change("SetLinkUp", device, old="down", new="up"))
     return Plan(tuple(changes), pending, impossible)
+
+
+def _contested(observed: Observed, address: Address) -> str:
+    """Said after the last write only: what made it necessary was another hand."""
+    return f"contested: somebody else associates it with {_show(observed, address)}"
 
 
 def _associate(

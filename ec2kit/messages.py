@@ -19,6 +19,7 @@ _CONTROL = re.compile(
 _WORD = re.compile(r"\S+")
 _SECRET = re.compile(
     r"(?i)(\b(?=(\w+))(?=\w*?(?:secret|token|authorization|signature))\2"  # a word is tried once, as a whole
+    r"(?![,;.)]?\s{1,6}(?-i:[a-z]{1,15})[,;:.)]?(?:\s|$))"  # prose: "the token bucket is empty"
     r"\W{1,6})[^\s,;&'\"]+"
 )
 _KEY = re.compile(r"([A-Za-z0-9/+=]{40} +)?A[KS]IA[A-Z0-9]{16}( +[A-Za-z0-9/+=]{40})?")
@@ -496,6 +497,11 @@ PERMIT_TOO_OLD = _message(
     "what permits this write was seen more than {seconds} s ago, and counts no longer",
     "The recovery was held up between its look and its write: it was stopped, EC2 is slow, or there are many tables.",
     "Nothing: recover looks and asks again as long as it has time. If it fails for this, see what holds it up.",
+)
+CHANGE_TO_BE_REPEATED = _message(
+    620332,
+    _INFO,
+    "{target}: {operation} was not carried out ({reason}); the next look shows whether it is tried again",
 )
 
 # -- 4xx: registry and state -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
@@ -104,9 +105,7 @@ class Metadata:
         reason = ""
         for _ in range(_TRIES):
             try:
-                return abandonable(lambda: self._ask(path), self._deadline.within(self._seconds))
-            except Abandoned:
-                reason = f"none to /latest/{path} within {self._seconds:g} s"
+                return self._ask(path)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reason = f"{error}"
             self._token = ""
@@ -145,6 +144,14 @@ class Metadata:
         return token
 
     def _request(self, method: str, path: str, headers: dict[str, str]) -> str | None:
+        """One request, left behind when it takes longer than its time."""
+        try:
+            work = partial(self._exchange, method, path, headers)
+            return abandonable(work, self._deadline.within(self._seconds))
+        except Abandoned as error:
+            raise TimeoutError(f"none to {path} within {self._seconds:g} s") from error
+
+    def _exchange(self, method: str, path: str, headers: dict[str, str]) -> str | None:
         where = urlsplit(self._url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=self._seconds)
         try:

@@ -21,6 +21,9 @@ _PATIENCE = 0.2
 _DEEPEST = 1600.0
 """Tokens that fifty writers can have taken in advance; a file that says more is not believed."""
 
+_PUBLISHED_RATE = 5.0
+"""What EC2 gives to updating requests; taken where none is set and EC2 throttles."""
+
 _LONGEST_PAUSE = 10.0
 """Seconds for which a throttle may hold up; the same holds."""
 
@@ -109,7 +112,8 @@ class Pace:
 
     Args:
         burst: Size of the bucket.
-        rate: Tokens per second that flow back; 0: no limit until EC2 throttles, and nothing shared.
+        rate: Tokens per second that flow back; 0: no limit until EC2 throttles, then EC2's published one for the rest
+            of the action; nothing is shared.
 
     Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
     """
@@ -136,6 +140,7 @@ class Pace:
         with self._latest() as bucket:
             bucket.not_before = max(bucket.not_before, bucket.counted + pause)
             bucket.tokens = min(bucket.tokens, 0.0)
+            self._rate = self._rate or _PUBLISHED_RATE
 
     @contextmanager
     def _latest(self) -> Iterator[_Bucket]:

@@ -125,12 +125,18 @@ def plan(
         if route.target == observed.server.network_interface_id:
             pending[table] = f"points at {_show(observed, route)}: is the ENI attached to a running instance?"
         elif any(route.target == change.old for change in before):
-            pending[table] = f"still points at {_show(observed, route)}"
+            late = f"still points at {_show(observed, route)}"
+            pending[table] = late if len(before) < _TRIES else _contested(observed, route)
         elif len(before) < _TRIES:
             changes.append(_replace(observed, table, route, observed.server.network_interface_id))
         else:
-            impossible[table] = f"contested: somebody else points it at {_show(observed, route)}"
+            impossible[table] = _contested(observed, route)
     return Plan(tuple(changes), pending, impossible)
+
+
+def _contested(observed: Observed, route: Route) -> str:
+    """Said after the last write only: what made it necessary was another hand."""
+    return f"contested: somebody else points it at {_show(observed, route)}"
 
 
 def _replace(observed: Observed, table: str, route: Route, target: str) -> Change:

@@ -312,6 +312,21 @@ def test_route_tables_token_repeated_ends_and_keeps_the_evidence() -> None:
     assert len(server.asked) == 2
 
 
+def test_route_tables_pages_without_end_are_given_up_and_keep_the_evidence() -> None:
+    """A listing that always has another page, however new its token, is unknown after some; what was seen counts."""
+
+    def endless(handler: Any) -> None:
+        number = len(handler.server.asked)
+        tables(*([a_table("rtb-1", (CIDR, ENI_B))] if number == 1 else []), token=f"t{number}")(handler)
+
+    with scripted(endless) as server:
+        seen = an_ec2(server.url, seconds=60).route_tables(vpc_id="vpc-1", destination_cidr_block=CIDR)
+    assert [table.route_table_id for table in seen.tables] == ["rtb-1"]
+    assert isinstance(seen.unknown, AwsGarbled)
+    assert "its pages have no end: 200 were read" in str(seen.unknown)
+    assert len(server.asked) == 200
+
+
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [

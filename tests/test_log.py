@@ -87,6 +87,29 @@ def test_clean_ordinary_text_is_left_alone() -> None:
     assert clean(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the token bucket is empty",
+        "the session token has expired",
+        "no secret access key in the profile",
+        "The security token included in the request is invalid.",
+        "the request signature we calculated does not match the signature you provided",
+        "no token, no secret",
+    ],
+)
+def test_clean_prose_about_secrets_is_left_alone(text: str) -> None:
+    """A word of plain letters after "token" is what is said of it, not the token."""
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize("text", ["token {}", "token  {} x", "--session-token {}", "secret: {}", "Signature {}."])
+@pytest.mark.parametrize("value", ["abcdef.GHI", "s3cr3t", "Abcdef", "abcdefghijklmnopq", "ab/cd", "abc+d=="])
+def test_clean_value_behind_a_blank_is_masked(text: str, value: str) -> None:
+    """What is no plain word is a value, whatever stands between."""
+    assert value not in clean(text.format(value))
+
+
 def test_put_message_gives_the_line_of_lifekeeper() -> None:
     """A line reads LEVEL:module:action:tag:NNNNNN:text."""
     log, lines = a_log("restore", "ec2-vip1")

@@ -72,6 +72,19 @@ def test_get_item_is_asked_with_a_token(instance: Settings) -> None:
     assert metadata.get("meta-data/nothing") is None
 
 
+def test_get_session_and_item_have_each_their_own_time(tmp_path: Path) -> None:
+    """The time-out is of each request: a service that needs most of it for both of them is not silent."""
+
+    def slow(handler: Any) -> None:
+        handler.server.over.wait(0.6)
+        imds(ITEMS)(handler)
+
+    with scripted(slow) as server:
+        metadata = Metadata(at(server, tmp_path, connect_timeout=1.0), Deadline(10))
+        assert metadata.get("meta-data/instance-id") == "i-a"
+    assert [each["method"] for each in server.asked] == ["PUT", "GET"]
+
+
 def test_need_item_missing_raises(instance: Settings) -> None:
     """An item that every instance has is not guessed."""
     with pytest.raises(ImdsSilent, match="it has no /latest/meta-data/nothing"):

@@ -51,6 +51,13 @@ def test_reserve_after_a_throttle_waits_the_pause(rate: float) -> None:
     assert pace.reserve() == 0
 
 
+def test_throttled_without_a_rate_goes_on_with_ec2s_published_one() -> None:
+    """No limit holds until EC2 sets one; then not all who waited go at once."""
+    pace = Pace(burst=50, rate=0, clock=FakeClock())
+    pace.throttled(0.1)
+    assert [pace.reserve() for _ in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
 def test_throttled_shorter_pause_later_keeps_the_longer() -> None:
     """A second throttle never shortens the pause of the first."""
     pace = Pace(burst=50, rate=0, clock=FakeClock())

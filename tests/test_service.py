@@ -14,6 +14,8 @@ import pytest
 from ec2kit import judgement, memory, messages
 from ec2kit.answers import Address
 from ec2kit.errors import (
+    CredentialsExpired,
+    CredentialsMissing,
     Ec2KitError,
     LocalCommandFailed,
     NotBroughtHere,
@@ -76,6 +78,12 @@ def associate(desk: Desk, *addresses: Address) -> None:
 
 def targets(desk: Desk) -> list[str]:
     return [target for _, target, _ in desk.ec2.written]
+
+
+REFUSED_CREDENTIALS = CredentialsExpired(
+    operation="ReplaceRoute", object="rtb-1", code="RequestExpired", text="no", request_id="req-400", status=400
+)
+NO_CREDENTIALS = CredentialsMissing(operation="ReplaceRoute", reason="IMDS is silent")
 
 
 def stolen_once(desk: Desk, by: str = FOREIGN) -> Callable[[str], None]:
@@ -175,6 +183,49 @@ def test_restore_contested_twice_fails_and_writes_no_more(desk: Desk) -> None:
     assert sorted(targets(desk)) == ["rtb-1", "rtb-1", "rtb-2"]
     assert "rtb-2" not in str(caught.value)
     assert desk.ec2.routes["rtb-2"] == ENI_A
+
+
+@pytest.mark.parametrize("thief", [FOREIGN, ENI_B])
+def test_restore_contested_by_one_thief_says_so(desk: Desk, thief: str) -> None:
+    """Who takes it back after both writes is named as that, and not taken for a look that is late."""
+    desk.ec2.routes = {"rtb-1": ENI_B}
+    thieves = iter([FOREIGN, thief])
+    desk.ec2.after_write = lambda table: desk.ec2.routes.update({table: next(thieves)})
+    with pytest.raises(NotBroughtHere, match=f"contested: somebody else points it at .*{thief}"):
+        restore(desk.action())
+    assert targets(desk) == ["rtb-1", "rtb-1"]
+
+
+def test_restore_elastic_ip_contested_by_one_thief_says_so(eip_desk: Desk) -> None:
+    """The same for an Elastic IP."""
+    associate(eip_desk, held_by(ENI_B, IP_B))
+    eip_desk.ec2.after_write = lambda target: eip_desk.ec2.hold(target, FOREIGN, "10.0.9.9")
+    with pytest.raises(NotBroughtHere, match=f"contested: somebody else associates it with .*{FOREIGN}"):
+        restore(eip_desk.action())
+    assert targets(eip_desk) == [ALLOCATION, ALLOCATION]
+
+
+@pytest.mark.parametrize("error", [REFUSED_CREDENTIALS, NO_CREDENTIALS], ids=["expired", "missing"])
+def test_restore_credentials_that_ec2_refuses_are_no_uncertain_outcome(desk: Desk, error: Ec2KitError) -> None:
+    """A write for which there were no valid credentials was not carried out, and the log says so."""
+    desk.ec2.routes = {"rtb-1": ENI_B, "rtb-2": ENI_B}
+    desk.ec2.refusing = {"rtb-1": error}
+    with pytest.raises(NotBroughtHere, match="rtb-1"):
+        restore(desk.action())
+    assert desk.lines.of(messages.CHANGE_UNCONFIRMED) == []
+    assert desk.lines.of(messages.CHANGE_FAILED) == [f"rtb-1: {error}"]
+    assert desk.ec2.routes == {"rtb-1": ENI_B, "rtb-2": ENI_A}
+
+
+def test_restore_credentials_refused_after_a_lost_answer_are_uncertain(desk: Desk) -> None:
+    """What an earlier attempt did, a refusal of the next one does not tell."""
+    error = CredentialsExpired(**REFUSED_CREDENTIALS.fields)
+    error.uncertain = True
+    desk.ec2.routes = {"rtb-1": ENI_B}
+    desk.ec2.refusing = {"rtb-1": error}
+    with pytest.raises(NotBroughtHere):
+        restore(desk.action())
+    assert desk.lines.of(messages.CHANGE_UNCONFIRMED)
 
 
 def test_restore_one_table_without_permission_leaves_the_others_moved_and_names_it(desk: Desk) -> None:
@@ -1039,6 +1090,18 @@ def test_recover_held_up_after_its_look_looks_and_asks_again_before_it_writes(ac
     with pytest.raises(TakenOver, match="server-b"):
         recover(active.action("recover"))
     assert active.ec2.written == []
+
+
+def test_recover_what_ec2_did_not_carry_out_is_told_as_that_and_tried_again(active: Desk) -> None:
+    """A refusal for expired credentials leaves nothing uncertain; after another look it is written."""
+    active.set(max_retry=1)
+    active.ec2.routes = {"rtb-1": FOREIGN}
+    active.ec2.refusing = {"rtb-1": REFUSED_CREDENTIALS}
+    active.ec2.before_look = lambda number: active.ec2.refusing.clear() if number == 2 else None
+    recover(active.action("recover"))
+    assert active.ec2.routes == {"rtb-1": ENI_A}
+    assert active.lines.of(messages.CHANGE_UNCONFIRMED) == []
+    assert "was not carried out" in active.lines.of(messages.CHANGE_TO_BE_REPEATED)[0]
 
 
 def test_recover_held_up_and_still_permitted_goes_on(active: Desk) -> None:

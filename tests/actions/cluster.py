@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,16 @@ HURRY = {
     "AWSCLI_READ_TIMEOUT": "1",
 }
 """Deadlines of a test's length, where nothing answers anyway."""
+
+_ALMOST_NO_DESCRIPTORS = """
+import os, resource, sys
+limit, free = 40, int(sys.argv[1])
+for number in range(3, limit):
+    os.dup2(0, number, inheritable=True)
+os.closerange(limit - free, limit)
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass(frozen=True)
@@ -244,6 +255,11 @@ def finished(process: subprocess.Popen[str], *, within: float = 30) -> Done:
         process.communicate()
         raise
     return Done(process.returncode, stderr, stdout)
+
+
+def with_descriptors(free: int, *words: str) -> list[str]:
+    """The command line of a program that finds all file descriptors in use but some."""
+    return [sys.executable, "-c", _ALMOST_NO_DESCRIPTORS, str(free), *words]
 
 
 def until(condition: object, *, within: float = 20) -> None:

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from ec2kit.sandbox.client import started
 
-from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished, until
+from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished, until, with_descriptors
 
 Settings = dict[str, str]
 Fault = Callable[[Cluster, ExitStack, Path], Settings]
@@ -346,30 +345,30 @@ def test_an_address_taken_after_each_write_is_given_up_and_the_thief_is_named(cl
     done = cluster.act("node2", "restore", tag, EC2_VERIFY_TIMEOUT="1")
     assert done.status == 1
     assert str(cluster.sandbox.description["third_party_network_interface_id"]) in done.stderr
+    assert "contested" in done.stderr
     assert len(cluster.writes("node2")) == before + 2 * (6 if tag == VIP_TAG else 1)
 
 
 # -- file descriptors ------------------------------------------------------------------------------------------
 
-ALMOST_NO_DESCRIPTORS = """
-import os, resource, sys
-limit, free = 40, int(sys.argv[1])
-for number in range(3, limit):
-    os.dup2(0, number, inheritable=True)
-os.closerange(limit - free, limit)
-resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""Becomes a program that finds all file descriptors in use but some."""
 
-
-def _with_descriptors(cluster: Cluster, free: int, action: str) -> Done:
-    words = [sys.executable, "-c", ALMOST_NO_DESCRIPTORS, str(free), str(ACTIONS / action), "-t", VIP_TAG]
+def _with_descriptors(cluster: Cluster, free: int, *command: str) -> Done:
+    action, *arguments = command
+    words = with_descriptors(free, str(ACTIONS / action), *arguments, "-t", VIP_TAG)
     environment = cluster.environment("node1", **HURRY)
     with subprocess.Popen(
         words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         return finished(process)
+
+
+@pytest.mark.parametrize("free", [1, 2])
+@pytest.mark.parametrize("command", [["quickCheck"], ["remove"], ["keepalived", "check"]], ids=" ".join)
+def test_a_guarded_script_whose_shell_gives_up_is_0(cluster: Cluster, free: int, command: list[str]) -> None:
+    """A shell that cannot even make a pipe ends with 2, which must not look like the action's own answer."""
+    done = _with_descriptors(cluster, free, *command)
+    assert done.status == 0, done.stderr
+    assert done.stderr
 
 
 @pytest.mark.parametrize("free", [3, 5])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..actions.cluster import ACTIONS
+from ..actions.cluster import ACTIONS, with_descriptors
 from .resource import ERR_GENERIC, ERR_INSTALLED, NOT_RUNNING, SUCCESS, VirtualIp, ended, kill, variables
 
 
@@ -130,6 +130,24 @@ def test_without_python_stop_does_not_claim_what_it_did_not_do(kit: tuple[Path, 
 def test_without_python_start_fails(kit: tuple[Path, str], vip: VirtualIp) -> None:
     """A server without ec2kit is not tried again."""
     assert without_python(kit, vip, "node1", "start") == (ERR_INSTALLED if kit[1] == "missing" else ERR_GENERIC)
+
+
+# -- a shell that gives up -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("free", [1, 2, 3])
+@pytest.mark.parametrize("operation", ["monitor", "stop", "start"])
+def test_without_file_descriptors_nothing_is_claimed(running: VirtualIp, operation: str, free: int) -> None:
+    """A shell that cannot make a pipe, and cannot look what was written down, knows neither yes nor no."""
+    for server in ("node1", "node2"):
+        done = subprocess.run(
+            with_descriptors(free, str(ACTIONS / "ocf" / "route-table"), operation),
+            env={**running.cluster.environment(server), **variables(running.name, running.parameters)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == ERR_GENERIC, done.stderr
 
 
 # -- signals --------------------------------------------------------------------------------------------------------
