@@ -10,6 +10,7 @@ import pytest
 
 from .lab import Lab, built
 from .report import Report
+from .vrrp import Pair, laid
 
 _NEEDED = (
     "corosync",
@@ -28,13 +29,41 @@ _reports = pytest.StashKey[Report]()
 _labs = pytest.StashKey[list[Lab]]()
 
 
-def why_not() -> str:
+def why_not(needed: tuple[str, ...]) -> str:
     """Why there can be no cluster here; empty if there can."""
     if os.geteuid() != 0:
         return "only root may make namespaces"
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    missing = [name for name in _NEEDED if shutil.which(name, path=path) is None]
+    missing = [name for name in needed if shutil.which(name, path=path) is None]
     return f"{', '.join(missing)} not found: run 'make cluster-setup'" if missing else ""
+
+
+def require(needed: tuple[str, ...]) -> None:
+    """Skip where these programs cannot do their work, but never in CI."""
+    reason = why_not(needed)
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    if not os.environ["PATH"].endswith(":/usr/sbin:/sbin"):
+        os.environ["PATH"] += ":/usr/sbin:/sbin"
+
+
+@pytest.fixture(scope="module")
+def laid_pair() -> Iterator[Pair]:
+    require(("keepalived", "ip", "sysctl"))
+    with laid() as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(laid_pair: Pair) -> Iterator[Pair]:
+    """Two servers with keepalived: node1 is MASTER and has the routes, node2 is BACKUP."""
+    try:
+        laid_pair.begin()
+        yield laid_pair
+    finally:
+        laid_pair.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,12 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A running cluster; skipped where there can be none, but never in CI."""
-    reason = why_not()
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    if reason:
-        pytest.skip(reason)
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    require(_NEEDED)
     with built() as running:
         request.config.stash[_labs] = [running]
         yield running

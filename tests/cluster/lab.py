@@ -59,7 +59,7 @@ class Lab:
         self.vip = str(self.description["vip"])
         macs = {name: self._eth0(name)["mac"] for name in NODES}
         self.network = Network(prefix, macs)
-        self._wires = self._lay_wires()
+        self._wires = lay_wires(self.network, sandbox)
         self._write_files()
         self.nodes = {name: Node(name, self.network, folder) for name in NODES}
         self.hypervisor = Hypervisor(folder / "fence", self.nodes)
@@ -87,18 +87,6 @@ class Lab:
     def _eth0(self, name: str) -> dict[str, str]:
         interface: dict[str, str] = self.description["nodes"][name]["interfaces"]["eth0"]
         return interface
-
-    def _lay_wires(self) -> subprocess.Popen[bytes]:
-        wires = [
-            f"{self.network.namespace(name)}:{urllib.parse.urlsplit(self.description['nodes'][name][url]).port}"
-            for name in NODES
-            for url in ("endpoint_url", "metadata_url")
-        ]
-        command = [sys.executable, str(HERE / "wires.py"), *wires]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        return process
 
     def _write_files(self) -> None:
         for name in ("conf", "sbin", "ocf/ec2kit", "fence", "on", "cut", *(f"log/{each}" for each in NODES)):
@@ -260,6 +248,21 @@ class Lab:
             pacemaker = (node.log / "pacemaker.log").read_text(errors="replace").splitlines()
             told += [line for line in pacemaker if re.search(r"\t(notice|warning|error|crit): ", line)][-40:]
         return "\n".join(told)
+
+
+def lay_wires(network: Network, sandbox: Sandbox) -> subprocess.Popen[bytes]:
+    """Let each node reach its EC2 and its metadata service, until the process's standard input is closed."""
+    described = sandbox.description["nodes"]
+    wires = [
+        f"{network.namespace(name)}:{urllib.parse.urlsplit(described[name][url]).port}"
+        for name in NODES
+        for url in ("endpoint_url", "metadata_url")
+    ]
+    command = [sys.executable, str(HERE / "wires.py"), *wires]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return process
 
 
 def _noting(agent: Path) -> str:

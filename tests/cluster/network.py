@@ -60,6 +60,13 @@ class Network:
     def mend(self, name: str) -> None:
         self.ip(ROUTER, "link", "set", name, "up")
 
+    def cut_path(self) -> None:
+        """Nothing gets from one leg to another, and no machine sees it by its cable."""
+        self._sysctl(ROUTER, "net.ipv4.ip_forward=0")
+
+    def mend_path(self) -> None:
+        self._sysctl(ROUTER, "net.ipv4.ip_forward=1")
+
     def route(self, cidr: str, node: str | None) -> None:
         """What EC2 does with a route: packets to the address go to a node, or nowhere."""
         if node is None:
