@@ -16,6 +16,15 @@ EC2KIT = Path(sys.executable).with_name("ec2kit")
 WEAK = [] if os.geteuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 """Runs a command that permissions hold for, also where root runs the tests."""
 
+BASE = {
+    "EC2KIT_DEFAULTS": os.devnull,
+    "EC2KIT_LOG_FILE": os.devnull,
+    "PATH": "/usr/bin:/bin",
+    "LKROOT": "/nowhere/LifeKeeper",
+    "OCF_ROOT": "/nowhere/ocf",
+}
+"""The machine's own frameworks are out of reach, whatever a broken kit might do."""
+
 Done = subprocess.CompletedProcess[str]
 
 
@@ -24,7 +33,7 @@ def ec2kit(
 ) -> Done:
     return subprocess.run(
         [*through, program, *words],
-        env={"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull, "PATH": "/usr/bin:/bin", **more},
+        env={**BASE, **more},
         cwd="/",
         umask=umask,
         capture_output=True,

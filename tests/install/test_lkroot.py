@@ -173,7 +173,7 @@ def test_the_place_comes_from_the_settings_unless_given(lkroot: Path, tmp_path: 
     """LKROOT of LifeKeeper's file."""
     quoted = str(lkroot).replace('"', '\\"').replace("$", "\\$")
     (tmp_path / "defaults").write_text(f'LKROOT="{quoted}"\n')
-    done = ec2kit("install", EC2KIT_DEFAULTS=str(tmp_path / "defaults"))
+    done = ec2kit("install", EC2KIT_DEFAULTS=str(tmp_path / "defaults"), LKROOT="")
     assert done.returncode == 0, done.stderr
     assert (lkroot / RESTORE).exists()
 
