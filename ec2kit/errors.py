@@ -21,7 +21,7 @@ The tree of errors; each class is an entry of the catalogue.
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
         ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
-        ├── RootUnusable PlacesTaken InstallationRuns
+        ├── RootUnusable FrameworkMissing PlacesTaken InstallationRuns
         └── InServiceTwice NotExtended
 """
 
@@ -305,6 +305,10 @@ class Cancelled(BadRequest):
 
 class RootUnusable(BadRequest):
     message = messages.ROOT_UNUSABLE
+
+
+class FrameworkMissing(BadRequest):
+    message = messages.FRAMEWORK_MISSING
 
 
 class PlacesTaken(BadRequest):

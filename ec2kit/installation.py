@@ -1,5 +1,5 @@
 """
-The kit in LifeKeeper's tree: installed, and taken out again without a trace.
+The kit in a framework's tree: installed, and taken out again without a trace.
 
 What stands at a place decides what becomes of it; that is a pure function. The manifest is written before anything
 else and removed after everything else, so that whatever is killed in between is gone on with by the next run.
@@ -14,12 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ec2kit.errors import ManifestDamaged, PlacesTaken, StateUnusable
-from ec2kit.settings import INSTALLED
 from ec2kit.state import VERSION, Content, Damaged, StateFile
 from ec2kit.tree import FOLDER, NOTHING, Tree, content_of
-
-BACKUPS = f"{os.path.splitext(INSTALLED)[0]}.backup"
-"""Below $LKROOT: the folder with what stood in the places of our files."""
 
 SCRIPT_MODE = 0o755
 _MANIFEST_MODE = 0o644
@@ -91,11 +87,6 @@ class Manifest:
         return json.dumps({"version": VERSION, **content}, sort_keys=True, indent=1) + "\n"
 
 
-def backup_of(place: str) -> str:
-    """Where that is kept which stood at a place; one flat folder has all."""
-    return f"{BACKUPS}/{place.replace('/', ':')}"
-
-
 # -- deciding --------------------------------------------------------------------------------------------------
 
 
@@ -143,20 +134,18 @@ def _taking_out(ours: Collection[str], before: str | None, place: Place) -> Step
 # -- install ---------------------------------------------------------------------------------------------------
 
 
-def install(root: str, scripts: Mapping[str, str], *, replace: bool) -> dict[str, Step]:
+def install(tree: Tree, scripts: Mapping[str, str], *, replace: bool) -> dict[str, Step]:
     """
-    Put the scripts below root; gives what became of each place.
+    Put the scripts into the tree, in their order; gives what became of each place.
 
     Args:
-        root: $LKROOT, absolute.
-        scripts: Place below it → text.
+        scripts: Place → text.
         replace: A file that is not ours is kept aside, and is no reason to refuse.
 
     Raises:
         RootUnusable, InstallationRuns, ManifestDamaged, PlacesTaken: Nothing was changed.
         PlaceUnusable: It stopped in the middle; another run goes on.
     """
-    tree = Tree(root)
     with tree.alone():
         manifest = _manifest(tree)
         wanted = {place: content_of(text) for place, text in scripts.items()}
@@ -166,17 +155,17 @@ def install(root: str, scripts: Mapping[str, str], *, replace: bool) -> dict[str
         _sweep(tree, places)
         coming = _coming(manifest, wanted, steps, places, _missing_folders(tree, steps))
         if coming != manifest:
-            tree.put(INSTALLED, coming.text, _MANIFEST_MODE)
+            tree.put(tree.manifest, coming.text, _MANIFEST_MODE)
         for place, step in steps.items():
             _do(tree, place, step, scripts.get(place, ""))
         done = _done(coming, wanted, steps)
         if done != coming:
-            tree.put(INSTALLED, done.text, _MANIFEST_MODE)
+            tree.put(tree.manifest, done.text, _MANIFEST_MODE)
     return steps
 
 
 def _manifest(tree: Tree) -> Manifest:
-    path = tree.path(INSTALLED)
+    path = tree.path(tree.manifest)
     if not os.path.lexists(path):
         return Manifest()
     try:
@@ -188,7 +177,7 @@ def _manifest(tree: Tree) -> Manifest:
 
 
 def _look(tree: Tree, places: Iterable[str]) -> dict[str, Place]:
-    found = {place: (tree.look(place), tree.look(backup_of(place))) for place in places}
+    found = {place: (tree.look(place), tree.look(tree.backup_of(place))) for place in places}
     return {place: Place(now.content, kept.content, now.mode) for place, (now, kept) in found.items()}
 
 
@@ -196,12 +185,12 @@ def _refuse(tree: Tree, steps: Mapping[str, Step], places: Mapping[str, Place], 
     """Raise PlacesTaken, naming every place where something stands in the way."""
     no_folders = [
         f"{folder} (no folder)"
-        for folder in sorted(_folders(steps))
+        for folder in sorted(_folders(tree, steps))
         if not tree.has_folder(folder) and tree.look(folder).content != NOTHING
     ]
     allowed = (Step.REPLACED,) if replace else ()
     taken = [
-        f"{place}{_why(place, places[place])}"
+        f"{place}{_why(places[place], tree.backup_of(place))}"
         for place, step in steps.items()
         if step in (Step.BLOCKED, Step.REPLACED) and step not in allowed
     ]
@@ -209,14 +198,14 @@ def _refuse(tree: Tree, steps: Mapping[str, Step], places: Mapping[str, Place], 
         raise PlacesTaken(root=tree.root, places=", ".join(no_folders + taken))
 
 
-def _why(place: str, found: Place) -> str:
+def _why(found: Place, backup: str) -> str:
     if found.now == FOLDER:
         return " (a folder)"
-    return f" (and {backup_of(place)} is kept from an earlier time)" if found.kept else ""
+    return f" (and {backup} is kept from an earlier time)" if found.kept else ""
 
 
 def _sweep(tree: Tree, places: Iterable[str]) -> None:
-    tree.sweep({each for place in (INSTALLED, *places) for each in (place, *_above(place))})
+    tree.sweep({each for place in (tree.manifest, *places) for each in (place, *_above(place))})
 
 
 def _above(place: str) -> Iterator[str]:
@@ -225,15 +214,15 @@ def _above(place: str) -> Iterator[str]:
         yield place
 
 
-def _folders(steps: Mapping[str, Step]) -> set[str]:
+def _folders(tree: Tree, steps: Mapping[str, Step]) -> set[str]:
     """All folders that the steps need to be there."""
     ours = [place for place, step in steps.items() if step not in (Step.REMOVED, Step.RESTORED, Step.LEFT)]
-    backups = [backup_of(place) for place, step in steps.items() if step is Step.REPLACED]
-    return {folder for place in (INSTALLED, *ours, *backups) for folder in _above(place)}
+    backups = [tree.backup_of(place) for place, step in steps.items() if step is Step.REPLACED]
+    return {folder for place in (tree.manifest, *ours, *backups) for folder in _above(place)}
 
 
 def _missing_folders(tree: Tree, steps: Mapping[str, Step]) -> set[str]:
-    return {folder for folder in _folders(steps) if not tree.has_folder(folder)}
+    return {folder for folder in _folders(tree, steps) if not tree.has_folder(folder)}
 
 
 def _coming(
@@ -264,17 +253,17 @@ def _do(tree: Tree, place: str, step: Step, text: str = "") -> None:
     if step in (Step.INSTALLED, Step.UPDATED):
         tree.put(place, text, SCRIPT_MODE)
     elif step is Step.REPLACED:
-        tree.put(place, text, SCRIPT_MODE, aside=backup_of(place))
+        tree.put(place, text, SCRIPT_MODE, aside=tree.backup_of(place))
     elif step is Step.REMOVED:
         tree.remove(place)
     elif step is Step.RESTORED:
-        tree.move(backup_of(place), to=place)
+        tree.move(tree.backup_of(place), to=place)
 
 
 # -- uninstall -------------------------------------------------------------------------------------------------
 
 
-def uninstall(root: str) -> dict[str, Step]:
+def uninstall(tree: Tree) -> dict[str, Step]:
     """
     Take out what install put there and put back what it kept aside; gives what became of each place.
 
@@ -284,12 +273,11 @@ def uninstall(root: str) -> dict[str, Step]:
         RootUnusable, InstallationRuns, ManifestDamaged: Nothing was changed.
         PlaceUnusable: It stopped in the middle; another run goes on.
     """
-    tree = Tree(root)
     with tree.alone():
         manifest = _manifest(tree)
         _sweep(tree, manifest.files)
         steps = plan_removal(manifest, _look(tree, manifest.files))
-        for place, step in reversed(steps.items()):  # hooks before the launcher
+        for place, step in reversed(steps.items()):  # hooks and agents before what they call
             _do(tree, place, step)
         for folder in reversed(manifest.folders):
             tree.remove_if_empty(folder)
@@ -300,8 +288,8 @@ def uninstall(root: str) -> dict[str, Step]:
 
 def _all_that_is_left(tree: Tree, manifest: Manifest) -> str:
     """The manifest, or the uppermost folder made by install that has nothing else in it: they go at one stroke."""
-    place = INSTALLED
-    for folder in _above(INSTALLED):
+    place = tree.manifest
+    for folder in _above(tree.manifest):
         if folder not in manifest.folders or tree.names(folder) != [os.path.basename(place)]:
             break
         place = folder

@@ -667,8 +667,8 @@ ROOT_UNUSABLE = _message(
     620704,
     _ERROR,
     "{root} is no folder to work in: {reason}",
-    "LifeKeeper is not installed there, or LKROOT or --lkroot names another place.",
-    "Name LifeKeeper's folder by --lkroot.",
+    "LifeKeeper, or with --ocf Pacemaker, is not installed there, or the option or variable names another place.",
+    "Name LifeKeeper's folder by --lkroot or LKROOT, the one of Pacemaker's agents by --ocf-root or OCF_ROOT.",
 )
 PLACES_TAKEN = _message(
     620705,
@@ -681,7 +681,7 @@ PLACE_UNUSABLE = _message(
     620706,
     _ERROR,
     "{path} cannot be used: {reason}",
-    "The disk is full or read-only, or the user is not the one that LifeKeeper's tree belongs to.",
+    "The disk is full or read-only, or the user is not the one that the framework's folder belongs to.",
     "Mend it and run the same command again: it goes on where it stopped.",
 )
 KIT_INCOMPLETE = _message(
@@ -704,6 +704,13 @@ INSTALLATION_RUNS = _message(
     "another install or uninstall is under way in {root}",
     "Two of them at the same time would undo one another.",
     "Wait until it has ended.",
+)
+FRAMEWORK_MISSING = _message(
+    620710,
+    _ERROR,
+    "LifeKeeper is not in {lkroot}, and --ocf, for Pacemaker in {ocf_root}, was not given",
+    "No option says which framework to work for, and LifeKeeper, which is meant then, is not there.",
+    "For LifeKeeper name its folder by --lkroot; for Pacemaker's agents say --ocf.",
 )
 
 # -- 8xx: migration and verification -----------------------------------------------------------------------

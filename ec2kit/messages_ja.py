@@ -438,8 +438,10 @@ WORDS: dict[int, Words] = {
     ),
     620704: Words(
         "{root} では作業できません: {reason}",
-        "そこに LifeKeeper がインストールされていないか、LKROOT または --lkroot が別の場所を指しています。",
-        "LifeKeeper のディレクトリを --lkroot で指定してください。",
+        "そこに LifeKeeper（--ocf の場合は Pacemaker）がインストールされていないか、"
+        "オプションまたは環境変数が別の場所を指しています。",
+        "LifeKeeper のディレクトリは --lkroot または LKROOT で、"
+        "Pacemaker のエージェントのディレクトリは --ocf-root または OCF_ROOT で指定してください。",
     ),
     620705: Words(
         "{root} は何も変更していません。ec2kit 以外のものが置かれています: {places}",
@@ -450,7 +452,7 @@ WORDS: dict[int, Words] = {
     620706: Words(
         "{path} を使用できません: {reason}",
         "ディスクがいっぱいか読み取り専用であるか、"
-        "LifeKeeper のディレクトリの所有者とは別のユーザーで実行しています。",
+        "フレームワークのディレクトリの所有者とは別のユーザーで実行しています。",
         "問題を取り除いてから、同じコマンドを再度実行してください。中断したところから続行します。",
     ),
     620707: Words(
@@ -467,6 +469,13 @@ WORDS: dict[int, Words] = {
         "{root} で別の install または uninstall が実行中です",
         "二つを同時に実行すると、互いの処理を取り消してしまいます。",
         "終了するまでお待ちください。",
+    ),
+    620710: Words(
+        "LifeKeeper は {lkroot} になく、Pacemaker（{ocf_root}）のための --ocf も指定されていません",
+        "どのフレームワークのための操作かがオプションで指定されておらず、"
+        "その場合に対象となる LifeKeeper がそこにありません。",
+        "LifeKeeper の場合はそのディレクトリを --lkroot で、"
+        "Pacemaker のエージェントの場合は --ocf を指定してください。",
     ),
     # -- 8xx: migration and verification -------------------------------------------------------------------
     620801: Words("{tag}（{type}）: info からアクセスキーとシークレットを取り除きました"),

@@ -1,4 +1,4 @@
-"""LifeKeeper's tree as the kit touches it: one place at a time, each whole or not at all."""
+"""A framework's tree as the kit touches it: one place at a time, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ NOTHING, FOLDER, SPECIAL = "", "folder", "special"
 """What can stand at a place beside files and links."""
 
 _FOLDER_MODE, _PRIVATE = 0o755, 0o700
-_UNFINISHED = ".ec2kit.tmp"
-"""Ending of what is being made or removed; a run that is killed may leave one, and the next run removes it."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +46,20 @@ class Tree:
 
     Args:
         root: Absolute.
+        manifest: Place of the list of what is ours.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, manifest: str) -> None:
         self.root = root
+        self.manifest = manifest
 
     def path(self, place: str) -> str:
         """Where the place is."""
         return os.path.join(self.root, place)
+
+    def backup_of(self, place: str) -> str:
+        """Where that is kept which stood at a place; one flat folder beside the manifest has all."""
+        return f"{os.path.splitext(self.manifest)[0]}.backup/{place.replace('/', ':')}"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -125,7 +129,7 @@ class Tree:
         """
         path = self.path(place)
         top = _first_missing(path)
-        with self._at(place), _made_at(top + _UNFINISHED) as unfinished:
+        with self._at(place), _made_at(_unfinished(top)) as unfinished:
             _write(unfinished + path[len(top) :], text, mode)
             if aside:
                 self._make_private_folder(os.path.dirname(aside))
@@ -145,7 +149,7 @@ class Tree:
 
     def remove(self, place: str) -> None:
         """Let nothing be there any more, neither file nor folder, nor anything in it."""
-        unfinished = self.path(place) + _UNFINISHED
+        unfinished = _unfinished(self.path(place))
         with self._at(place):
             os.rename(self.path(place), unfinished)
             _discard(unfinished)
@@ -160,7 +164,7 @@ class Tree:
         """Remove what a run left unfinished at these places that was killed."""
         for place in places:
             with self._at(place):
-                _discard(self.path(place) + _UNFINISHED)
+                _discard(_unfinished(self.path(place)))
 
     @contextmanager
     def _at(self, place: str) -> Iterator[None]:
@@ -176,6 +180,16 @@ def _encoded(text: str) -> bytes:
 
 def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _unfinished(path: str) -> str:
+    """
+    Where a path is being made or removed; a run that is killed may leave something there, the next one removes it.
+
+    The name begins with a dot: to Pacemaker every other file in its folder that can be run is an agent.
+    """
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.ec2kit.tmp")
 
 
 def _first_missing(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of a place in LifeKeeper's tree: decided from what stands there, and nothing else."""
+"""What becomes of a place in a framework's tree: decided from what stands there, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ec2kit.installation import Manifest, Place, Step, backup_of, plan_install, plan_removal
+from ec2kit.installation import Manifest, Place, Step, plan_install, plan_removal
 from ec2kit.state import Damaged
 from ec2kit.tree import FOLDER, NOTHING, SPECIAL
 
@@ -103,8 +103,3 @@ def test_manifest_that_is_none_is_not_acted_upon(content: dict[str, object]) -> 
     """Nothing is removed on the word of a list that ec2kit cannot have written."""
     with pytest.raises(Damaged):
         Manifest.of(content)
-
-
-def test_backups_of_different_places_are_different() -> None:
-    """Two programs of one name do not share a backup."""
-    assert backup_of("a/b/delete") != backup_of("a/c/delete")

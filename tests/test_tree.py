@@ -1,4 +1,4 @@
-"""One place of LifeKeeper's tree at a time, whole or not at all."""
+"""One place of a framework's tree at a time, whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ec2kit.tree import FOLDER, NOTHING, SPECIAL, Found, Tree, content_of
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    return Tree(str(tmp_path / "root"))
+    return Tree(str(tmp_path / "root"), manifest="kit/list.json")
 
 
 @pytest.fixture
@@ -95,24 +95,30 @@ def test_remove_if_empty_leaves_a_folder_that_is_in_use(tree: Tree, root: Path) 
 
 def test_sweep_removes_only_what_a_run_left(tree: Tree, root: Path) -> None:
     """Files of others stay, whatever they are called."""
-    for name in ("x.ec2kit.tmp", "x.tmp", "y.ec2kit.tmp"):
+    for name in (".x.ec2kit.tmp", "x.ec2kit.tmp", ".y.ec2kit.tmp"):
         (root / name).write_text("")
     tree.sweep(["x", "none/x"])
-    assert sorted(os.listdir(root)) == ["x.tmp", "y.ec2kit.tmp"]
+    assert sorted(os.listdir(root)) == [".y.ec2kit.tmp", "x.ec2kit.tmp"]
+
+
+def test_backups_of_different_places_are_different_and_lie_beside_the_list(tree: Tree) -> None:
+    """Two programs of one name do not share a backup."""
+    assert tree.backup_of("a/b/delete") == "kit/list.backup/a:b:delete"
+    assert tree.backup_of("a/b/delete") != tree.backup_of("a/c/delete")
 
 
 def test_alone_keeps_a_second_run_out_and_leaves_no_trace(tree: Tree, root: Path) -> None:
     """The lock is gone with its holder."""
     with tree.alone():
-        with pytest.raises(InstallationRuns), Tree(tree.root).alone():
+        with pytest.raises(InstallationRuns), Tree(tree.root, manifest="other.json").alone():
             pass
         assert os.listdir(root) == []
-    with Tree(tree.root).alone():
+    with tree.alone():
         pass
 
 
 @pytest.mark.parametrize("root", ["/nowhere/at/all", "/dev/null", ""])
 def test_alone_needs_a_folder(root: str) -> None:
     """A place that is not there is not made: LifeKeeper is elsewhere."""
-    with pytest.raises(RootUnusable, match="is no folder to work in"), Tree(root).alone():
+    with pytest.raises(RootUnusable, match="is no folder to work in"), Tree(root, manifest="list.json").alone():
         pass

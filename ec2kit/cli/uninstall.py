@@ -6,19 +6,20 @@ import click
 
 from ec2kit import installation, messages
 from ec2kit.action import Action
-from ec2kit.cli.lkroot import Steps, lkroot_option, run
+from ec2kit.cli.framework import Asked, Framework, Steps, lkroot_option, ocf_option, ocf_root_option, run
 from ec2kit.cli.result import json_option
-from ec2kit.lifekeeper import APPLICATION, TYPE
+from ec2kit.tree import Tree
 
 
 @click.command("uninstall")
 @lkroot_option
+@ocf_option
+@ocf_root_option
 @json_option
-def command(lkroot: str | None, as_json: bool) -> int:
-    """Take out of LifeKeeper's folder what install put there, and put back what it kept aside."""
+def command(lkroot: str | None, ocf: bool, ocf_root: str | None, as_json: bool) -> int:
+    """Take out of LifeKeeper's or Pacemaker's folder what install put there, and put back what it kept aside."""
 
-    def uninstall(action: Action, root: str) -> Steps:
-        return installation.uninstall(root)
+    def uninstall(action: Action, framework: Framework, tree: Tree) -> tuple[Steps, str]:
+        return installation.uninstall(tree), framework.afterwards
 
-    note = f"; ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more"
-    return run("uninstall", lkroot, uninstall, messages.KIT_UNINSTALLED, note, as_json=as_json)
+    return run("uninstall", Asked(lkroot, ocf, ocf_root), uninstall, messages.KIT_UNINSTALLED, as_json=as_json)

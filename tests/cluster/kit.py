@@ -1,5 +1,5 @@
 """
-The kit where everybody may read and run it.
+The kit where everybody may read and run it, its agents put in place by `ec2kit install --ocf`.
 
 Pacemaker's controller asks for meta-data as the user hacluster, and ocf-tester as nobody; a checkout, its environment
 and pytest's temporary folder may be root's alone.
@@ -7,6 +7,7 @@ and pytest's temporary folder may be root's alone.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sysconfig
@@ -23,6 +24,10 @@ def installed(folder: Path) -> Path:
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     (site,) = (folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "lent.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
-    subprocess.run([folder / ".venv" / "bin" / "python", "-m", "compileall", "-q", folder / "ec2kit"], check=True)
-    (folder / ".venv" / "bin" / "ec2kit").touch(mode=0o755)
-    return folder / "actions" / "ocf"
+    python, root = folder / ".venv" / "bin" / "python", folder / "ocf"
+    subprocess.run([python, "-m", "compileall", "-q", folder / "ec2kit"], check=True)
+    root.mkdir(mode=0o755)
+    command = [python, "-I", "-c", "from ec2kit.cli import main; main()", "install", "--ocf", "--ocf-root", root]
+    quiet = {"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull}
+    subprocess.run(command, env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, check=True)
+    return root / "resource.d" / "ec2kit"

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ec2kit.script import HOOKS, LAUNCHER, PROGRAMS
 from ec2kit.settings import INSTALLED
 
+from .commands import EC2KIT, WEAK, Done, call, ec2kit, envelope, gone, told
 from .snapshot import contents, snapshot
 
-EC2KIT = Path(sys.executable).with_name("ec2kit")
 ACTIONS = "subsys/comm/resources/ec2/actions"
 RESTORE, QUICK_CHECK = f"{ACTIONS}/restore", f"{ACTIONS}/quickCheck"
 ALL = {*HOOKS, *PROGRAMS, LAUNCHER}
@@ -35,11 +30,6 @@ REFUSED_BY_PROGRAMS = {
     "unextend": REFUSED,
     "delete": REFUSED,
 }
-
-WEAK = [] if os.geteuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-"""Runs a command that permissions hold for, also where root runs the tests."""
-
-Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
@@ -64,21 +54,6 @@ def vendor(lkroot: Path) -> Path:
     return lkroot
 
 
-def ec2kit(
-    *words: str | Path, program: Path = EC2KIT, through: Sequence[str] = (), umask: int = -1, **more: str
-) -> Done:
-    return subprocess.run(
-        [*through, program, *words],
-        env={"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull, "PATH": "/usr/bin:/bin", **more},
-        cwd="/",
-        umask=umask,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def install(root: Path, *words: str, program: Path = EC2KIT) -> Done:
     done = ec2kit("install", "--lkroot", root, *words, program=program)
     assert done.returncode == 0, done.stderr
@@ -89,24 +64,6 @@ def uninstall(root: Path, program: Path = EC2KIT) -> Done:
     done = ec2kit("uninstall", "--lkroot", root, program=program)
     assert done.returncode == 0, done.stderr
     return done
-
-
-def call(path: Path, *words: str, **environment: str) -> Done:
-    return subprocess.run(
-        [path, *words], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
-    )
-
-
-def told(done: Done) -> dict[str, str]:
-    """Place → verb, from the lines of the answer."""
-    rows = [line.split("  ") for line in done.stdout.splitlines()[:-1]]
-    return {row[-1].strip(): row[0].strip() for row in rows}
-
-
-def envelope(done: Done) -> dict[str, Any]:
-    content = json.loads(done.stdout)
-    assert isinstance(content, dict)
-    return content
 
 
 # -- from an environment of its own ------------------------------------------------------------------------------
@@ -136,13 +93,6 @@ def test_an_installed_hook_ignores_the_variables_of_another_python(
     done = call(lkroot / RESTORE, *REFUSED, PYTHONPATH=str(tmp_path), PYTHONHOME="/nowhere", PATH="/usr/bin:/bin")
     assert done.returncode == 1
     assert "is not a tag" in done.stderr
-
-
-@contextmanager
-def gone(path: Path) -> Iterator[None]:
-    aside = path.rename(path.with_name("aside"))
-    yield
-    aside.rename(path)
 
 
 def test_hooks_whose_environment_is_gone_are_no_verdict(prefix: Path, lkroot: Path) -> None:
@@ -223,7 +173,7 @@ def test_the_place_comes_from_the_settings_unless_given(lkroot: Path, tmp_path: 
     """LKROOT of LifeKeeper's file."""
     quoted = str(lkroot).replace('"', '\\"').replace("$", "\\$")
     (tmp_path / "defaults").write_text(f'LKROOT="{quoted}"\n')
-    done = ec2kit("install", EC2KIT_DEFAULTS=str(tmp_path / "defaults"))
+    done = ec2kit("install", EC2KIT_DEFAULTS=str(tmp_path / "defaults"), LKROOT="")
     assert done.returncode == 0, done.stderr
     assert (lkroot / RESTORE).exists()
 
