@@ -11,17 +11,21 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 
 from ec2kit import edge, messages
 from ec2kit.command import Running
+from ec2kit.deadline import Deadline
 from ec2kit.errors import ArgumentInvalid, Ec2KitError
 from ec2kit.frontends.keepalived_states import DOWN, UP, Map, Told, latest, read_line
 from ec2kit.log import Log
 
 _LARGEST = 65536
 """Bytes that a pipe holds, pipe(7); no line of keepalived is longer."""
+
+_SECONDS_OF_STOPPING = 2.0
+"""After a signal, for what keepalived tells last; it kills its program after one."""
 
 
 class Deeds:
@@ -99,6 +103,10 @@ class Follower:
                 self._deeds.stop_restoring()
             self._changed.notify()
 
+    def stop_restoring(self) -> None:
+        """End what brings in service, until a newer state is followed."""
+        self._deeds.stop_restoring()
+
     def finish(self, *, stop: bool) -> None:
         """
         Tell that nothing comes any more.
@@ -130,11 +138,11 @@ class Follower:
 
 
 class _End:
-    """The signal that ends the program; noticed between two reads, so that nothing is lost that was read."""
+    """The first signal that ends the program; noticed between two reads, so that nothing is lost that was read."""
 
     def __init__(self) -> None:
         self.signal = ""
-        self.noticed, self._notice = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._noticed, self._notice = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         edge.note_signals(self._note)
 
     def _note(self, name: str) -> None:
@@ -142,54 +150,76 @@ class _End:
         with suppress(BlockingIOError):
             os.write(self._notice, b".")
 
+    def comes_before(self, pipe: _Pipe) -> bool:
+        """Wait for a signal or for something to read; whether it is a signal."""
+        if not self.signal:
+            select.select([pipe.descriptor, self._noticed], [], [])
+        return bool(self.signal)
+
 
 def follow(path: str, tags_of: Map, launch: str, log: Log) -> None:
     """
     Follow all that keepalived writes into its pipe, until it closes that, or a signal comes.
 
-    Keepalived has the pipe open before it starts its program, and tells STOP before it ends it.
+    Keepalived has the pipe open before it starts its program. One that is stopped sends SIGTERM first, tells STOP
+    within milliseconds, and a second later kills its program's process group, which the actions are not in. One
+    that is reloaded sends SIGTERM, closes the pipe, and starts a new program on a new one.
 
     Raises:
         ArgumentInvalid: The pipe cannot be read.
+
+    Source: keepalived 2.2.7, as tests/cluster/test_keepalived.py sees it.
     """
     end = _End()
     followers = {name: Follower(tags, Deeds(launch, log)) for name, tags in tags_of.items()}
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        for told in _read(descriptor, end, log):
-            for each in latest(told):
-                if each.name in followers:
-                    followers[each.name].tell(each)
+        pipe = _Pipe(path, log)
+        while not end.comes_before(pipe) and (told := pipe.read()) is not None:
+            _tell(followers, told)
+        log.put(messages.VRRP_ENDED, reason=end.signal or "keepalived has closed the pipe")
+        if end.signal:
+            for follower in followers.values():
+                follower.stop_restoring()
+            stopping = Deadline(_SECONDS_OF_STOPPING)
+            while pipe.has_more(stopping) and (told := pipe.read()) is not None:
+                _tell(followers, told)
     except OSError as error:
         raise ArgumentInvalid(name="fifo", reason=f"{path}: {error.strerror}") from error
-    log.put(messages.VRRP_ENDED, reason=end.signal or "keepalived has closed the pipe")
     for follower in followers.values():
         follower.finish(stop=bool(end.signal))
     for follower in followers.values():
         follower.wait()
 
 
-def _read(descriptor: int, end: _End, log: Log) -> Iterator[list[Told]]:
-    """All whole lines that are there at a time; after a signal what is still there, and no more."""
-    rest = b""
-    while chunk := _next_chunk(descriptor, end):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield [told for line in lines if (told := _understood(line, log)) is not None]
-        if len(rest) > _LARGEST:
-            _ignore(rest, log)
-            rest = b""
-    if rest:
-        _ignore(rest, log)
+def _tell(followers: Mapping[str, Follower], told: list[Told]) -> None:
+    for each in latest(told):
+        if each.name in followers:
+            followers[each.name].tell(each)
 
 
-def _next_chunk(descriptor: int, end: _End) -> bytes:
-    """What is there, waited for until a signal comes; nothing where no more is to come."""
-    if not end.signal:
-        select.select([descriptor, end.noticed], [], [])
-    try:
-        return os.read(descriptor, _LARGEST)
-    except BlockingIOError:  # only a signal came
-        return b""
+class _Pipe:
+    """Keepalived's lines, as they come."""
+
+    def __init__(self, path: str, log: Log) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._log = log
+        self._rest = b""
+
+    def has_more(self, deadline: Deadline) -> bool:
+        """Wait for something to read or for the end of the pipe; False where the deadline comes first."""
+        return bool(select.select([self.descriptor], [], [], max(0.0, deadline.remaining()))[0])
+
+    def read(self) -> list[Told] | None:
+        """All whole lines that are there; None where nothing is to come."""
+        try:
+            chunk = os.read(self.descriptor, _LARGEST)
+        except BlockingIOError:  # another program has read it
+            return []
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if self._rest and (not chunk or len(self._rest) > _LARGEST):
+            _ignore(self._rest, self._log)
+            self._rest = b""
+        return [told for line in lines if (told := _understood(line, self._log)) is not None] if chunk else None
 
 
 def _understood(line: bytes, log: Log) -> Told | None:

@@ -24,6 +24,7 @@ def installed(folder: Path) -> Path:
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     (site,) = (folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "lent.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    (folder / ".venv" / "bin" / "ec2kit").touch(mode=0o755)  # by which actions/launch knows an environment of the kit
     python, root = folder / ".venv" / "bin" / "python", folder / "ocf"
     subprocess.run([python, "-m", "compileall", "-q", folder / "ec2kit"], check=True)
     root.mkdir(mode=0o755)

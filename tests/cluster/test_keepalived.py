@@ -36,7 +36,6 @@ def test_master_that_is_stopped_gives_its_place_to_the_other_one(pair: Pair) -> 
     assert pair.cluster.writes("node1") == before
 
 
-@pytest.mark.xfail(strict=True, reason="keepalived 2.2.7 ends the program of its pipe before that has read STOP")
 def test_master_that_is_stopped_is_out_of_service(pair: Pair) -> None:
     """The kit does what STOP means, so that nobody takes a stopped server for an owner."""
     pair.node1.stop()

@@ -113,16 +113,48 @@ def test_the_end_of_the_pipe_ends_the_program_when_all_is_done(pipe: Pipe) -> No
     assert ended(pipe, "restore")
 
 
-def test_sigterm_after_stop_ends_the_program_when_the_address_is_given_up(cluster: Cluster) -> None:
-    """Keepalived tells STOP and ends its programs at once; the address is given up all the same."""
+def test_a_keepalived_that_is_stopped_has_the_address_given_up(cluster: Cluster) -> None:
+    """It sends SIGTERM, then tells STOP, then is gone; what STOP means is done."""
     pipe = Pipe(cluster.with_resource(EIP_TAG), "node1", f"VI_1={EIP_TAG}")
     pipe.state("MASTER")
     until(lambda: f'END successful restore of "{EIP_TAG}"' in cluster.log("node1"))
+    pipe.process.send_signal(signal.SIGTERM)
     pipe.state("STOP")
+    assert pipe.close().status == 0
+    assert cluster.address_holder() is None
+
+
+def test_a_program_that_is_killed_leaves_the_remove_that_it_began(cluster: Cluster) -> None:
+    """Keepalived kills its program a second after SIGTERM."""
+    pipe = Pipe(cluster.with_resource(EIP_TAG), "node1", f"VI_1={EIP_TAG}")
+    pipe.state("MASTER")
+    until(lambda: f'END successful restore of "{EIP_TAG}"' in cluster.log("node1"))
+    cluster.sandbox.fault("delay", seconds=2, operation="DisassociateAddress")
+    pipe.process.send_signal(signal.SIGTERM)
+    pipe.state("STOP")
+    until(lambda: f'BEGIN remove of "{EIP_TAG}"' in cluster.log("node1"))
+    pipe.process.kill()
+    until(lambda: cluster.address_holder() is None)
+    finished(pipe.process)
+    pipe.end()
+
+
+def test_a_program_that_ends_for_a_reload_takes_nothing_out_of_service(pipe: Pipe) -> None:
+    """Its pipe is closed without a word, and the next program gets one of its own."""
+    pipe.state("MASTER")
+    until(lambda: ended(pipe, "restore"))
+    pipe.process.send_signal(signal.SIGTERM)
+    assert pipe.close().status == 0
+    assert "remove" not in pipe.cluster.log("node2")
+    assert "ISP" in state(pipe.cluster, "node2")
+
+
+def test_a_program_that_is_ended_by_a_person_does_not_wait_for_keepalived(pipe: Pipe) -> None:
+    """The pipe stays open, and nothing comes."""
+    pipe.state("MASTER")
+    until(lambda: ended(pipe, "restore"))
     pipe.process.send_signal(signal.SIGTERM)
     assert finished(pipe.process).status == 0
-    assert cluster.address_holder() is None
-    pipe.end()
 
 
 def test_a_pipe_that_is_not_there_is_a_failure(cluster: Cluster) -> None:
