@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from .lab import Lab, built
+from .needed import why_not
 from .report import Report
-
-_NEEDED = (
-    "corosync",
-    "pacemakerd",
-    "crm_mon",
-    "crm_resource",
-    "cibadmin",
-    "ping",
-    "ip",
-    "unshare",
-    "nsenter",
-    "sysctl",
-)
 
 _reports = pytest.StashKey[Report]()
 _labs = pytest.StashKey[list[Lab]]()
-
-
-def why_not() -> str:
-    """Why there can be no cluster here; empty if there can."""
-    if os.geteuid() != 0:
-        return "only root may make namespaces"
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    missing = [name for name in _NEEDED if shutil.which(name, path=path) is None]
-    return f"{', '.join(missing)} not found: run 'make cluster-setup'" if missing else ""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,7 +53,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A case that fails shows what the cluster says of it."""
     report = yield
     labs = item.config.stash.get(_labs, [])
-    if report.failed and labs:
+    if report.failed and report.when != "teardown" and labs:  # in the end there is none to ask
         report.sections.append(("the cluster", labs[0].story()))
     return report
 
