@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format bench bench-check bench-fleet cluster-setup cluster-test soak docs model clean
+.PHONY: help setup demo test check format bench bench-check bench-fleet bench-cluster cluster-setup cluster-test soak docs model clean
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
 	@touch $@
 
-cluster-setup: ## install what cluster-test needs (Debian, as root)
+cluster-setup: ## install what cluster-test and bench-cluster need (Debian, as root)
 	tests/cluster/setup
 
 cluster-test: setup ## a real Pacemaker cluster fails over, on this machine
@@ -51,6 +51,9 @@ bench-check: setup ## fail if a ratio that is promised is missed, in a minute
 
 bench-fleet: setup ## a thousand clusters in one account, simulated (ARGS=--write)
 	@$(BIN)/python bench/fleet.py $(ARGS)
+
+bench-cluster: setup ## whole failovers of a real cluster beside heartbeat's agents (as root)
+	@PYTHONPATH=. $(BIN)/python bench/failovers.py $(ARGS)
 
 format: setup ## put the code into its usual form
 	$(BIN)/ruff format .

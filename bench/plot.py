@@ -1,4 +1,4 @@
-"""A plot of lines as SVG, both axes logarithmic; no library, since the picture is simple."""
+"""Plots as SVG: lines with both axes logarithmic, and bars; no library, since the pictures are simple."""
 
 from __future__ import annotations
 
@@ -46,9 +46,36 @@ def svg(title: str, *, x: str, y: str, lines: Mapping[str, Line]) -> str:
             across, level = each.split(",")
             parts.append(f'<circle cx="{across}" cy="{level}" r="3" fill="{colour}"/>')
         parts.append(_text(WIDTH - RIGHT + 14, TOP + 12 + 20 * number, name, colour=colour))
+    return _whole(parts, height=HEIGHT)
+
+
+def bars(title: str, *, x: str, bars: Sequence[tuple[str, float, float]]) -> str:
+    """
+    Draw bars from left to right.
+
+    Args:
+        bars: (what stands on its left, its length, how much of its end is dark)
+    """
+    names, step = 260, 30
+    scale = (WIDTH - names - 60) / max(length for _, length, _ in bars)
+    parts = [_text(12, 24, title, size=15)]
+    for number, (name, length, dark) in enumerate(bars):
+        top = TOP + step * number
+        light = max(0.0, length - dark) * scale
+        parts.append(_text(names - 10, top + 14, name, anchor="end"))
+        parts.append(f'<rect x="{names}" y="{top}" width="{light:.1f}" height="20" fill="#aec7e8"/>')
+        parts.append(
+            f'<rect x="{names + light:.1f}" y="{top}" width="{dark * scale:.1f}" height="20" fill="#1f77b4"/>'
+        )
+        parts.append(_text(names + length * scale + 8, top + 14, f"{length:.2f}"))
+    height = TOP + step * len(bars) + 40
+    return _whole([*parts, _text(names, height - 18, x)], height=height)
+
+
+def _whole(parts: Sequence[str], *, height: int) -> str:
     body = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif">\n'
         f'<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
     )
 

@@ -166,6 +166,8 @@ The times are therefore the cost of the programs, and say nothing about AWS. Med
 is the ratio of two rows.
 
 What a thousand clusters in one account ask of EC2, and how often to check then: [fleet](fleet.md).
+
+Failovers of a whole Pacemaker cluster, with ec2kit's agents and with heartbeat's: [cluster](cluster.md).
 """
     return "\n\n".join([head.rstrip(), *parts]) + "\n"
 

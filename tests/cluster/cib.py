@@ -46,8 +46,6 @@ def cib(description: dict[str, Any]) -> str:
 
     An old feature set and schema are upgraded by whatever pacemaker runs; newer ones than its own would be refused.
     """
-    eip = {"elastic_ip": description["elastic_ip"], "allocation_id": description["allocation_id"]}
-    vip = primitive("vip", "route-table", {"ip": description["vip"], "interface": "eth0"})
     options = {
         "stonith-enabled": "true",
         "no-quorum-policy": "stop",
@@ -56,7 +54,6 @@ def cib(description: dict[str, Any]) -> str:
         "load-threshold": "10000%",  # whatever else this machine does
         "node-action-limit": "20",
     }
-    fence = {"pcmk_host_list": "node1 node2", "pcmk_host_check": "static-list"}
     return f"""\
 <cib crm_feature_set="3.6.0" validate-with="pacemaker-3.0" epoch="1" num_updates="0" admin_epoch="0">
  <configuration>
@@ -65,10 +62,8 @@ def cib(description: dict[str, Any]) -> str:
   </crm_config>
   <nodes><node id="1" uname="node1"/><node id="2" uname="node2"/></nodes>
   <resources>
-   <primitive id="fencing" class="stonith" type="fence_lab">
-    <instance_attributes id="fencing-parameters">{pairs("fencing", fence)}</instance_attributes>
-   </primitive>
-   <group id="front">{vip}{primitive("eip", "elastic-ip", eip)}</group>
+   {fence_lab()}
+   {front(description)}
   </resources>
   <constraints/>
   <rsc_defaults>
@@ -80,12 +75,50 @@ def cib(description: dict[str, Any]) -> str:
 """
 
 
-def primitive(name: str, agent: str, parameters: dict[str, str], *, interval: int = 5, standby: bool = True) -> str:
-    """One resource of ours, with both of its monitors, or only that of where it runs."""
+def front(description: dict[str, Any], *, interval: int = 5, standby: bool = True) -> str:
+    """The group of a virtual IP and an Elastic IP, by our agents."""
+    eip = {"elastic_ip": description["elastic_ip"], "allocation_id": description["allocation_id"]}
+    members = (("vip", "route-table", {"ip": description["vip"], "interface": "eth0"}), ("eip", "elastic-ip", eip))
+    return group(*(primitive(*each, interval=interval, standby=standby) for each in members))
+
+
+def group(*members: str) -> str:
+    return f'<group id="front">{"".join(members)}</group>'
+
+
+def fence_lab() -> str:
+    """Fencing by the lab itself."""
+    return _fencing("fence_lab", {"pcmk_host_list": "node1 node2", "pcmk_host_check": "static-list"})
+
+
+def fence_aws(description: dict[str, Any]) -> str:
+    """Fencing through EC2."""
+    instances = ";".join(f"{name}:{node['instance_id']}" for name, node in description["nodes"].items())
+    return _fencing("fence_aws", {"pcmk_host_map": instances, "region": description["region"]})
+
+
+def _fencing(agent: str, parameters: dict[str, str]) -> str:
+    return f"""
+   <primitive id="fencing" class="stonith" type="{agent}">
+    <instance_attributes id="fencing-parameters">{pairs("fencing", parameters)}</instance_attributes>
+   </primitive>"""
+
+
+def primitive(
+    name: str,
+    agent: str,
+    parameters: dict[str, str],
+    *,
+    provider: str = "ec2kit",
+    interval: int = 5,
+    standby: bool = True,
+    more: str = "",
+) -> str:
+    """One resource, with both of our monitors, or only that of where it runs; `more` are further elements."""
     readiness = f'<op id="{name}-standby" name="monitor" interval="{interval + 6}s" timeout="20s" role="Stopped"/>'
     return f"""
-   <primitive id="{name}" class="ocf" provider="ec2kit" type="{agent}">
-    <instance_attributes id="{name}-parameters">{pairs(name, parameters)}</instance_attributes>
+   <primitive id="{name}" class="ocf" provider="{provider}" type="{agent}">
+    <instance_attributes id="{name}-parameters">{pairs(name, parameters)}</instance_attributes>{more}
     <operations>
      <op id="{name}-start" name="start" interval="0" timeout="60s"/>
      <op id="{name}-stop" name="stop" interval="0" timeout="60s"/>

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from .lab import Lab, built
+from .needed import CLUSTER, KEEPALIVED, why_not
 from .report import Report
 from .vrrp import Pair, laid
 
-_NEEDED = (
-    "corosync",
-    "pacemakerd",
-    "crm_mon",
-    "crm_resource",
-    "cibadmin",
-    "ping",
-    "ip",
-    "unshare",
-    "nsenter",
-    "sysctl",
-)
-
 _reports = pytest.StashKey[Report]()
 _labs = pytest.StashKey[list[Lab]]()
-
-
-def why_not(needed: tuple[str, ...]) -> str:
-    """Why there can be no cluster here; empty if there can."""
-    if os.geteuid() != 0:
-        return "only root may make namespaces"
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    missing = [name for name in needed if shutil.which(name, path=path) is None]
-    return f"{', '.join(missing)} not found: run 'make cluster-setup'" if missing else ""
 
 
 def require(needed: tuple[str, ...]) -> None:
@@ -51,7 +29,7 @@ def require(needed: tuple[str, ...]) -> None:
 
 @pytest.fixture(scope="module")
 def laid_pair() -> Iterator[Pair]:
-    require(("keepalived", "ip", "sysctl"))
+    require(KEEPALIVED)
     with laid() as pair:
         yield pair
 
@@ -75,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A running cluster; skipped where there can be none, but never in CI."""
-    require(_NEEDED)
+    require(CLUSTER)
     with built() as running:
         request.config.stash[_labs] = [running]
         yield running
@@ -99,7 +77,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A case that fails shows what the cluster says of it."""
     report = yield
     labs = item.config.stash.get(_labs, [])
-    if report.failed and labs:
+    if report.failed and report.when != "teardown" and labs:  # in the end there is none to ask
         report.sections.append(("the cluster", labs[0].story()))
     return report
 

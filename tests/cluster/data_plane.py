@@ -1,4 +1,4 @@
-"""The data plane: what EC2 does with packets, by the router's routes."""
+"""What EC2 does behind its API: packets go where the routes point, and a stopped instance is off."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ec2kit.sandbox.client import Sandbox
 
+from .hypervisor import Hypervisor
 from .network import Network
 
 
@@ -22,14 +23,16 @@ def owners(description: dict[str, Any]) -> dict[str, str]:
 
 
 class DataPlane(threading.Thread):
-    """The router's routes follow the first route table, by the journal of the calls that EC2 carried out."""
+    """The router's routes follow the first route table, and the machines StopInstances, by EC2's journal of calls."""
 
-    def __init__(self, sandbox: Sandbox, network: Network) -> None:
+    def __init__(self, sandbox: Sandbox, network: Network, hypervisor: Hypervisor) -> None:
         super().__init__(daemon=True)
         self._path = sandbox.folder / "calls.jsonl"
         self._table = sandbox.description["route_table_ids"][0]
         self._owners = owners(sandbox.description)
+        self._instances = {node["instance_id"]: name for name, node in sandbox.description["nodes"].items()}
         self._network = network
+        self._hypervisor = hypervisor
         self.over = threading.Event()
 
     def run(self) -> None:
@@ -44,8 +47,18 @@ class DataPlane(threading.Thread):
                     time.sleep(0.005)
 
     def _follow(self, call: dict[str, Any]) -> None:
-        said = call["parameters"]
-        if call["operation"] not in ("ReplaceRoute", "CreateRoute") or not call["carried_out"] or call["dry_run"]:
+        if not call["carried_out"] or call["dry_run"]:
             return
+        if call["operation"] in ("ReplaceRoute", "CreateRoute"):
+            self._move(call["parameters"])
+        elif call["operation"] == "StopInstances":
+            self._power_off(call["parameters"])
+
+    def _move(self, said: dict[str, str]) -> None:
         if said["RouteTableId"] == self._table:
             self._network.route(said["DestinationCidrBlock"], self._owners.get(said["NetworkInterfaceId"]))
+
+    def _power_off(self, said: dict[str, str]) -> None:
+        for name in {self._instances.get(value) for key, value in said.items() if key.startswith("InstanceId.")}:
+            if name is not None:
+                self._hypervisor.fence(name)

@@ -1,4 +1,4 @@
-"""The hypervisor: switches the lab's machines when the fence agent asks for it."""
+"""The hypervisor: switches the lab's machines when a fence agent asks for it, by a file or through EC2."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ class Hypervisor(threading.Thread):
         self.lies = False
         self.over = threading.Event()
 
+    def fence(self, name: str) -> None:
+        self.fenced.append(name)
+        if not self.lies:
+            self._nodes[name].switch_off()
+
     def run(self) -> None:
         while not self.over.wait(0.02):
             for request in sorted(self._folder.iterdir()):
                 what, name, _ = request.name.split(".")
                 if what == "off":
-                    self.fenced.append(name)
-                    if not self.lies:
-                        self._nodes[name].switch_off()
+                    self.fence(name)
                 request.unlink(missing_ok=True)

@@ -16,6 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def lent() -> str:
+    """The packages of whoever runs the tests; the system's Python has to be the one they were installed for."""
+    return sysconfig.get_path("purelib")
+
+
 def installed(folder: Path) -> Path:
     """Install the kit with the system's Python, and the SDK of the tests; returns the folder of agents."""
     folder.mkdir(mode=0o755)
@@ -23,7 +28,7 @@ def installed(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     (site,) = (folder / ".venv" / "lib").glob("python3.*/site-packages")
-    (site / "lent.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    (site / "lent.pth").write_text(f"{folder}\n{lent()}\n")
     (folder / ".venv" / "bin" / "ec2kit").touch(mode=0o755)  # by which actions/launch knows an environment of the kit
     python, root = folder / ".venv" / "bin" / "python", folder / "ocf"
     subprocess.run([python, "-m", "compileall", "-q", folder / "ec2kit"], check=True)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,13 @@ from . import cib
 from .client import Client
 from .data_plane import DataPlane, owners
 from .hypervisor import Hypervisor
-from .kit import installed
-from .network import CLIENT, Network
+from .kit import installed, lent
+from .network import CLIENT, METADATA, Network
 from .node import Node, until
 
 HERE = Path(__file__).parent
 NODES = ("node1", "node2")
+FENCE_AWS = Path("/usr/sbin/fence_aws")
 
 _REAPER = """
 cat >/dev/null
@@ -52,8 +53,9 @@ rm -rf "$2"
 class Lab:
     """A cluster that is being built; `built` builds and takes it down."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, prefix: str) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, prefix: str, *, others: Sequence[Path] = ()) -> None:
         self.folder = folder
+        self._others = others
         self.sandbox = sandbox
         self.description = sandbox.description
         self.vip = str(self.description["vip"])
@@ -63,7 +65,7 @@ class Lab:
         self._write_files()
         self.nodes = {name: Node(name, self.network, folder) for name in NODES}
         self.hypervisor = Hypervisor(folder / "fence", self.nodes)
-        self._data_plane = DataPlane(sandbox, self.network)
+        self._data_plane = DataPlane(sandbox, self.network, self.hypervisor)
         self.client = Client(self.network.namespace(CLIENT), self.vip, folder)
 
     def begin(self) -> None:
@@ -97,10 +99,28 @@ class Lab:
         _put(self.folder / "sbin" / "fence_lab", (HERE / "fence_lab").read_text().replace("@LAB@", str(self.folder)))
         for agent in installed(self.folder / "kit").iterdir():
             _put(self.folder / "ocf" / "ec2kit" / agent.name, _noting(agent))
+        for agent in self._others:
+            self._put_other(agent)
+        if FENCE_AWS.exists():
+            self._put_fence_aws()
         (self.folder / "conf" / "corosync.conf").write_text(
             cib.corosync({"node1": "10.0.1.11", "node2": "10.0.2.12"})
         )
         (self.folder / "conf" / "cib.xml").write_text(cib.cib(self.description))
+
+    def _put_other(self, agent: Path) -> None:
+        """An installed agent that notes its calls; what notes them covers it, so it is called by a copy."""
+        copy = self.folder / "others" / agent.name
+        copy.parent.mkdir(exist_ok=True)
+        (self.folder / "ocf" / agent.parent.name).mkdir(exist_ok=True)
+        shutil.copy(agent, copy)
+        _put(self.folder / "ocf" / agent.parent.name / agent.name, _noting(copy))
+
+    def _put_fence_aws(self) -> None:
+        """Debian's fence_aws, with an SDK that can be told where EC2 is: Debian's own is too old for that."""
+        shutil.copy(FENCE_AWS, self.folder / "fence_aws")
+        command = f'PYTHONPATH={shlex.quote(lent())} exec {shlex.quote(str(self.folder / "fence_aws"))} "$@"'
+        _put(self.folder / "sbin" / "fence_aws", f"#!/bin/sh\n{command}\n")
 
     def _environment(self, name: str) -> str:
         """The sandbox's environment of a server, on a machine that has a network of its own."""
@@ -155,6 +175,17 @@ class Lab:
             )
 
     # -- the cluster --
+
+    def configure(self, *, fencing: str, front: str | None = None) -> None:
+        """Put another fencing in the place of the one there is, and another group if one is given; both idle."""
+        node = self.any_node()
+        for name, xml in (("front", front), ("fencing", fencing)):
+            if xml is not None:
+                tag = "group" if name == "front" else "primitive"
+                node.run("cibadmin", "--delete", f"--xml-text=<{tag} id='{name}'/>")
+                self.idle()
+                node.run("cibadmin", "--create", "--scope=resources", f"--xml-text={xml}")
+        self.idle()
 
     def any_node(self) -> Node:
         return next(node for node in self.nodes.values() if node.is_on)
@@ -252,12 +283,12 @@ class Lab:
 
 def lay_wires(network: Network, sandbox: Sandbox) -> subprocess.Popen[bytes]:
     """Let each node reach its EC2 and its metadata service, until the process's standard input is closed."""
-    described = sandbox.description["nodes"]
-    wires = [
-        f"{network.namespace(name)}:{urllib.parse.urlsplit(described[name][url]).port}"
-        for name in NODES
-        for url in ("endpoint_url", "metadata_url")
-    ]
+    wires = []
+    for name in NODES:
+        described, namespace = sandbox.description["nodes"][name], network.namespace(name)
+        ec2, imds = (urllib.parse.urlsplit(described[url]).port for url in ("endpoint_url", "metadata_url"))
+        wires += [f"{namespace},127.0.0.1:{port},{port}" for port in (ec2, imds)]
+        wires.append(f"{namespace},{METADATA}:80,{imds}")
     command = [sys.executable, str(HERE / "wires.py"), *wires]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -277,14 +308,19 @@ def _put(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def built() -> Iterator[Lab]:
-    """A running cluster, for as long as the block runs and this process lives."""
+def built(*, tables: int = 2, others: Sequence[Path] = ()) -> Iterator[Lab]:
+    """
+    A running cluster, for as long as the block runs and this process lives.
+
+    Args:
+        others: Installed agents that shall note their calls as ours do.
+    """
     prefix, folder = f"ek{os.getpid()}-", Path(tempfile.mkdtemp(prefix="ec2kit-lab-"))
     folder.chmod(0o755)
     with (
         reaped(prefix, folder),
-        started(folder / "sandbox", nodes=2, tables=2) as sandbox,
-        contextlib.closing(Lab(folder, sandbox, prefix)) as lab,
+        started(folder / "sandbox", nodes=2, tables=tables) as sandbox,
+        contextlib.closing(Lab(folder, sandbox, prefix, others=others)) as lab,
     ):
         lab.begin()
         yield lab

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import subprocess
 
+METADATA = "169.254.169.254"
+"""Where every instance finds its metadata service; who cannot be told another place asks there."""
+
 CLIENT = "client"
 ROUTER = "router"
 _LEGS = {CLIENT: "10.0.3.50", "node1": "10.0.1.11", "node2": "10.0.2.12"}
@@ -28,6 +31,8 @@ class Network:
         self._sysctl(ROUTER, "net.ipv4.ip_forward=1")
         for name, address in _LEGS.items():
             self._leg(name, address, macs.get(name))
+        for name in set(_LEGS) - {CLIENT}:
+            self.ip(name, "addr", "add", f"{METADATA}/32", "dev", "lo")
         for name in (ROUTER, *_LEGS):
             for device in ("all", "default", *(_LEGS if name == ROUTER else ("eth0",))):
                 self._sysctl(name, f"net.ipv4.conf.{device}.rp_filter=0")

@@ -69,6 +69,20 @@ def test_node_killed_is_fenced_and_the_other_one_takes_over(cluster: Lab, report
     assert cluster.hypervisor.fenced == [*fenced, active.name]
 
 
+def test_node_killed_is_fenced_by_fence_aws_and_the_other_one_takes_over(cluster: Lab, report: Report) -> None:
+    """Power loss, and the fence agent of AWS: EC2 stops the instance before anything starts elsewhere."""
+    active, other = cluster.active()
+    cluster.configure(fencing=cib.fence_aws(cluster.description))
+    fenced, began = list(cluster.hypervisor.fenced), time.time()
+    active.switch_off()
+    takes_over(cluster, other, began, "node killed, fenced by fence_aws", report)
+    assert cluster.hypervisor.fenced == [*fenced, active.name]
+    stopped = next(call for call in cluster.sandbox.calls() if call["operation"] == "StopInstances")
+    assert stopped["server"] == other.name
+    assert stopped["time"] < cluster.called(other, "vip", "start", began)[0]
+    cluster.configure(fencing=cib.fence_lab())
+
+
 def test_node_cut_off_is_fenced_once_and_the_other_one_takes_over(cluster: Lab, report: Report) -> None:
     """A node without a network is switched off, and what it had is taken."""
     active, other = cluster.active()

@@ -1,7 +1,7 @@
 """
-Wires from namespaces' loopbacks to this machine's: `python wires.py NAMESPACE:PORT …`, until standard input ends.
+Wires from namespaces to this machine: `python wires.py NAMESPACE,ADDRESS:PORT,PORT …`, until standard input ends.
 
-What connects to the port inside the namespace talks to the same port of this machine.
+What connects to the address inside the namespace talks to the last port of this machine.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import threading
 _CLONE_NEWNET = 0x40000000
 
 
-def lay(namespace: str, port: int) -> None:
+def lay(namespace: str, address: tuple[str, int], port: int) -> None:
     """One wire; the thread never comes back from the namespace, but what it has accepted is served outside."""
-    threading.Thread(target=_accept, args=(_listening(namespace, port), port), daemon=True).start()
+    threading.Thread(target=_accept, args=(_listening(namespace, address), port), daemon=True).start()
 
 
-def _listening(namespace: str, port: int) -> socket.socket:
+def _listening(namespace: str, address: tuple[str, int]) -> socket.socket:
     """
     A socket that listens inside a network namespace.
 
@@ -34,7 +34,7 @@ def _listening(namespace: str, port: int) -> socket.socket:
         with open(f"/run/netns/{namespace}", "rb") as file:
             if libc.setns(file.fileno(), _CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        made.append(socket.create_server(("127.0.0.1", port), backlog=100))
+        made.append(socket.create_server(address, backlog=100))
 
     thread = threading.Thread(target=enter)
     thread.start()
@@ -68,8 +68,9 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 if __name__ == "__main__":
     for wire in sys.argv[1:]:
-        where, _, number = wire.rpartition(":")
-        lay(where, int(number))
+        where, inside, outside = wire.split(",")
+        host, _, number = inside.partition(":")
+        lay(where, (host, int(number)), int(outside))
     print("ready", flush=True)
     sys.stdin.read()
     os._exit(0)

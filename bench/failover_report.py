@@ -1,0 +1,187 @@
+"""Says what whole failovers took, as tables and a plot, and what was to be shown by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import plot
+import report
+
+OURS, THEIRS = "ec2kit", "heartbeat"
+
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Failover:
+    """
+    One failover; seconds.
+
+    Attributes:
+        route: From the event until EC2 had moved the route.
+        called: From the event until Pacemaker called start.
+        start: From Pacemaker's call of start until it had ended.
+        share: From that call to the client's first answer: the agent's share of the outage.
+        outage: The client's longest time without an answer.
+    """
+
+    route: float
+    called: float
+    start: float
+    share: float
+    outage: float
+
+
+@dataclass(frozen=True)
+class BlackHole:
+    """
+    What an API that says nothing did to a cluster whose address was right all the time.
+
+    Attributes:
+        failed: Failed operations, each once, as Pacemaker showed them.
+        fenced: How often a node was.
+        restarts: How often Pacemaker started the virtual IP, on either node.
+        ages: Log lines of monitor that say for how long nothing has been known.
+        outage: Seconds; the client's longest time without an answer.
+    """
+
+    failed: Sequence[str]
+    fenced: int
+    restarts: int
+    ages: int
+    outage: float
+
+
+@dataclass
+class Results:
+    """All samples; failovers by event and contestant, the rest by contestant, a monitor's as CPU seconds a minute."""
+
+    failovers: dict[_Key, list[Failover]] = field(default_factory=dict)
+    black_holes: dict[str, BlackHole] = field(default_factory=dict)
+    black_hole_seconds: float = 0.0
+    monitors: dict[str, float] = field(default_factory=dict)
+
+    def events(self) -> list[str]:
+        return list(dict.fromkeys(event for event, _ in self.failovers))
+
+    def runs(self, event: str, who: str, what: str) -> list[float]:
+        return [getattr(each, what) for each in self.failovers[event, who]]
+
+
+def whole(results: Results, *, arguments: Sequence[str]) -> str:
+    """The document."""
+    words = " ".join(each for each in arguments if each != "--write")
+    command = f"make bench-cluster ARGS='{f'{words} --write'.strip()}'"
+    head = f"""\
+# Failovers of a whole cluster
+
+Made by `{command}`, on {report.machine()}.
+
+All of it is *simulated*: two nodes with real Corosync (token 1 s) and Pacemaker in namespaces of one machine, an EC2
+that answers there within milliseconds, a client that pings every 20 ms and a router that follows EC2's route table at
+once. The times are those of cluster and agents, and say nothing about AWS. Both kinds of agents have the same group
+of a virtual IP in one route table and an Elastic IP, the same time-outs, a monitor every 10 s, and take turns;
+heartbeat's are Debian's `aws-vpc-move-ip` (with `monapi=true`) and `awseip`, with awscli from PyPI.
+
+What cluster and fencing take until start is called is the same for both. With `monapi=false`, its default,
+`aws-vpc-move-ip` does not ask EC2 in monitor and stop: planned moves and monitors are cheaper then, and a route that
+somebody else moved is not seen.
+"""
+    return "\n\n".join([head.rstrip(), *_parts(results)]) + "\n"
+
+
+def _parts(results: Results) -> Iterable[str]:
+    if results.failovers:
+        yield _goals(results)
+        yield _failovers(results)
+    if results.black_holes:
+        yield _black_holes(results)
+    if results.monitors:
+        yield _monitors(results.monitors)
+
+
+# -- failovers -------------------------------------------------------------------------------------------------------
+
+
+def _goals(results: Results) -> str:
+    """What was to be shown, and whether it was."""
+    lines = ["| To be shown | measured | at most | |", "|---|---|---|---|"]
+    for event in results.events():
+        share = median(results.runs(event, OURS, "share"))
+        outage = [median(results.runs(event, who, "outage")) for who in (OURS, THEIRS)]
+        lines.append(_goal(f"{event}: share of ec2kit's agent, s", share, 0.5))
+        lines.append(_goal(f"{event}: outage, × that with heartbeat's agents", outage[0] / outage[1], 0.5))
+    return "\n".join(lines)
+
+
+def _goal(text: str, measured: float, at_most: float) -> str:
+    return f"| {text} | {measured:.2f} | {at_most:g} | {'shown' if measured <= at_most else '**not shown**'} |"
+
+
+def _failovers(results: Results) -> str:
+    names = ("called", "route", "start", "share", "outage")
+    lines = [
+        "## Failovers",
+        "",
+        "Medians, and in brackets the shortest and the longest run; seconds.",
+        "",
+        "| Event | Agents | runs | event → start called | event → route moved | start called → ended "
+        "| start called → client answered | outage of the client |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for event, who in results.failovers:
+        columns = [_spread(results.runs(event, who, name)) for name in names]
+        lines.append(f"| {event} | {who} | {len(results.failovers[event, who])} | {' | '.join(columns)} |")
+    return "\n".join([*lines, "", "![outages of the client, and the agents' share](cluster.svg)"])
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
+
+
+def picture(results: Results) -> str:
+    """The medians as bars: the outage, and in it the agent's share."""
+    bars = [
+        (f"{event}, {who}", median(results.runs(event, who, "outage")), median(results.runs(event, who, "share")))
+        for event, who in results.failovers
+    ]
+    return plot.bars(
+        "Outage of the client (simulated EC2)", x="seconds; dark: from start called to the first answer", bars=bars
+    )
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _black_holes(results: Results) -> str:
+    lines = [
+        f"## EC2 says nothing to the active node for {results.black_hole_seconds:g} s",
+        "",
+        "Nothing is wrong with the address. One run of each. *Starts*: of the virtual IP, on either node. *Age*:",
+        "lines of ec2kit's log that say for how long nothing has been known; heartbeat's agents have none like it.",
+        "",
+        "| Agents | failed operations | nodes fenced | starts | lines with age | longest outage of the client, s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for who, each in results.black_holes.items():
+        failed = "; ".join(each.failed) or "none"
+        ages = each.ages if who == OURS else "–"
+        lines.append(f"| {who} | {failed} | {each.fenced} | {each.restarts} | {ages} | {each.outage:.2f} |")
+    if results.black_hole_seconds < 300:
+        lines += ["", "So short a time does not show what a recovery that was begun comes to; the default is 300 s."]
+    return "\n".join(lines)
+
+
+def _monitors(spent: Mapping[str, float]) -> str:
+    lines = [
+        "## What monitors cost",
+        "",
+        "CPU seconds a minute of all monitors of both nodes, every 10 s, in a minute without events.",
+        "",
+        "| Agents | CPU s a minute | of one core |",
+        "|---|---|---|",
+        *(f"| {who} | {each:.2f} | {each / 60:.1%} |" for who, each in spent.items()),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,282 @@
+"""
+`make bench-cluster`: whole failovers of a real Pacemaker cluster, with ec2kit's agents and with heartbeat's, in turn.
+
+The cluster is that of `tests/cluster`: two nodes in namespaces, an embedded EC2, a client that pings every 20 ms. All
+figures are simulated in that EC2 answers on this machine; both kinds of agents meet the same one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import failover_report as report
+import rivals
+from failover_report import BlackHole, Failover, Results
+
+from tests.cluster import cib
+from tests.cluster.lab import Lab, built
+from tests.cluster.needed import CLUSTER, why_not
+from tests.cluster.node import Node, until
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+PARTS = ("killed", "moved", "monitor", "black-hole")
+INTERVAL = 10
+"""Seconds between two monitors, of every resource of both kinds."""
+
+
+# -- who is measured -------------------------------------------------------------------------------------------------
+
+
+def ours(lab: Lab) -> str:
+    """The group by ec2kit's agents; without the readiness check of the standby, since the others have none."""
+    return cib.front(lab.description, interval=INTERVAL, standby=False)
+
+
+def theirs(lab: Lab) -> str:
+    """The same group by heartbeat's agents, told what they need of tables and addresses."""
+    description = lab.description
+    common = {"awscli": str(_aws(lab)), "region": description["region"]}
+    vip = {
+        "ip": description["vip"],
+        "routing_table": ",".join(description["route_table_ids"]),
+        "interface": "eth0",
+        "monapi": "true",
+        **common,
+    }
+    eip = {
+        "elastic_ip": description["elastic_ip"],
+        "allocation_id": description["allocation_id"],
+        **common,
+    }
+    heartbeat = {"provider": "heartbeat", "interval": INTERVAL, "standby": False}
+    return cib.group(
+        cib.primitive("vip", "aws-vpc-move-ip", vip, **heartbeat),
+        cib.primitive("eip", "awseip", eip, more=_own_address(lab), **heartbeat),
+    )
+
+
+def _aws(lab: Lab) -> Path:
+    """awscli with a profile named "default", which these agents insist on."""
+    path, config = lab.folder / "aws", lab.folder / "aws-config"
+    config.write_text(f"[default]\nregion = {lab.description['region']}\n")
+    path.write_text(f'#!/bin/sh\nAWS_CONFIG_FILE={config} exec {rivals.AWS} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def _own_address(lab: Lab) -> str:
+    """awseip has to be told the private address on an instance of two interfaces, so to each node its own."""
+    sets = []
+    for name, node in lab.description["nodes"].items():
+        rule = f'<rule id="eip-{name}" score="INFINITY"><expression id="eip-{name}-x" attribute="#uname"'
+        rule += f' operation="eq" value="{name}"/></rule>'
+        address = {"private_ip_address": node["interfaces"]["eth0"]["private_ip_address"]}
+        own = f"eip-{name}-p"
+        sets.append(f'<instance_attributes id="{own}">{rule}{cib.pairs(own, address)}</instance_attributes>')
+    return "".join(sets)
+
+
+CONTESTANTS = {report.OURS: ours, report.THEIRS: theirs}
+FENCING = {"fence_lab": lambda lab: cib.fence_lab(), "fence_aws": lambda lab: cib.fence_aws(lab.description)}
+
+
+# -- failovers -------------------------------------------------------------------------------------------------------
+
+
+def killed(lab: Lab) -> Failover:
+    """Power loss of the active node."""
+    active, other = lab.active()
+    began = time.time()
+    active.switch_off()
+    return _failover(lab, other, began)
+
+
+def moved(lab: Lab) -> Failover:
+    """An administrator moves the group."""
+    active, other = lab.active()
+    began = time.time()
+    active.run("crm_resource", "--move", "-r", "front", "-N", other.name)
+    return _failover(lab, other, began)
+
+
+def _failover(lab: Lab, to: Node, began: float) -> Failover:
+    """Wait as idly as possible until the client is served again, and then until all is done."""
+    until(
+        lambda: lab.called(to, "vip", "start", began) and lab.client.is_answered() and lab.route_holder() == to.name,
+        within=120,
+        what="the client is served",
+    )
+    lab.moved_to(to, within=120)
+    (called, *_) = lab.called(to, "vip", "start", began)
+    return Failover(
+        route=_route_moved(lab, to, began) - began,
+        called=called - began,
+        start=_took(to, "start"),
+        share=lab.client.first_answer_after(called) - called,
+        outage=lab.client.outage(began),
+    )
+
+
+def _route_moved(lab: Lab, to: Node, began: float) -> float:
+    """When EC2 had carried out the first change of the route."""
+    return next(
+        float(call["time"]) + float(call["milliseconds"]) / 1000
+        for call in lab.sandbox.calls()
+        if (call["server"], call["operation"]) == (to.name, "ReplaceRoute")
+        and call["time"] > began
+        and call["carried_out"]
+        and not call["dry_run"]
+    )
+
+
+def _took(node: Node, operation: str) -> float:
+    """Seconds that Pacemaker waited for the last such operation of the virtual IP on a node."""
+    where = f"//node_state[@uname='{node.name}']//lrm_rsc_op[@id='vip_last_0'][@operation='{operation}']"
+    (told,) = re.findall(r' exec-time="([0-9]+)"', node.run("cibadmin", "--query", f"--xpath={where}"))
+    return int(told) / 1000
+
+
+# -- an API that says nothing ----------------------------------------------------------------------------------------
+
+
+def black_hole(lab: Lab, seconds: float) -> BlackHole:
+    """The active node's requests to EC2 vanish, for so long; what came of it."""
+    active, _ = lab.active()
+    fenced, told, began = len(lab.hypervisor.fenced), len(active.ec2kit_log()), time.time()
+    lab.sandbox.fault("silent", server=active.name)
+    failed: set[str] = set()
+    while time.time() < began + seconds:
+        failed |= _failed(lab)
+        time.sleep(2)
+    ages = re.findall(r"WARN:ec2kit:monitor:(?:vip|eip):620314:.* for [0-9]+ s\)", active.ec2kit_log()[told:])
+    starts = [moment for node in lab.nodes.values() for moment in lab.called(node, "vip", "start", began)]
+    return BlackHole(
+        failed=sorted(failed),
+        fenced=len(lab.hypervisor.fenced) - fenced,
+        restarts=len(starts),
+        ages=len(ages),
+        outage=lab.client.outage(began) if lab.client.is_answered() else seconds,
+    )
+
+
+def _failed(lab: Lab) -> set[str]:
+    """The failed operations that Pacemaker knows at this moment, "vip_monitor_10000 on node1: not running"."""
+    found = lab.status().iterfind("failures/failure")
+    return {f"{each.get('op_key')} on {each.get('node')}: {each.get('exitstatus')}" for each in found}
+
+
+# -- monitors --------------------------------------------------------------------------------------------------------
+
+
+def monitors(lab: Lab, seconds: float) -> float:
+    """CPU seconds a minute of all agents of both nodes, while nothing happens."""
+    before, began = _spent(lab), time.monotonic()
+    time.sleep(seconds)
+    return (_spent(lab) - before) * 60 / (time.monotonic() - began)
+
+
+def _spent(lab: Lab) -> float:
+    """CPU seconds of what the executors of both nodes have started and seen end."""
+    ticks = 0
+    for node in lab.nodes.values():
+        stat = node.run("sh", "-c", "cat /proc/$(pidof pacemaker-execd)/stat")
+        ticks += sum(map(int, stat.rpartition(")")[2].split()[13:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+# -- all of it -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Bench:
+    """One lab, given to each contestant in turn."""
+
+    lab: Lab
+    results: Results = field(default_factory=Results)
+
+    def turn(self, who: str, fencing: str = "fence_lab") -> Lab:
+        """The cluster whole and idle, with somebody's agents."""
+        self.lab.settle()
+        self.lab.configure(front=CONTESTANTS[who](self.lab), fencing=FENCING[fencing](self.lab))
+        self.lab.settle()
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {who}, {fencing}\n")
+        return self.lab
+
+    def failovers(self, event: str, fencing: str, measure: Callable[[Lab], Failover], *, runs: int) -> None:
+        for _ in range(runs):
+            for who in CONTESTANTS:
+                sample = measure(self.turn(who, fencing))
+                sys.stderr.write(f"  {event}: {sample}\n")
+                self.results.failovers.setdefault((event, who), []).append(sample)
+
+    def run(self, part: str, *, runs: int, seconds: float) -> None:
+        if part == "killed":
+            for fencing in FENCING:
+                self.failovers(f"node killed, {fencing}", fencing, killed, runs=runs)
+        elif part == "moved":
+            self.failovers("planned move", "fence_lab", moved, runs=runs)
+        elif part == "black-hole":
+            self.results.black_hole_seconds = seconds
+            for who in CONTESTANTS:
+                self.results.black_holes[who] = black_hole(self.turn(who), seconds)
+        else:
+            for who in CONTESTANTS:
+                self.results.monitors[who] = monitors(self.turn(who), 60)
+
+
+def parts(text: str) -> list[str]:
+    """The parts that were named, in their order."""
+    named = text.split(",")
+    if unknown := set(named) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are {','.join(PARTS)}")
+    return [each for each in PARTS if each in named]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-cluster", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="failovers of each kind and contestant (default: 3)")
+    parser.add_argument("--black-hole", type=float, default=300, metavar="SECONDS", help="default: 300")
+    parser.add_argument("--only", type=parts, default=PARTS, metavar="PARTS", help=f"of {','.join(PARTS)}")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, and write if so wanted."""
+    options = _arguments()
+    reason = why_not(CLUSTER)
+    if reason:
+        sys.exit(f"make bench-cluster: {reason}")
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the lab is taken down
+    rivals.install()
+    agents = [rivals.AGENTS / name for name in ("aws-vpc-move-ip", "awseip")]
+    with built(tables=1, others=agents) as lab:
+        bench = Bench(lab)
+        for part in options.only:
+            bench.run(part, runs=options.runs, seconds=options.black_hole)
+            if options.write:  # after each part, so that a later one that breaks takes nothing away
+                _write(bench.results)
+    sys.stdout.write(report.whole(bench.results, arguments=sys.argv[1:]))
+
+
+def _write(results: Results) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "cluster.md").write_text(report.whole(results, arguments=sys.argv[1:]), encoding="utf-8")
+    if results.failovers:
+        (RESULTS / "cluster.svg").write_text(report.picture(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,64 @@
+"""What `make bench-cluster` says of made failovers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import failover_report as report
+from failover_report import OURS, THEIRS, BlackHole, Failover, Results
+
+ROOT = Path(__file__).parents[2]
+EVENT = "node killed"
+
+
+def failed_over(share: float, outage: float) -> Failover:
+    return Failover(route=1.0, called=1.0, start=1.0, share=share, outage=outage)
+
+
+def results(ours: list[Failover], theirs: list[Failover]) -> Results:
+    return Results(failovers={(EVENT, OURS): ours, (EVENT, THEIRS): theirs})
+
+
+def test_medians_that_are_small_enough_are_shown_with_their_spread() -> None:
+    """The median counts, not the worst run, and the spread of all runs stands beside it."""
+    ours = [failed_over(share, outage) for share, outage in ((0.3, 3.0), (0.4, 3.1), (9.0, 9.0))]
+    text = report.whole(results(ours, [failed_over(4.0, 7.0)]), arguments=["--write"])
+    assert "not shown" not in text
+    assert "| 0.40 (0.30–9.00) | 3.10 (3.00–9.00) |" in text
+    assert "*simulated*" in text
+    assert "`make bench-cluster ARGS='--write'`" in text
+
+
+def test_what_is_not_so_is_said_not_to_be_shown() -> None:
+    """A goal that was missed is said to be missed."""
+    text = report.whole(results([failed_over(0.6, 5.0)], [failed_over(4.0, 7.0)]), arguments=[])
+    assert text.count("**not shown**") == 2
+
+
+def test_parts_that_were_not_measured_are_left_out() -> None:
+    """Only what was measured is told."""
+    hole = BlackHole(failed=["vip_monitor_10000 on node1: error"], fenced=1, restarts=1, ages=0, outage=4.0)
+    text = report.whole(Results(black_holes={THEIRS: hole}, black_hole_seconds=60), arguments=[])
+    assert "| heartbeat | vip_monitor_10000 on node1: error | 1 | 1 | – | 4.00 |" in text
+    assert "## Failovers" not in text
+
+
+def test_picture_shows_each_median() -> None:
+    """A bar for each contestant, as long as its outage."""
+    picture = report.picture(results([failed_over(0.4, 3.0)], [failed_over(4.0, 7.0)]))
+    texts = [each.text for each in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"3.00", "7.00", f"{EVENT}, {OURS}", f"{EVENT}, {THEIRS}"} <= set(texts)
+
+
+def test_bench_where_there_can_be_no_cluster_says_so_in_one_line() -> None:
+    """Who is not root reads so, and nothing is begun."""
+    code = "import os, runpy; os.geteuid = lambda: 1000; runpy.run_path('bench/failovers.py', run_name='__main__')"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "make bench-cluster: only root may make namespaces\n"

@@ -1,0 +1,31 @@
+"""What the labs need of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+CLUSTER = (
+    "corosync",
+    "fence_aws",
+    "pacemakerd",
+    "crm_mon",
+    "crm_resource",
+    "cibadmin",
+    "ping",
+    "ip",
+    "unshare",
+    "nsenter",
+    "sysctl",
+)
+
+KEEPALIVED = ("keepalived", "ip", "sysctl")
+
+
+def why_not(needed: tuple[str, ...]) -> str:
+    """Why there can be no lab here that needs these programs; empty if there can."""
+    if os.geteuid() != 0:
+        return "only root may make namespaces"
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [name for name in needed if shutil.which(name, path=path) is None]
+    return f"{', '.join(missing)} not found: run 'make cluster-setup'" if missing else ""
