@@ -16,7 +16,7 @@ from ec2kit.deadline import BootClock, Clock, Deadline
 from ec2kit.errors import Ec2KitError, PermissionMissing
 from ec2kit.settings import Settings
 from ec2kit.snapshot import Snapshot, Writes
-from ec2kit.state import StateFile
+from ec2kit.state import StateFile, boot_id
 
 from .builders import CIDR, ENI_A, ENI_B, FakeClock, another_process, holding
 from .pretended_ec2 import PretendedEc2, not_permitted, refused, unreachable
@@ -187,6 +187,7 @@ def test_look_of_another_boot_is_not_read(server: Server) -> None:
     (path,) = Path(server.settings.run_dir).glob("shared.*.json")
     content = StateFile(str(path)).read()
     assert content is not None
+    assert content["key"]["boot"] == boot_id()
     content["key"]["boot"] = "another"
     StateFile(str(path)).write(content)
     server.look()
