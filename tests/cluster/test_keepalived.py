@@ -74,7 +74,7 @@ def test_routes_that_an_outside_hand_moved_are_taken_back(pair: Pair) -> None:
     """By the check, and no state changes."""
     pair.steal("node2")
     pair.until_held_by("node1")
-    assert ":620915:" in pair.cluster.log("node1")
+    until(lambda: ":620915:" in pair.cluster.log("node1"), within=20, what="node1's check tells of it")
     assert (pair.node1.states(), pair.node2.states()) == (["BACKUP", "MASTER"], ["BACKUP"])
 
 
@@ -85,7 +85,7 @@ def test_master_that_loses_its_routes_a_fourth_time_is_in_fault(pair: Pair) -> N
         until(lambda: pair.held_by("node1"), within=20, what="routes taken back")
     pair.steal("node2")
     pair.until_held_by("node2")
-    assert ":620916:" in pair.cluster.log("node1")
+    until(lambda: ":620916:" in pair.cluster.log("node1"), within=20, what="node1's check gives up")
     until(lambda: pair.node1.state == "BACKUP", within=20, what="node1 is BACKUP")
     assert pair.node1.states() == ["BACKUP", "MASTER", "FAULT", "BACKUP"]
     assert pair.node2.state == "MASTER"
