@@ -140,13 +140,13 @@ def test_an_agent_whose_python_is_gone_says_so_and_that_nothing_runs_here(
 @each_layout
 def test_a_script_is_told_from_its_source_by_what_is_replaced_only(layout: Layout) -> None:
     """Everything else, the guards too, is what was tested as the kit's own."""
-    made = script.scripts(layout, SOURCES, root="/root", python="/py")
+    made = script.scripts(layout, SOURCES, root="/tree", python="/py")
     assert made.pop(layout.launcher).splitlines()[-7:] == SOURCES["launch"].splitlines()[-7:]
     for place, text in made.items():
         its = layout.scripts[place]
         (line, call), *more = changed(text, SOURCES[its.source])
         assert line + "\n" in (LINE, AGENT_LINE)
-        assert call == f"{line.partition('=')[0]}=/root/{its.calls}"
+        assert call == f"{line.partition('=')[0]}=/tree/{its.calls}"
         assert [new for _, new in more] == [old.replace('"$@"', '--hook "$@"') for old, _ in more]
         assert len(more) == (1 if place in script.HOOKS else 0)
 

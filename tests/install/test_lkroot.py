@@ -179,10 +179,11 @@ def test_the_place_comes_from_the_settings_unless_given(lkroot: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall"])
-@pytest.mark.parametrize("place", ["/nowhere/LifeKeeper", os.devnull, ""])
-def test_a_place_that_is_no_folder_is_refused(command: str, place: str) -> None:
-    """LifeKeeper is not made by installing a kit into it; an empty word is not the current folder."""
-    done = ec2kit(command, "--lkroot", place)
+@pytest.mark.parametrize("option", ["--lkroot", "--ocf-root"])
+@pytest.mark.parametrize("place", ["/nowhere/at-all", os.devnull, ""])
+def test_a_place_that_is_no_folder_is_refused(command: str, option: str, place: str) -> None:
+    """A framework is not made by installing a kit into it; an empty word is not the current folder."""
+    done = ec2kit(command, option, place)
     assert done.returncode == 1
     assert "is no folder to work in" in done.stderr
     assert len(done.stderr.splitlines()) == 1

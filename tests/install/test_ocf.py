@@ -148,16 +148,6 @@ def test_the_root_comes_from_the_option_or_else_from_ocf_root(ocf_root: Path, tm
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall"])
-@pytest.mark.parametrize("place", ["/nowhere/ocf", os.devnull, ""])
-def test_a_root_that_is_no_folder_is_refused(command: str, place: str) -> None:
-    """Pacemaker is not made by installing agents for it; an empty word is not the current folder."""
-    done = ec2kit(command, "--ocf-root", place)
-    assert done.returncode == 1
-    assert "is no folder to work in" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("command", ["install", "uninstall"])
 def test_without_a_framework_neither_named_nor_there_both_folders_are_told(command: str) -> None:
     """Whoever forgot --ocf reads it."""
     done = ec2kit(command, LKROOT="/nowhere/LifeKeeper", OCF_ROOT="/nowhere/ocf")
