@@ -1,8 +1,8 @@
 """
 `make bench-cluster`: whole failovers of a real Pacemaker cluster, with ec2kit's agents and with heartbeat's, in turn.
 
-The cluster is that of `tests/cluster`: two nodes in namespaces, an embedded EC2, a client that pings every 20 ms. All
-figures are simulated in that EC2 answers on this machine; both kinds of agents meet the same one.
+The cluster is that of `tests/cluster`: two nodes in namespaces, an embedded EC2, clients that ask every 20 ms, by
+ping and over TCP. All figures are simulated in that EC2 answers on this machine; both kinds of agents meet the same.
 """
 
 from __future__ import annotations
@@ -108,11 +108,11 @@ def moved(lab: Lab) -> Failover:
 
 
 def _failover(lab: Lab, to: Node, began: float) -> Failover:
-    """Wait as idly as possible until the client is served again, and then until all is done."""
+    """Wait as idly as possible until the clients are served again, and then until all is done."""
     until(
-        lambda: lab.called(to, "vip", "start", began) and lab.client.is_answered() and lab.route_holder() == to.name,
+        lambda: lab.called(to, "vip", "start", began) and lab.is_answered() and lab.route_holder() == to.name,
         within=120,
-        what="the client is served",
+        what="the clients are served",
     )
     lab.moved_to(to, within=120)
     (called, *_) = lab.called(to, "vip", "start", began)
@@ -122,6 +122,7 @@ def _failover(lab: Lab, to: Node, began: float) -> Failover:
         start=_took(to, "start"),
         share=lab.client.first_answer_after(called) - called,
         outage=lab.client.outage(began),
+        tcp=lab.tcp_client.outage(began),
     )
 
 
@@ -202,27 +203,37 @@ class Bench:
     lab: Lab
     results: Results = field(default_factory=Results)
 
-    def turn(self, who: str, fencing: str = "fence_lab") -> Lab:
-        """The cluster whole and idle, with somebody's agents."""
+    def turn(self, who: str, fencing: str = "fence_lab", *, with_dc: bool = True) -> Lab:
+        """The cluster whole and idle, with somebody's agents: on the DC's node, as every failover leaves them."""
         self.lab.settle()
+        self.lab.place(with_dc=with_dc)
         self.lab.configure(front=CONTESTANTS[who](self.lab), fencing=FENCING[fencing](self.lab))
         self.lab.settle()
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {who}, {fencing}\n")
         return self.lab
 
-    def failovers(self, event: str, fencing: str, measure: Callable[[Lab], Failover], *, runs: int) -> None:
+    def failovers(
+        self,
+        event: str,
+        measure: Callable[[Lab], Failover],
+        *,
+        runs: int,
+        fencing: str = "fence_lab",
+        with_dc: bool = True,
+    ) -> None:
         for _ in range(runs):
             for who in CONTESTANTS:
-                sample = measure(self.turn(who, fencing))
+                sample = measure(self.turn(who, fencing, with_dc=with_dc))
                 sys.stderr.write(f"  {event}: {sample}\n")
                 self.results.failovers.setdefault((event, who), []).append(sample)
 
     def run(self, part: str, *, runs: int, seconds: float) -> None:
         if part == "killed":
-            for fencing in FENCING:
-                self.failovers(f"node killed, {fencing}", fencing, killed, runs=runs)
+            self.failovers(report.KILLED, killed, runs=runs)
+            self.failovers(report.KILLED_BESIDE_DC, killed, runs=runs, with_dc=False)
+            self.failovers(report.KILLED_BY_EC2, killed, runs=runs, fencing="fence_aws")
         elif part == "moved":
-            self.failovers("planned move", "fence_lab", moved, runs=runs)
+            self.failovers(report.MOVED, moved, runs=runs)
         elif part == "black-hole":
             self.results.black_hole_seconds = seconds
             for who in CONTESTANTS:

@@ -12,11 +12,11 @@ import failover_report as report
 from failover_report import OURS, THEIRS, BlackHole, Failover, Results
 
 ROOT = Path(__file__).parents[2]
-EVENT = "node killed"
+EVENT = report.KILLED
 
 
 def failed_over(share: float, outage: float) -> Failover:
-    return Failover(route=1.0, called=1.0, start=1.0, share=share, outage=outage)
+    return Failover(route=1.0, called=1.0, start=1.0, share=share, outage=outage, tcp=outage + 0.2)
 
 
 def results(ours: list[Failover], theirs: list[Failover]) -> Results:
@@ -28,7 +28,7 @@ def test_medians_that_are_small_enough_are_shown_with_their_spread() -> None:
     ours = [failed_over(share, outage) for share, outage in ((0.3, 3.0), (0.4, 3.1), (9.0, 9.0))]
     text = report.whole(results(ours, [failed_over(4.0, 7.0)]), arguments=["--write"])
     assert "not shown" not in text
-    assert "| 0.40 (0.30–9.00) | 3.10 (3.00–9.00) |" in text
+    assert "| 0.40 (0.30–9.00) | 3.10 (3.00–9.00) | 3.30 (3.20–9.20) |" in text
     assert "*simulated*" in text
     assert "`make bench-cluster ARGS='--write'`" in text
 
@@ -37,6 +37,14 @@ def test_what_is_not_so_is_said_not_to_be_shown() -> None:
     """A goal that was missed is said to be missed."""
     text = report.whole(results([failed_over(0.6, 5.0)], [failed_over(4.0, 7.0)]), arguments=[])
     assert text.count("**not shown**") == 2
+
+
+def test_outage_that_fencing_decides_has_no_goal() -> None:
+    """It is shown among the failovers, and only the agent's share is judged."""
+    samples = {(report.KILLED_BY_EC2, who): [failed_over(0.2, 8.0)] for who in (OURS, THEIRS)}
+    text = report.whole(Results(failovers=samples), arguments=[])
+    assert "not shown" not in text
+    assert "| 8.00 (8.00–8.00) |" in text
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:

@@ -86,6 +86,17 @@ def group(*members: str) -> str:
     return f'<group id="front">{"".join(members)}</group>'
 
 
+def placed(*, with_dc: bool) -> str:
+    """
+    Where the group starts, where it has no other reason; weaker than what makes it stay where it is.
+
+    By a pattern, so that the group may be taken away and another one put in its place.
+    """
+    where = f'<expression id="placed-where" attribute="#is_dc" operation="eq" value="{str(with_dc).lower()}"/>'
+    rule = f'<rule id="placed-rule" score="50">{where}</rule>'
+    return f'<rsc_location id="placed" rsc-pattern="^front$">{rule}</rsc_location>'
+
+
 def fence_lab() -> str:
     """Fencing by the lab itself."""
     return _fencing("fence_lab", {"pcmk_host_list": "node1 node2", "pcmk_host_check": "static-list"})

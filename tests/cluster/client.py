@@ -1,25 +1,35 @@
-"""The client: it pings the virtual IP all the time, and knows when nobody answered."""
+"""The clients: they ask at the virtual IP all the time, by ping and over TCP, and know when nobody answered."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
 
 INTERVAL = 0.02
-"""Seconds between two pings, and so the resolution of an outage."""
+"""Seconds between two questions, and so the resolution of an outage."""
+
+_TALKER = Path(__file__).parent / "talker.py"
 
 
 class Client:
-    """`ping` from the client's namespace, from now on."""
+    """
+    A program that asks from the client's namespace, from now on, and says when it was answered.
 
-    def __init__(self, namespace: str, address: str, folder: Path) -> None:
-        self._path = folder / "ping.out"
-        words = ["ping", "-n", "-D", "-i", str(INTERVAL), address]
-        with self._path.open("wb") as out:
-            self._process = subprocess.Popen(["ip", "netns", "exec", namespace, "stdbuf", "-oL", *words], stdout=out)
+    Args:
+        command: Its words.
+        answered: The form of a line that tells of an answer; its group is the moment, in seconds of the epoch.
+        out: Where its lines go.
+    """
+
+    def __init__(self, namespace: str, command: list[str], *, answered: str, out: Path) -> None:
+        self._path = out
+        self._answered = re.compile(answered, re.MULTILINE)
+        with out.open("wb") as file:
+            self._process = subprocess.Popen(["ip", "netns", "exec", namespace, *command], stdout=file)
 
     def stop(self) -> None:
         self._process.kill()
@@ -27,8 +37,7 @@ class Client:
 
     def answers(self) -> list[float]:
         """When somebody answered, in seconds of the epoch."""
-        text = self._path.read_text(errors="replace")
-        return [float(found) for found in re.findall(r"^\[([0-9.]+)\] [0-9]+ bytes from", text, re.MULTILINE)]
+        return [float(found) for found in self._answered.findall(self._path.read_text(errors="replace"))]
 
     def is_answered(self) -> bool:
         """Whether somebody answers at this moment."""
@@ -44,3 +53,15 @@ class Client:
         answers = self.answers()
         gaps = [(after - before) for before, after in pairwise(answers) if after > since]
         return max(gaps, default=0.0)
+
+
+def pinging(namespace: str, address: str, folder: Path) -> Client:
+    """`ping`."""
+    command = ["stdbuf", "-oL", "ping", "-n", "-D", "-i", str(INTERVAL), address]
+    return Client(namespace, command, answered=r"^\[([0-9.]+)\] [0-9]+ bytes from", out=folder / "ping.out")
+
+
+def talking(namespace: str, address: str, folder: Path) -> Client:
+    """One that holds a TCP connection to the echo service and asks over it; without an answer it connects anew."""
+    command = [sys.executable, str(_TALKER), address, str(INTERVAL)]
+    return Client(namespace, command, answered=r"^([0-9.]+)$", out=folder / "tcp.out")

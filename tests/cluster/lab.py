@@ -27,7 +27,7 @@ import boto3
 from ec2kit.sandbox.client import Sandbox, started
 
 from . import cib
-from .client import Client
+from .client import pinging, talking
 from .data_plane import DataPlane, owners
 from .hypervisor import Hypervisor
 from .kit import installed, lent
@@ -66,7 +66,8 @@ class Lab:
         self.nodes = {name: Node(name, self.network, folder) for name in NODES}
         self.hypervisor = Hypervisor(folder / "fence", self.nodes)
         self._data_plane = DataPlane(sandbox, self.network, self.hypervisor)
-        self.client = Client(self.network.namespace(CLIENT), self.vip, folder)
+        self.client = pinging(self.network.namespace(CLIENT), self.vip, folder)
+        self.tcp_client = talking(self.network.namespace(CLIENT), self.vip, folder)
 
     def begin(self) -> None:
         """Boot the nodes."""
@@ -77,6 +78,7 @@ class Lab:
 
     def close(self) -> None:
         self.client.stop()
+        self.tcp_client.stop()
         for thread in (self.hypervisor, self._data_plane):
             thread.over.set()
             if thread.is_alive():
@@ -187,6 +189,11 @@ class Lab:
                 node.run("cibadmin", "--create", "--scope=resources", f"--xml-text={xml}")
         self.idle()
 
+    def place(self, *, with_dc: bool) -> None:
+        """Where the group starts when it is new: on the node of the DC, or on the other one."""
+        constraint = f"--xml-text={cib.placed(with_dc=with_dc)}"
+        self.any_node().run("cibadmin", "--modify", "--allow-create", "--scope=constraints", constraint)
+
     def any_node(self) -> Node:
         return next(node for node in self.nodes.values() if node.is_on)
 
@@ -233,7 +240,7 @@ class Lab:
         node.run("cibadmin", "--delete", "--xml-text=<group id='many'/>", check=False)
         node.run("crm_resource", "--cleanup", check=False)
         self.idle()
-        until(lambda: len(self.where("eip")) == 1 and self.client.is_answered(), within=40, what="group running")
+        until(lambda: len(self.where("eip")) == 1 and self.is_answered(), within=40, what="group running")
 
     def _is_whole(self) -> bool:
         return all(self.online(node) == [*NODES] for node in self.nodes.values())
@@ -260,8 +267,12 @@ class Lab:
 
     def _has_all(self, node: Node) -> bool:
         holders = (self.route_holder(), self.address_holder())
-        there = holders == (node.name, node.name) and node.has(self.vip) and self.client.is_answered()
+        there = holders == (node.name, node.name) and node.has(self.vip) and self.is_answered()
         return there and self.where("eip", node) == self.where("vip", node) == [node.name]
+
+    def is_answered(self) -> bool:
+        """Whether both clients are answered at this moment."""
+        return self.client.is_answered() and self.tcp_client.is_answered()
 
     def called(self, node: Node, resource: str, operation: str, since: float) -> list[float]:
         """When pacemaker called an operation of an agent."""

@@ -13,6 +13,7 @@ CLUSTER = (
     "crm_resource",
     "cibadmin",
     "ping",
+    "socat",
     "ip",
     "unshare",
     "nsenter",

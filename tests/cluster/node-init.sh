@@ -22,6 +22,7 @@ install -o hacluster -g haclient -m 600 "$lab/conf/cib.xml" /var/lib/pacemaker/c
 set -a
 . "$lab/conf/$name.env"
 set +a
+socat TCP-LISTEN:7,reuseaddr,fork PIPE 2>/dev/null & # the service of this cluster: an echo
 export PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none
 corosync -f >"/var/log/pacemaker/corosync.out" 2>&1 &
 corosync=$!
