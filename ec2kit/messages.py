@@ -712,6 +712,13 @@ FRAMEWORK_MISSING = _message(
     "No option says which framework to work for, and LifeKeeper, which is meant then, is not there.",
     "For LifeKeeper name its folder by --lkroot; for Pacemaker's agents say --ocf.",
 )
+KIT_CLOSED = _message(
+    620713,
+    _WARN,
+    "{user} cannot run the agents, since others than the owner have no access to {paths}",
+    "Pacemaker asks for an agent's meta-data as that user. Without it a change of a parameter restarts the resource.",
+    "Install ec2kit, and the Python of its environment, where everybody may read it: not below /root.",
+)
 
 # -- 8xx: migration and verification -----------------------------------------------------------------------
 

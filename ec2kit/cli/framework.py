@@ -40,17 +40,21 @@ class Framework:
     Attributes:
         root: What its root is called in the answer to a program.
         afterwards: What holds when the kit is taken out.
+        user: Who calls the kit there beside root; "": nobody.
     """
 
     layout: Layout
     root: str
     afterwards: str
+    user: str = ""
 
 
 _LIFEKEEPER = Framework(
     script.LIFEKEEPER, "lkroot", f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more"
 )
-_PACEMAKER = Framework(script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more")
+_PACEMAKER = Framework(
+    script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more", user="hacluster"
+)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 
 import click
 
+import ec2kit
 from ec2kit import installation, messages, script
 from ec2kit.action import Action
 from ec2kit.cli.framework import Asked, Framework, Steps, lkroot_option, ocf_option, ocf_root_option, run
@@ -24,6 +27,24 @@ def command(lkroot: str | None, ocf: bool, ocf_root: str | None, replace: bool, 
 
     def install(action: Action, framework: Framework, tree: Tree) -> tuple[Steps, str]:
         scripts = script.installable(framework.layout, tree.root, python=sys.executable, deadline=action.deadline)
-        return installation.install(tree, scripts, replace=replace), f"run by {sys.executable}"
+        steps = installation.install(tree, scripts, replace=replace)
+        if framework.user:
+            _warn_of_closed(action, framework.user)
+        return steps, f"run by {sys.executable}"
 
     return run("install", Asked(lkroot, ocf, ocf_root), install, messages.KIT_INSTALLED, as_json=as_json)
+
+
+def _warn_of_closed(action: Action, user: str) -> None:
+    closed = {_closed(path) for path in (sys.executable, os.path.realpath(sys.executable), ec2kit.__file__)} - {""}
+    if closed:
+        action.log.put(messages.KIT_CLOSED, user=user, paths=", ".join(sorted(closed)))
+
+
+def _closed(path: str) -> str:
+    """What is closed to other users on the way to a file, and nearest to the root; "" if nothing is."""
+    above, name = os.path.split(path)
+    if name and (found := _closed(above)):
+        return found
+    mode = os.stat(path).st_mode
+    return "" if mode & (stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH) else path

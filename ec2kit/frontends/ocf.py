@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ec2kit import edge, log
@@ -93,6 +93,8 @@ def _run(agent: Agent, name: str) -> Rc:
 def _operate(agent: Agent, name: str) -> Rc:
     call, watch = call_of(os.environ), edge.Watch(BROKEN, grace=_OVERDUE)
     try:
+        if name == "validate-all" and not call.tag:  # tools ask before there is a resource
+            call = replace(call, tag=agent.name)
         if not call.tag:
             raise ArgumentInvalid(name="OCF_RESOURCE_INSTANCE", reason="it is required")
         given = read(agent, os.environ)

@@ -35,5 +35,6 @@ def installed(folder: Path) -> Path:
     root.mkdir(mode=0o755)
     command = [python, "-I", "-c", "from ec2kit.cli import main; main()", "install", "--ocf", "--ocf-root", root]
     quiet = {"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull}
-    subprocess.run(command, env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, check=True)
+    done = subprocess.run(command, env={**os.environ, **quiet}, capture_output=True, text=True, check=True)
+    assert "hacluster" not in done.stderr, done.stderr
     return root / "resource.d" / "ec2kit"

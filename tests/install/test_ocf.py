@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,18 @@ def test_install_puts_agents_and_nothing_else_where_pacemaker_lists_them(ocf_roo
     assert made.keys() == {*ALL, MANIFEST, "lib/ec2kit", "resource.d/ec2kit"}
     assert made.pop(MANIFEST) == "-rw-r--r--"
     assert {mode[1:] for mode in made.values()} == {"rwxr-xr-x"}
+
+
+def test_install_from_where_only_root_may_read_warns_that_hacluster_cannot_run_the_agents(
+    prefix: Path, ocf_root: Path
+) -> None:
+    """It names what is closed, and nearest to the root; and does its work all the same."""
+    prefix.parent.parent.chmod(0o700)
+    done = install(ocf_root, program=prefix / "bin" / "ec2kit")
+    (line,) = done.stderr.splitlines()
+    assert "hacluster cannot run the agents" in line
+    closed = next(each for each in [*reversed(prefix.parents), prefix] if not each.stat().st_mode & 0o001)
+    assert str(closed) in re.split(", | ", line.rpartition("access to ")[2])
 
 
 def test_install_again_changes_nothing_and_from_another_environment_the_launcher(

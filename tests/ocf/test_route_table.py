@@ -468,6 +468,22 @@ def test_operation_that_changes_nothing_ends_as_ocf_wants(vip: VirtualIp, operat
     assert vip.calls("node2") == []
 
 
+@pytest.mark.parametrize(
+    ("operation", "status"),
+    [
+        pytest.param("validate-all", SUCCESS, id="validate-all"),
+        pytest.param("start", ERR_CONFIGURED, id="start"),
+        pytest.param("monitor", ERR_CONFIGURED, id="monitor"),
+    ],
+)
+def test_parameters_are_validated_before_there_is_a_resource(vip: VirtualIp, operation: str, status: int) -> None:
+    """Tools ask so, without a resource's name; nothing else goes without one."""
+    vip.name = ""
+    assert vip.run("node2", operation).status == status
+    vip.given(ip="nonsense")
+    assert vip.run("node2", "validate-all").status == ERR_CONFIGURED
+
+
 def test_parameter_that_is_misspelt_is_warned_of(vip: VirtualIp) -> None:
     """A list of tables under a wrong name would move all of them."""
     done = vip.given(routing_tables="rtb-1").run("node2", "validate-all")
