@@ -26,6 +26,7 @@ from ec2kit.pace import Pace, SharedBucket
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from botocore.session import Session
     from mypy_boto3_ec2 import EC2Client
 
@@ -38,6 +39,9 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _LONGEST_READ_FACTOR = 4
 _ANY_NUMBER = 1_000_000
+
+_KEPT_BY_HAND = ("env", "shared-credentials-file", "config-file")
+"""Where the SDK finds keys that nobody renews. Source: botocore, METHOD of the credential providers."""
 
 _MOST_PAGES = 200
 """
@@ -94,6 +98,7 @@ class Ec2:
         )
         self._building = threading.Lock()
         self._client: EC2Client | None = None
+        self._keys_stay = False
         self._attempt = threading.local()
 
     # -- looking ---------------------------------------------------------------------------------------
@@ -387,7 +392,7 @@ class Ec2:
         session = botocore.session.get_session()
         session.register_component("data_loader", Loader(session.get_component("data_loader")))
         session.set_config_variable("region", self._region)
-        session.get_credentials()  # what fails here does not fail for want of a model
+        self._keys_stay = _stay(session.get_credentials())  # what fails here does not fail for want of a model
         try:
             return self._client_of(session)
         except Exception as error:
@@ -457,7 +462,10 @@ class Ec2:
         if isinstance(inner, errors.Ec2KitError | Abandoned):
             return inner
         if isinstance(error, sdk.ClientError):
-            return error_codes.meaning(error.response, operation=call.operation, target=call.target)
+            meaning = error_codes.meaning(error.response, operation=call.operation, target=call.target)
+            if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
+                return errors.CredentialsRejected(**meaning.fields)
+            return meaning
         if isinstance(error, ResponseParserError):
             return self._garbled(call.operation, str(error).split("\n")[0][:200])
         if isinstance(error, sdk.NoCredentialsError):
@@ -534,6 +542,15 @@ class _Request:
 
 class _TooSlow(errors.AwsUnreachable):
     """No answer in its time; the next attempt is given more."""
+
+
+def _stay(credentials: Credentials | None) -> bool:
+    """Whether the credentials are keys that are the same at the next attempt, too."""
+    from botocore.credentials import RefreshableCredentials
+
+    if credentials is None or isinstance(credentials, RefreshableCredentials):
+        return False
+    return credentials.method in _KEPT_BY_HAND
 
 
 def _reason(error: BaseException) -> str:

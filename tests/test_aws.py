@@ -350,7 +350,6 @@ def test_route_tables_later_page_fails_keeps_the_evidence(behaviour: Behaviour, 
 NOT_MADE = [
     pytest.param(fails("RequestLimitExceeded", 503), id="throttled-503"),
     pytest.param(fails("Throttling", 400), id="throttled-400"),
-    pytest.param(fails("RequestExpired"), id="expired"),
 ]
 
 MAYBE_MADE = [
@@ -429,6 +428,7 @@ FINAL = [
     pytest.param(fails("InvalidParameterValue"), AwsRefused, "InvalidParameterValue", id="invalid"),
     pytest.param(fails("AuthFailure", 401), CredentialsRejected, "AuthFailure", id="rejected"),
     pytest.param(fails("SignatureDoesNotMatch", 403), CredentialsRejected, "SignatureDoesNotMatch", id="signature"),
+    pytest.param(fails("RequestExpired"), CredentialsRejected, "RequestExpired", id="expired-keys"),
 ]
 
 
@@ -775,6 +775,15 @@ def test_call_credentials_appear_later_are_found(no_credentials: pytest.MonkeyPa
 
     with scripted(DONE) as server:
         assert write(an_ec2(server.url, sink=brought)) == 2
+
+
+def test_write_credentials_that_are_renewed_and_have_expired_are_looked_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What says itself how long it is good for is replaced by whoever said so."""
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2999-01-01T00:00:00Z")
+    with scripted(fails("RequestExpired"), fails("ExpiredToken"), DONE) as server:
+        assert write(an_ec2(server.url)) == 3
 
 
 def test_call_profile_unknown_is_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
