@@ -94,6 +94,7 @@ class Action:
         guard: Callable[[], None] = anything_goes,
         look_retries: int | None = None,
         write_retries: int | None = None,
+        repeats_writes: bool = True,
         region: str = "",
     ) -> Ec2:
         """EC2 in the resource's region; boto3 is loaded with the first request."""
@@ -110,6 +111,7 @@ class Action:
             guard=guard,
             look_retries=look_retries,
             write_retries=write_retries,
+            repeats_writes=repeats_writes,
             shared_bucket=SharedBucket(os.path.join(self.settings.run_dir, "write-bucket.json")),
             note_write=Writes(self.settings.run_dir).note,
         )

@@ -26,6 +26,7 @@ from ec2kit.pace import Pace, SharedBucket
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from botocore.session import Session
     from mypy_boto3_ec2 import EC2Client
 
@@ -38,6 +39,9 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _LONGEST_READ_FACTOR = 4
 _ANY_NUMBER = 1_000_000
+
+_KEPT_BY_HAND = ("env", "shared-credentials-file", "config-file")
+"""Where the SDK finds keys that nobody renews. Source: botocore, METHOD of the credential providers."""
 
 _MOST_PAGES = 200
 """
@@ -53,7 +57,9 @@ class Ec2:
     Args:
         guard: Raises when this action may not write any more; looked at right before each write.
         look_retries: How often a look-up is repeated; None: as often as fits into the deadline.
-        write_retries: The same for an updating request; None: EC2_MAX_RETRY.
+        write_retries: The same for an updating request, EC2_MAX_RETRY at most; None: EC2_MAX_RETRY.
+        repeats_writes: False: each further try of a write is the caller's. Else only what may have been carried out
+            is left to the caller, who looks first.
         shared_bucket: What paces the writes of all actions of this server; None: this one is paced alone.
         note_write: Called right before a write leaves, and when it has ended.
     """
@@ -69,6 +75,7 @@ class Ec2:
         guard: Callable[[], None],
         look_retries: int | None = None,
         write_retries: int | None = None,
+        repeats_writes: bool = True,
         shared_bucket: SharedBucket | None = None,
         note_write: Callable[[], None] | None = None,
     ) -> None:
@@ -82,11 +89,16 @@ class Ec2:
         self._look_retries = _ANY_NUMBER if look_retries is None else look_retries
         most = _ANY_NUMBER if settings.max_retry is None else int(settings.max_retry)
         self._write_retries = most if write_retries is None else min(most, write_retries)
+        self._left_to_caller: type[AwsUnknown] | tuple[type[AwsUnknown], ...] = (
+            _MAYBE_DONE if repeats_writes else AwsUnknown
+        )
+        self._unanswered: dict[tuple[str, str], _Tries] = {}
         self._pace = Pace(
             burst=settings.write_burst, rate=settings.write_rate, clock=deadline.clock, shared=shared_bucket
         )
         self._building = threading.Lock()
         self._client: EC2Client | None = None
+        self._keys_stay = False
         self._attempt = threading.local()
 
     # -- looking ---------------------------------------------------------------------------------------
@@ -199,7 +211,7 @@ class Ec2:
 
         Raises:
             AwsRefused: No such table, route or ENI.
-            AwsUnknown: No usable answer before the deadline; it may have been carried out.
+            AwsUnknown: No usable answer; `uncertain` says whether it may have been carried out all the same.
 
         Source: EC2 API, ReplaceRoute.
         """
@@ -221,7 +233,7 @@ class Ec2:
 
         Raises:
             AwsRefused: No such address or ENI, or associated elsewhere (Resource.AlreadyAssociated).
-            AwsUnknown: No usable answer before the deadline; it may have been carried out.
+            AwsUnknown: No usable answer; `uncertain` says whether it may have been carried out all the same.
 
         Source: EC2 API, AssociateAddress.
         """
@@ -266,36 +278,43 @@ class Ec2:
     ) -> Reduced:
         limit = self._look_retries if retries is None else retries
         call = _Call(operation, target, parameters, retries=limit, writes=False)
-        return self._until_answered(call, read)[0]
+        return self._until_answered(call, read, _Tries(self._deadline.elapsed()))[0]
 
     def _change(
         self, operation: str, target: str, parameters: dict[str, Any], *, retries: int | None = None
     ) -> Receipt:
-        limit = self._write_retries if retries is None else retries
-        call = _Call(operation, target, parameters, retries=limit, writes=True)
+        """
+        Args:
+            retries: How often it is repeated, whatever may have been carried out; None: as the action may.
+        """
+        limit, left = (self._write_retries, self._left_to_caller) if retries is None else (retries, ())
+        call = _Call(operation, target, parameters, retries=limit, writes=True, left_to_caller=left)
+        tries = self._unanswered.setdefault((operation, target), _Tries(self._deadline.elapsed()))
         try:
-            return self._until_answered(call, _nothing)[1]
+            receipt = self._until_answered(call, _nothing, tries)[1]
         finally:
             self._note_write()
+        del self._unanswered[operation, target]
+        return receipt
 
-    def _until_answered(self, call: _Call, read: Callable[[Any], Reduced]) -> tuple[Reduced, Receipt]:
-        clock = self._deadline.clock
-        began = clock.now()
-        attempt, slow, uncertain = 0, 0, False
+    def _until_answered(self, call: _Call, read: Callable[[Any], Reduced], tries: _Tries) -> tuple[Reduced, Receipt]:
         while True:
-            attempt += 1
             self._wait_for_turn(call)
+            tries.attempts += 1
             try:
-                answer = self._one_attempt(call, slow)
+                answer = self._one_attempt(call, tries.slow)
                 request_id = answer["ResponseMetadata"]["RequestId"]
-                receipt = Receipt(request_id, attempt, round((clock.now() - began) * 1000, 1))
-                return self._read(call, read, answer), receipt
+                milliseconds = round((self._deadline.elapsed() - tries.began) * 1000, 1)
+                return self._read(call, read, answer), Receipt(request_id, tries.attempts, milliseconds)
             except AwsUnknown as error:
-                error.uncertain = uncertain = uncertain or isinstance(error, _MAYBE_DONE)
-                slow += isinstance(error, _TooSlow)
-                self._prepare_retry(call, error, attempt)
+                tries.note(error)
+                error.uncertain = tries.uncertain
+                error.may_be_repeated = tries.attempts <= call.retries
+                if isinstance(error, call.left_to_caller):
+                    raise
+                self._prepare_retry(call, error, tries.attempts)
             except AwsRefused as error:
-                error.uncertain = uncertain
+                error.uncertain = tries.uncertain
                 raise
 
     def _read(self, call: _Call, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
@@ -313,8 +332,8 @@ class Ec2:
 
     def _prepare_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> None:
         """Wait before the next attempt; raises the error where there is none."""
-        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)))
-        if not error.retryable or attempt > call.retries or pause >= self._deadline.remaining():
+        pause = pause_after(attempt)
+        if not error.retryable or not error.may_be_repeated or pause >= self._deadline.remaining():
             raise error
         if error.fresh_client:
             self._client = None
@@ -373,7 +392,7 @@ class Ec2:
         session = botocore.session.get_session()
         session.register_component("data_loader", Loader(session.get_component("data_loader")))
         session.set_config_variable("region", self._region)
-        session.get_credentials()  # what fails here does not fail for want of a model
+        self._keys_stay = _stay(session.get_credentials())  # what fails here does not fail for want of a model
         try:
             return self._client_of(session)
         except Exception as error:
@@ -443,7 +462,10 @@ class Ec2:
         if isinstance(inner, errors.Ec2KitError | Abandoned):
             return inner
         if isinstance(error, sdk.ClientError):
-            return error_codes.meaning(error.response, operation=call.operation, target=call.target)
+            meaning = error_codes.meaning(error.response, operation=call.operation, target=call.target)
+            if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
+                return errors.CredentialsRejected(**meaning.fields)
+            return meaning
         if isinstance(error, ResponseParserError):
             return self._garbled(call.operation, str(error).split("\n")[0][:200])
         if isinstance(error, sdk.NoCredentialsError):
@@ -460,13 +482,26 @@ class Ec2:
         return error
 
 
+def pause_after(attempt: int) -> float:
+    """Seconds from one attempt, the first is 1, to the next: at random, and longer with each."""
+    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)))
+
+
 @dataclass(frozen=True)
 class _Call:
+    """
+    One request, however often it is sent.
+
+    Attributes:
+        left_to_caller: After which errors the caller decides whether it is sent again.
+    """
+
     operation: str
     target: str
     parameters: dict[str, Any]
     retries: int
     writes: bool
+    left_to_caller: type[AwsUnknown] | tuple[type[AwsUnknown], ...] = ()
 
     @property
     def method(self) -> str:
@@ -474,6 +509,27 @@ class _Call:
         from botocore import xform_name
 
         return str(xform_name(self.operation))
+
+
+@dataclass
+class _Tries:
+    """
+    What was tried for one request; of a write also by earlier calls, until there was an answer.
+
+    Attributes:
+        began: When, in seconds of the action.
+        slow: How many had no answer in their time.
+        uncertain: Whether one of them may have been carried out.
+    """
+
+    began: float
+    attempts: int = 0
+    slow: int = 0
+    uncertain: bool = False
+
+    def note(self, error: AwsUnknown) -> None:
+        self.slow += isinstance(error, _TooSlow)
+        self.uncertain = self.uncertain or isinstance(error, _MAYBE_DONE)
 
 
 @dataclass
@@ -486,6 +542,15 @@ class _Request:
 
 class _TooSlow(errors.AwsUnreachable):
     """No answer in its time; the next attempt is given more."""
+
+
+def _stay(credentials: Credentials | None) -> bool:
+    """Whether the credentials are keys that are the same at the next attempt, too."""
+    from botocore.credentials import RefreshableCredentials
+
+    if credentials is None or isinstance(credentials, RefreshableCredentials):
+        return False
+    return credentials.method in _KEPT_BY_HAND
 
 
 def _reason(error: BaseException) -> str:

@@ -9,9 +9,10 @@ from functools import partial
 
 from ec2kit import checks, hierarchy, ip_resource, messages, node, peers, resource, service
 from ec2kit.action import Action
+from ec2kit.aws import pause_after
 from ec2kit.convergence import log_change
 from ec2kit.deadline import side_by_side
-from ec2kit.errors import AddressMissing, ArgumentInvalid, Ec2KitError, NotFree, Stopped
+from ec2kit.errors import AddressMissing, ArgumentInvalid, AwsUnknown, Ec2KitError, NotFree, Stopped
 from ec2kit.intention import Direction
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, SCENARIOS, SWITCHBACKS, Resource
 from ec2kit.state import Damaged, Lock, StateFile
@@ -239,18 +240,23 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
 
 def _put_back(action: Action, before: dict[str, str]) -> int:
     """Undo until two looks in a row find nothing to undo; the first may not see a write that was under way."""
-    ec2, scenario, count, quiet = action.ec2(), action.scenario, 0, 0
+    ec2, scenario, quiet, rounds = action.ec2(), action.scenario, 0, 0
+    back: set[str] = set()
     while quiet < 2:
         observed = scenario.observe(ec2, action.resource, action.server, action.settings)
         plan = scenario.undo(observed, before)
         jobs = [partial(scenario.apply, each, ec2, action.settings, action.deadline) for each in plan.changes]
         for change, outcome in zip(plan.changes, side_by_side(jobs, action.deadline, at_most=8), strict=True):
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, AwsUnknown) and outcome.uncertain and outcome.may_be_repeated:
+                fields = {"target": change.target, "operation": change.operation, "reason": outcome}
+                action.log.put(messages.CHANGE_UNCONFIRMED, **fields)
+            elif isinstance(outcome, Exception):
                 raise outcome
-            log_change(action, change, outcome)
-            count += 1
+            else:
+                log_change(action, change, outcome)
+            back.add(change.target)
         for target, reason in plan.impossible.items():
             action.log.put(messages.UNDO_FAILED, what=target, reason=reason)
-        quiet = 0 if plan.changes else quiet + 1
-        action.deadline.pause(_SETTLE_SECONDS, "looking again")
-    return count
+        quiet, rounds = (0, rounds + 1) if plan.changes else (quiet + 1, rounds)
+        action.deadline.pause(max(_SETTLE_SECONDS, pause_after(rounds)), "looking again")
+    return len(back)

@@ -133,11 +133,16 @@ def plan(
     if address is None:
         return Plan(impossible={observed.resource.allocation_id: _missing(observed)})
     changes: list[Change] = []
-    pending: dict[str, str] = {}
     impossible: dict[str, str] = {}
     before = made.get(address.allocation_id, ())
+    neighbours = [each for each in observed.neighbours if observed.clears_neighbours and each.association_id]
+    pending = {
+        each.allocation_id: f"still associated with {_show(observed, each)}"
+        for each in neighbours
+        if each.allocation_id in made
+    }
     if _is_right(observed, address):
-        changes += _clear_neighbours(observed, made)
+        changes += [_disassociate(each) for each in neighbours if each.allocation_id not in made]
     elif any(_place(address) == change.old for change in before):
         late = f"still associated with {_show(observed, address)}"
         pending[address.allocation_id] = late if len(before) < _TRIES else _contested(observed, address)
@@ -183,13 +188,6 @@ def _associate(
             "public_ip": address.public_ip,
         },
     )
-
-
-def _clear_neighbours(observed: Observed, made: Mapping[str, tuple[Change, ...]]) -> list[Change]:
-    if not observed.clears_neighbours:
-        return []
-    others = (each for each in observed.neighbours if each.allocation_id not in made)
-    return [_disassociate(each) for each in others if each.association_id]
 
 
 def _disassociate(address: Address) -> Change:

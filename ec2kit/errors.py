@@ -3,6 +3,7 @@ The tree of errors; each class is an entry of the catalogue.
 
     Ec2KitError
     ├── Unknown                    no usable answer: it says nothing about the address
+    │   ├── OutcomeUnknown         the answer to a change was lost, and no look tells
     │   ├── AwsUnknown             ├── AwsUnreachable AwsThrottled AwsServerError AwsGarbled
     │   │                          ├── CredentialsMissing CredentialsExpired CredentialsRejected PermissionMissing
     │   │                          └── PermitTooOld
@@ -77,6 +78,9 @@ class AwsUnknown(Unknown):
     uncertain: bool = False
     """Whether this attempt, or one before it, may have been carried out."""
 
+    may_be_repeated: bool = True
+    """Whether a further attempt is within the retries of the request."""
+
     fresh_client: ClassVar[bool] = False
     """Whether the next attempt needs a client with newly looked up credentials."""
 
@@ -121,6 +125,10 @@ class PermissionMissing(AwsUnknown):
 
 class PermitTooOld(AwsUnknown):
     message = messages.PERMIT_TOO_OLD
+
+
+class OutcomeUnknown(Unknown):
+    message = messages.OUTCOME_UNKNOWN
 
 
 class DeadlinePassed(Unknown):

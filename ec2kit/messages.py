@@ -503,6 +503,14 @@ CHANGE_TO_BE_REPEATED = _message(
     _INFO,
     "{target}: {operation} was not carried out ({reason}); the next look shows whether it is tried again",
 )
+CARRIED_OUT = _message(620333, _INFO, "{target}: EC2 carried out {operation}, although its answer was lost")
+OUTCOME_UNKNOWN = _message(
+    620334,
+    _ERROR,
+    "{unknown}; {reason}",
+    "The answers to changes were lost, and EC2 could not be looked at again in time.",
+    "`ec2kit status` shows where the address is now; run the action again: what is right already is left alone.",
+)
 
 # -- 4xx: registry and state -------------------------------------------------------------------------------
 

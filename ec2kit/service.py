@@ -239,7 +239,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
     guard = partial(action.intentions.check, mine)
     permit = None if action.settings.recover_take_from_peer else _Permit(action, guard)
-    ec2 = action.ec2(guard=guard) if permit is None else action.ec2(guard=permit.check, write_retries=0)
+    ec2 = action.ec2(guard=guard) if permit is None else action.ec2(guard=permit.check, repeats_writes=False)
     with action.intentions.only_writer(action.deadline):
         _must_be_in_service(action)  # an action that was waited for may have ended badly
         _verify_instance(action, server)

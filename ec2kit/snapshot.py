@@ -2,8 +2,8 @@
 What EC2 said a moment ago, shared by the quickChecks of this server; the same answers as `Ec2` to whoever looks.
 
 One check asks for the addresses of all resources. Those that come meanwhile wait for its answer, whatever it is;
-those that come within EC2_SNAPSHOT_MAX_AGE of the question read it from a file, without the SDK. A write of this
-server makes it void.
+those that come within EC2_SNAPSHOT_MAX_AGE of the question, or within a second of being throttled, read it from a
+file, without the SDK. A write of this server makes it void.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ec2kit import answers
 from ec2kit.answers import Address, Route, RouteTable, RouteTables
-from ec2kit.errors import AwsRefused, Ec2KitError, SharedTrouble, SharedUnknown, StateUnusable, Unknown
+from ec2kit.errors import (
+    AwsRefused,
+    AwsThrottled,
+    Ec2KitError,
+    SharedTrouble,
+    SharedUnknown,
+    StateUnusable,
+    Unknown,
+)
 from ec2kit.state import Content, Damaged, Lock, StateFile, boot_id, make_folder, open_private
 
 if TYPE_CHECKING:
@@ -29,6 +37,9 @@ _MOST_BLOCKS = 200
 """Values that a filter may have. Source: EC2 user guide, "List and filter using the CLI and API"."""
 
 _LONGEST_PAUSE = 0.2
+
+_THROTTLED_FOR = 1.0
+"""Seconds for which it is shared that EC2 throttles; asking for the same no again would use up the account's rate."""
 
 Told = TypeVar("Told")
 
@@ -245,16 +256,22 @@ class _SharedAnswer(Generic[Told]):
                 self._file.write({**content, "told": self._deadline.clock.now()}, durable=False)
 
     def _usable(self) -> Told | None:
-        """What is kept, if it is neither void nor too old; that there was no answer, only if it was waited for."""
+        """What is kept, if it is neither void nor too old, or was waited for."""
         kept = self._kept()
         if kept is None or kept.get("writes") != self._writes.seen():
             return None
         with suppress(AttributeError, KeyError, TypeError, ValueError):  # it was edited
-            failed, now = "error" in kept, self._deadline.clock.now()
-            young = not failed and 0 <= now - kept["asked"] <= self._max_age
-            awaited = self._began < kept["told" if failed else "asked"] <= now
+            now, since = self._deadline.clock.now(), kept["told" if "error" in kept else "asked"]
+            young = 0 <= now - since <= self._lasts(kept.get("error"))
+            awaited = self._began < since <= now
             return self._read(kept) if young or awaited else None
         return None
+
+    def _lasts(self, error: Any) -> float:
+        """Seconds; that there was no answer is, unless EC2 throttles, only for those who waited for it."""
+        if error is None:
+            return self._max_age
+        return min(self._max_age, _THROTTLED_FOR) if error["throttled"] else -1.0
 
     def _kept(self) -> Content | None:
         with suppress(Damaged):
@@ -269,7 +286,8 @@ class _SharedAnswer(Generic[Told]):
 def _kept_error(error: Ec2KitError | None) -> Content:
     if error is None:
         return {}
-    return {"error": {"reason": str(error), "trouble": getattr(error, "trouble", True)}}
+    throttled = isinstance(error, AwsThrottled)
+    return {"error": {"reason": str(error), "trouble": getattr(error, "trouble", True), "throttled": throttled}}
 
 
 def _error(told: Content) -> Ec2KitError | None:

@@ -347,9 +347,12 @@ def test_route_tables_later_page_fails_keeps_the_evidence(behaviour: Behaviour, 
 
 # -- retries -----------------------------------------------------------------------------------------------
 
-PASSING = [
+NOT_MADE = [
     pytest.param(fails("RequestLimitExceeded", 503), id="throttled-503"),
     pytest.param(fails("Throttling", 400), id="throttled-400"),
+]
+
+MAYBE_MADE = [
     pytest.param(fails("InternalError", 500), id="internal-error"),
     pytest.param(fails("Unavailable", 503), id="unavailable"),
     pytest.param(answers("<html>Bad Gateway</html>", 502), id="html-502"),
@@ -357,11 +360,10 @@ PASSING = [
     pytest.param(hangs_up, id="hung-up"),
     pytest.param(answers(""), id="empty-200"),
     pytest.param(answers("<html><body>login</body></html>"), id="html-200"),
-    pytest.param(fails("RequestExpired"), id="expired"),
 ]
 
 
-@pytest.mark.parametrize("behaviour", PASSING)
+@pytest.mark.parametrize("behaviour", NOT_MADE)
 def test_write_passing_trouble_is_retried(behaviour: Behaviour) -> None:
     """What time can heal is tried again, until it is done, and each retry is logged with its reason."""
     lines = Lines()
@@ -371,12 +373,62 @@ def test_write_passing_trouble_is_retried(behaviour: Behaviour) -> None:
     assert len(lines.of(messages.RETRYING)) == 2
 
 
+@pytest.mark.parametrize("behaviour", NOT_MADE + MAYBE_MADE)
+def test_look_passing_trouble_is_retried(behaviour: Behaviour) -> None:
+    """A look-up is repeated whatever became of its answer."""
+    lines = Lines()
+    with scripted(behaviour, behaviour, ONE_TABLE) as server:
+        assert look(an_ec2(server.url, sink=lines)) == ("rtb-1",)
+    assert len(lines.of(messages.RETRYING)) == 2
+
+
+@pytest.mark.parametrize("behaviour", MAYBE_MADE)
+def test_write_that_may_have_been_carried_out_is_not_repeated_unseen(behaviour: Behaviour) -> None:
+    """What EC2 made of it, a look tells; written again, it counts its attempts from the first one on."""
+    with scripted(behaviour, DONE) as server:
+        ec2 = an_ec2(server.url, max_retry=1)
+        with pytest.raises(AwsUnknown) as caught:
+            write(ec2)
+        assert len(server.asked) == 1
+        assert (caught.value.uncertain, caught.value.may_be_repeated) == (True, True)
+        assert write(ec2) == 2
+
+
+def test_write_refused_after_a_lost_answer_may_have_been_carried_out() -> None:
+    """What the first attempt did, the refusal of the second does not tell."""
+    with scripted(hangs_up, fails("InvalidParameterValue")) as server:
+        ec2 = an_ec2(server.url)
+        with pytest.raises(AwsUnreachable):
+            write(ec2)
+        with pytest.raises(AwsRefused) as caught:
+            write(ec2)
+    assert caught.value.uncertain
+
+
+def test_write_of_another_object_counts_for_itself() -> None:
+    """A lost answer about one table says nothing of another."""
+    with scripted(hangs_up, DONE) as server:
+        ec2 = an_ec2(server.url)
+        with pytest.raises(AwsUnreachable):
+            write(ec2)
+        receipt = ec2.replace_route(route_table_id="rtb-2", destination_cidr_block=CIDR, network_interface_id=ENI_A)
+    assert receipt.attempts == 1
+
+
+def test_write_that_nobody_looks_for_is_repeated() -> None:
+    """The source/destination check, which no look follows, is switched off by as many attempts as were asked for."""
+    with scripted(hangs_up, says("ModifyNetworkInterfaceAttribute")) as server:
+        ec2 = an_ec2(server.url, max_retry=0)
+        assert ec2.switch_off_source_dest_check(network_interface_id=ENI_A, retries=1).attempts == 2
+
+
 FINAL = [
     pytest.param(fails("UnauthorizedOperation", 403), PermissionMissing, "UnauthorizedOperation", id="permission"),
     pytest.param(fails("InvalidRouteTableID.NotFound"), AwsRefused, "InvalidRouteTableID.NotFound", id="not-found"),
     pytest.param(fails("InvalidParameterValue"), AwsRefused, "InvalidParameterValue", id="invalid"),
     pytest.param(fails("AuthFailure", 401), CredentialsRejected, "AuthFailure", id="rejected"),
     pytest.param(fails("SignatureDoesNotMatch", 403), CredentialsRejected, "SignatureDoesNotMatch", id="signature"),
+    pytest.param(fails("RequestExpired"), CredentialsRejected, "RequestExpired", id="expired-keys"),
 ]
 
 
@@ -412,10 +464,17 @@ def test_write_without_retries_makes_one_attempt(behaviour: Behaviour, kind: typ
 
 
 def test_write_retries_limited_gives_up_after_them() -> None:
-    """EC2_MAX_RETRY=2 is three attempts."""
-    with scripted(fails("InternalError", 500)) as server, pytest.raises(AwsServerError):
-        write(an_ec2(server.url, max_retry=2))
+    """EC2_MAX_RETRY=2 is three attempts, whatever each of them met."""
+    throttled = fails("RequestLimitExceeded", 503)
+    with scripted(throttled, fails("InternalError", 500), throttled) as server:
+        ec2 = an_ec2(server.url, max_retry=2)
+        with pytest.raises(AwsServerError) as caught:
+            write(ec2)
+        assert caught.value.may_be_repeated
+        with pytest.raises(AwsThrottled) as caught_at_last:
+            write(ec2)
     assert len(server.asked) == 3
+    assert (caught_at_last.value.uncertain, caught_at_last.value.may_be_repeated) == (True, False)
 
 
 def test_look_retries_are_not_those_of_writes() -> None:
@@ -428,7 +487,7 @@ def test_look_retries_are_not_those_of_writes() -> None:
 def test_write_trouble_without_end_ends_by_the_deadline_with_its_reason() -> None:
     """As many retries as fit, and then the reason is the trouble itself, not the deadline."""
     clock = ImpatientClock()
-    with scripted(fails("InternalError", 500)) as server, pytest.raises(AwsServerError):
+    with scripted(fails("RequestLimitExceeded", 503)) as server, pytest.raises(AwsThrottled):
         write(an_ec2(server.url, seconds=60, clock=clock))
     assert len(server.asked) > 5
 
@@ -511,23 +570,38 @@ def test_call_server_silent_or_dripping_ends_by_the_deadline(
     assert time.monotonic() - began < SLOW
 
 
-def test_call_answers_too_late_are_given_more_time_the_next_time() -> None:
+def test_look_answers_too_late_are_given_more_time_the_next_time() -> None:
     """The read time-out grows: once, twice, four times what is set."""
     lines = Lines()
-    ec2_settings = {"connect_timeout": 0.1, "read_timeout": 0.2, "max_retry": 2}
+    ec2_settings = {"connect_timeout": 0.1, "read_timeout": 0.2}
     with scripted(silent) as server, pytest.raises(AwsUnreachable, match=r"none within 0\.9 s|Read timeout"):
-        write(an_ec2(server.url, seconds=300, sink=lines, **ec2_settings))
+        look(an_ec2(server.url, seconds=300, sink=lines, look_retries=2, **ec2_settings))
     waits = [text.partition("within ")[2].split()[0] for text in lines.of(messages.RETRYING)]
     assert waits == ["0.3", "0.5"]
 
 
-@pytest.mark.parametrize("call", [look, write], ids=["look", "write"])
-def test_call_connection_refused_is_unreachable_and_retried(call: Callable[[Ec2], Any]) -> None:
+def test_write_answers_too_late_are_given_more_time_the_next_time() -> None:
+    """For a write, too, that is made again after a look."""
+    with scripted(silent) as server:
+        ec2 = an_ec2(server.url, seconds=300, connect_timeout=0.1, read_timeout=0.2)
+        for told in ("none within 0.3 s", "none within 0.5 s", "none within 0.9 s|Read timeout"):
+            with pytest.raises(AwsUnreachable, match=told):
+                write(ec2)
+
+
+def test_look_connection_refused_is_unreachable_and_retried() -> None:
     """A refused connection is silence of the network: retried, and no fault of the configuration."""
     lines = Lines()
     with pytest.raises(AwsUnreachable):
-        call(an_ec2("http://127.0.0.1:9", seconds=5, sink=lines))
+        look(an_ec2("http://127.0.0.1:9", seconds=5, sink=lines))
     assert lines.of(messages.RETRYING)
+
+
+def test_write_connection_refused_is_unreachable_and_may_be_repeated() -> None:
+    """The same for a write, after a look."""
+    with pytest.raises(AwsUnreachable) as caught:
+        write(an_ec2("http://127.0.0.1:9", seconds=5))
+    assert caught.value.may_be_repeated
 
 
 def test_call_name_cannot_be_resolved_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -701,6 +775,15 @@ def test_call_credentials_appear_later_are_found(no_credentials: pytest.MonkeyPa
 
     with scripted(DONE) as server:
         assert write(an_ec2(server.url, sink=brought)) == 2
+
+
+def test_write_credentials_that_are_renewed_and_have_expired_are_looked_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What says itself how long it is good for is replaced by whoever said so."""
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2999-01-01T00:00:00Z")
+    with scripted(fails("RequestExpired"), fails("ExpiredToken"), DONE) as server:
+        assert write(an_ec2(server.url)) == 3
 
 
 def test_call_profile_unknown_is_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,12 @@ ASSOCIATE, LINK = ("AssociateAddress", ALLOCATION), ("SetLinkUp", "eth1")
             id="exclusive-clears-neighbour",
         ),
         pytest.param(
+            seen(HERE, neighbours=(NEIGHBOUR,), clears_neighbours=True),
+            {"eipalloc-2": (Change("DisassociateAddress", "eipalloc-2", old="eni-a (10.0.1.99)", new=None),)},
+            ([], ["eipalloc-2"], []),
+            id="neighbour-not-cleared-yet",
+        ),
+        pytest.param(
             seen(THERE, neighbours=(NEIGHBOUR,), clears_neighbours=True),
             {},
             ([ASSOCIATE], [], []),

@@ -13,7 +13,7 @@ import pytest
 
 from ec2kit.answers import Address
 from ec2kit.deadline import BootClock, Clock, Deadline
-from ec2kit.errors import Ec2KitError, PermissionMissing
+from ec2kit.errors import AwsThrottled, Ec2KitError, PermissionMissing
 from ec2kit.settings import Settings
 from ec2kit.snapshot import Snapshot, Writes
 from ec2kit.state import StateFile, boot_id
@@ -22,6 +22,10 @@ from .builders import CIDR, ENI_A, ENI_B, FakeClock, another_process, holding
 from .pretended_ec2 import PretendedEc2, not_permitted, refused, unreachable
 
 OTHER = "10.1.0.20/32"
+
+THROTTLED = AwsThrottled(
+    operation="DescribeAddresses", object="it", code="RequestLimitExceeded", text="no", status=503, request_id="r"
+)
 
 
 class Asked:
@@ -256,6 +260,26 @@ def test_look_no_answer_is_not_for_those_who_come_later(server: Server) -> None:
     with pytest.raises(Ec2KitError):
         server.a_check().addresses()
     assert server.a_check().addresses() == ()
+
+
+def test_look_throttled_is_for_those_who_come_within_a_second(server: Server) -> None:
+    """Where the account is asked too often, the checks that follow do not ask for the same no once more."""
+    server.world.looks = [THROTTLED, None]
+    for _ in range(3):
+        with pytest.raises(Ec2KitError, match="RequestLimitExceeded"):
+            server.a_check().addresses()
+    assert server.world.looked == 1
+    server.clock.sleep(1.1)
+    assert server.a_check().addresses() == ()
+
+
+def test_look_throttled_is_not_shared_where_nothing_is(server: Server) -> None:
+    """EC2_SNAPSHOT_MAX_AGE=0 is for who wants every check to ask."""
+    server.world.looks = [THROTTLED, None]
+    with pytest.raises(Ec2KitError):
+        server.a_check(snapshot_max_age=0.0).addresses()
+    server.clock.sleep(0.1)
+    assert server.a_check(snapshot_max_age=0.0).addresses() == ()
 
 
 def test_look_page_missing_is_not_for_those_who_come_later(server: Server) -> None:
