@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -215,7 +214,7 @@ class Convergence:
         try:
             kept = memory.recall(settings.run_dir, self._action.tag)
             tables = tuple(sorted(self._scenario.objects(observed)))
-            memory.remember(settings.run_dir, self._action.tag, replace(kept, route_table_ids=tables))
+            memory.remember(settings.run_dir, self._action.tag, kept._replace(route_table_ids=tables))
         except Ec2KitError as error:
             self._action.log.error(error)
 
