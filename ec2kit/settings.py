@@ -248,7 +248,13 @@ def _endpoint(own: str, sdk: Mapping[str, str]) -> str:
 
 def _is_in_clear(url: str) -> bool:
     """Whether what is asked and answered there leaves this machine without encryption."""
-    return url.lower().startswith("http:") and not _is_loopback(_host(url))
+    if not url.lower().startswith("http:") or re.fullmatch(_PLAINLY_LOOPBACK, url):
+        return False
+    return not _is_loopback(_host(url))
+
+
+_PLAINLY_LOOPBACK = r"http://(localhost|127\.0\.0\.1)(:[0-9]+)?/?"
+"""What can be seen without the libraries that take URLs and addresses apart, and take long to load."""
 
 
 def _is_loopback(host: str) -> bool:

@@ -101,5 +101,5 @@ def test_quick_check_by_a_shared_answer_loads_no_sdk(cluster: Cluster) -> None:
     assert status == "0"
     assert "IN_SERVICE" in done.stderr
     unused = {"boto3", "botocore", "urllib3", "ssl", "http", "click", "argparse", "subprocess"}
-    unused |= {"dataclasses", "inspect"}
+    unused |= {"dataclasses", "inspect", "ipaddress", "urllib"}
     assert not {each.split(".")[0] for each in modules} & unused
