@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ec2kit import memory, messages
 from ec2kit.action import Action
 from ec2kit.answers import Receipt
-from ec2kit.aws import IN_FLIGHT, Ec2
 from ec2kit.deadline import side_by_side
 from ec2kit.errors import (
     AwsRefused,
@@ -29,6 +28,9 @@ from ec2kit.errors import (
 from ec2kit.resource import ROUTE_TABLE
 from ec2kit.scenario import Observed
 from ec2kit.status import Change, Plan, Wanted, gather
+
+if TYPE_CHECKING:
+    from ec2kit.aws import Ec2
 
 _WORTH_TELLING = 0.5
 """Seconds of waiting for EC2 to show a change, from which on the log says so."""
@@ -134,6 +136,8 @@ class Convergence:
 
     def _change(self, observed: Observed, changes: tuple[Change, ...]) -> bool:
         """Whether any was made, or may have been; else all of them failed or are to be tried again."""
+        from ec2kit.aws import IN_FLIGHT
+
         action = self._action
         if self._permit is not None:
             self._permit(observed, changes)
