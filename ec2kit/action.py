@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit import __version__, messages
 from ec2kit.deadline import Deadline
@@ -28,8 +27,18 @@ def anything_goes() -> None:
     """The guard of an action that does not write, or that acts whatever is wanted meanwhile."""
 
 
-@dataclass
-class Action:
+class _Tools(NamedTuple):
+    name: str
+    tag: str
+    settings: Settings
+    log: Log
+    deadline: Deadline
+    registry: Registry
+    lifekeeper: LifeKeeper | None = None
+    given: Resource | None = None
+
+
+class Action(_Tools):
     """
     One action on one resource of this server.
 
@@ -39,15 +48,6 @@ class Action:
         lifekeeper: The framework, where it is LifeKeeper.
         given: A definition that the registry does not have, or not yet.
     """
-
-    name: str
-    tag: str
-    settings: Settings
-    log: Log
-    deadline: Deadline
-    registry: Registry
-    lifekeeper: LifeKeeper | None = None
-    given: Resource | None = None
 
     @property
     def resource(self) -> Resource:
@@ -140,16 +140,16 @@ class Action:
 
     def called(self, tag: str) -> Action:
         """The same action on the resource of another tag."""
-        return replace(self, tag=tag, given=None)
+        return self._replace(tag=tag, given=None)
 
     def about(self, resource: Resource, *, seconds: float | None = None) -> Action:
         """The same action for a definition that is not in the registry, with a deadline of its own if need be."""
         deadline = self.deadline if seconds is None else Deadline(seconds, self.deadline.clock)
-        return replace(self, tag=resource.tag, given=resource, deadline=deadline)
+        return self._replace(tag=resource.tag, given=resource, deadline=deadline)
 
     def within(self, seconds: float) -> Action:
         """The same action, with a nearer deadline."""
-        return replace(self, deadline=self.deadline.within(seconds))
+        return self._replace(deadline=self.deadline.within(seconds))
 
     def begin(self) -> None:
         """Log that it begins."""

@@ -1,13 +1,10 @@
 """
 What EC2 said, reduced to what the kit needs; `aws` gives these, the scenarios read them.
-
-Named tuples where nothing more is needed: a dataclass takes six times as long to be made, and each check makes all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,8 +49,7 @@ class RouteTables(NamedTuple):
     unknown: Ec2KitError | None = None
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """One Elastic IP; the last three are None while it is associated with nothing."""
 
     public_ip: str

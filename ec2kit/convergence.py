@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ec2kit import memory, messages
 from ec2kit.action import Action
 from ec2kit.answers import Receipt
-from ec2kit.aws import IN_FLIGHT, Ec2, pause_after
 from ec2kit.deadline import side_by_side
 from ec2kit.errors import (
     AwsRefused,
@@ -32,6 +30,9 @@ from ec2kit.errors import (
 from ec2kit.resource import ROUTE_TABLE
 from ec2kit.scenario import Observed
 from ec2kit.status import Change, Plan, Wanted, gather
+
+if TYPE_CHECKING:
+    from ec2kit.aws import Ec2
 
 _WORTH_TELLING = 0.5
 """Seconds of waiting for EC2 to show a change, from which on the log says so."""
@@ -173,7 +174,7 @@ class Convergence:
         without = {target: made[:-1] if target in lost else made for target, made in self.made.items()}
         anew = plan({target: made for target, made in without.items() if made})
         repeated = tuple(each for each in anew.changes if each.target in lost)
-        return replace(seen, changes=(*seen.changes, *repeated))
+        return seen._replace(changes=(*seen.changes, *repeated))
 
     def _settle(self, seen: Plan) -> None:
         """Forget the lost answers of which a look has told enough: it was carried out, or somebody came after it."""
@@ -186,6 +187,8 @@ class Convergence:
 
     def _change(self, observed: Observed, changes: tuple[Change, ...]) -> bool:
         """Whether another look is due: some were made, or may have been, or are to be tried again."""
+        from ec2kit.aws import IN_FLIGHT, pause_after
+
         action = self._action
         self._prepare(observed, changes)
         jobs = [partial(self._scenario.apply, each, self._ec2, action.settings, action.deadline) for each in changes]
@@ -275,7 +278,7 @@ class Convergence:
         try:
             kept = memory.recall(settings.run_dir, self._action.tag)
             tables = tuple(sorted(self._scenario.objects(observed)))
-            memory.remember(settings.run_dir, self._action.tag, replace(kept, route_table_ids=tables))
+            memory.remember(settings.run_dir, self._action.tag, kept._replace(route_table_ids=tables))
         except Ec2KitError as error:
             self._action.log.error(error)
 

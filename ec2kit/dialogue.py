@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -246,7 +246,7 @@ def choices(action: Action) -> tuple[list[str], Callable[[str], Offers]]:
 
 
 def _offers_of(action: Action, server: str) -> Offers:
-    action = replace(action, deadline=Deadline(_LOOK_SECONDS))  # time spent typing does not count
+    action = action._replace(deadline=Deadline(_LOOK_SECONDS))  # time spent typing does not count
     if server == action.settings.server:
         return offers(action)
     return Offers(**action.ask(server, ["offers"], seconds=_LOOK_SECONDS)["offers"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ec2kit import messages
 from ec2kit.answers import Address, Receipt
@@ -26,8 +25,7 @@ _TRIES = 2
 """Writes of one association: if somebody else takes it after ours, once more, then it is contested."""
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(NamedTuple):
     """
     What EC2 and this server say.
 
@@ -256,7 +254,7 @@ def notices(observed: Observed) -> tuple[Notice, ...]:
     """
     wanted = observed.server.private_ip_address
     displaced = (each for each in observed.neighbours if each.private_ip_address == wanted)
-    return tuple((messages.ADDRESS_DISPLACED, asdict(each)) for each in displaced)
+    return tuple((messages.ADDRESS_DISPLACED, each._asdict()) for each in displaced)
 
 
 def permissions(observed: Observed) -> tuple[Permission, ...]:

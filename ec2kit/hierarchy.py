@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -91,7 +90,7 @@ def extend(
     resource.checked_priority(priority)
     wanted = can_extend(action, template_system, device=device, priority=priority)
     if switchback is not None:
-        wanted = replace(wanted, switchback=resource.checked_choice("switchback", switchback, SWITCHBACKS))
+        wanted = wanted._replace(switchback=resource.checked_choice("switchback", switchback, SWITCHBACKS))
     before = wanted.without_server(action.registry.server)
     peers.spread(action, before, wanted)
     fields = {"tag": action.tag, "server": action.registry.server, "priority": priority}

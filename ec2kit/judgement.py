@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,7 +148,7 @@ def _report(action: Action, judged: _Judged) -> None:
 def _report_unknown(action: Action, judged: _Judged, before: memory.Memory) -> memory.Memory:
     reason = judged.verdict.reason
     since = before.unknown_since or time.time()
-    now = replace(before, unknown_since=since, unknown_count=before.unknown_count + 1, reason=reason[:500])
+    now = before._replace(unknown_since=since, unknown_count=before.unknown_count + 1, reason=reason[:500])
     message = messages.STATUS_TROUBLE if judged.trouble else messages.STATUS_UNKNOWN
     fields = {"address": judged.address, "count": now.unknown_count, "age": f"{now.age:.0f}", "reason": reason}
     action.log.put(message, **fields)
@@ -168,8 +167,8 @@ def _report_known(action: Action, judged: _Judged, before: memory.Memory) -> mem
         for lost in sorted(set(tables) - set(judged.objects)):
             action.log.put(messages.TABLE_LOST_ROUTE, route_table_id=lost, cidr=action.resource.cidr)
         tables = tuple(sorted({*tables, *judged.objects}))
-    return replace(
-        before, known_at=time.time(), unknown_since=0.0, unknown_count=0, reason="", route_table_ids=tables
+    return before._replace(
+        known_at=time.time(), unknown_since=0.0, unknown_count=0, reason="", route_table_ids=tables
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import Enum
 
 from ec2kit.messages import CATALOGUE, GROUPS, Message
@@ -38,7 +37,7 @@ def catalogue_in(language: Language) -> Mapping[int, Message]:
     from ec2kit.messages_ja import WORDS
 
     return {
-        code: replace(each, **WORDS[code]._asdict()) if code in WORDS else each for code, each in CATALOGUE.items()
+        code: each._replace(**WORDS[code]._asdict()) if code in WORDS else each for code, each in CATALOGUE.items()
     }
 
 

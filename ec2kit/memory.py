@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from ec2kit.errors import StateUnusable
 from ec2kit.state import Damaged, StateFile
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """
     Attributes:
         known_at: Epoch seconds of the last check that had an answer; 0: none in this boot.
@@ -57,7 +56,7 @@ def remember(folder: str, tag: str, memory: Memory) -> None:
     Raises:
         StateUnusable: It cannot be written.
     """
-    _file(folder, tag).write(asdict(memory), durable=False)
+    _file(folder, tag).write(memory._asdict(), durable=False)
 
 
 def forget(folder: str, tag: str) -> None:

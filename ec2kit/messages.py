@@ -8,8 +8,8 @@ Codes are ec2kit's own, 620001-620999, in GROUPS of a hundred. A message is neve
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -60,8 +60,7 @@ class Level(Enum):
     INFO = "INFO"
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """
     One entry of the catalogue.
 

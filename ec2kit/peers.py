@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -60,7 +59,7 @@ def spread(action: Action, before: Resource, after: Resource) -> None:
             changed.append(name)  # an answer may be lost
             _store(action, name, after)
     except BaseException as error:
-        back = replace(before, revision=after.revision + 1)
+        back = before._replace(revision=after.revision + 1)
         for name in dict.fromkeys((*changed, *before.names)):
             _restore_definition(action, name, back, tried=after)
         if isinstance(error, RemoteSilent | RemoteRefused):

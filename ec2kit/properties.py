@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from ec2kit import messages, peers, resource
 from ec2kit.action import Action
@@ -36,7 +35,7 @@ def _change_switchback(action: Action, switchback: str) -> Resource:
     before = action.resource
     if switchback == before.switchback:
         return before
-    after = replace(before, switchback=switchback, revision=before.revision + 1)
+    after = before._replace(switchback=switchback, revision=before.revision + 1)
     peers.states(action, before)  # all must answer before the first is told
     peers.spread(action, before, after)
     fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
@@ -48,7 +47,7 @@ def _rename(action: Action, tag: str) -> Resource:
     before = action.resource
     if tag == before.tag:
         return before
-    after = replace(before, tag=tag, revision=before.revision + 1)
+    after = before._replace(tag=tag, revision=before.revision + 1)
     peers.states(action, before)
     told: list[str] = []
     try:
@@ -58,7 +57,7 @@ def _rename(action: Action, tag: str) -> Resource:
             action.log.put(messages.RENAMED, tag=before.tag, new=tag, server=name)
     except BaseException as error:
         for name in told:
-            _take_back(action, name, tag, replace(before, revision=after.revision + 1))
+            _take_back(action, name, tag, before._replace(revision=after.revision + 1))
         if isinstance(error, RemoteSilent | RemoteRefused):
             raise ServersSilent(servers=str(error)) from error
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from ec2kit import judgement, messages, service
 from ec2kit.action import Action
@@ -98,7 +97,7 @@ def _take_back(action: Action, taken: Reassertions, holder: str) -> bool:
     """Whether something was changed; the owner is not asked, since the framework has said who may have it."""
     wrote = True
     try:
-        wrote = bool(service.recover(replace(action, settings=_taking(action))))
+        wrote = bool(service.recover(action._replace(settings=_taking(action))))
     except NotBroughtHere as error:
         wrote = bool(error.fields["wrote"])
         raise
@@ -112,7 +111,7 @@ def _take_back(action: Action, taken: Reassertions, holder: str) -> bool:
 
 
 def _taking(action: Action) -> Settings:
-    return replace(action.settings, recover_take_from_peer=True)
+    return action.settings._replace(recover_take_from_peer=True)
 
 
 def _holder(action: Action, observed: Observed) -> str:

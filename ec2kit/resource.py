@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ec2kit.errors import ArgumentInvalid, NotFree, ServerUnknown, TagInvalid
 
@@ -18,8 +17,7 @@ SWITCHBACKS = ("intelligent", "automatic")
 _TAG = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """
     One server of a resource and its network interface.
 
@@ -39,8 +37,7 @@ class Server:
     availability_zone: str = ""
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """
     One address that moves between servers.
 
@@ -114,17 +111,17 @@ class Resource:
                 raise NotFree(what=f"server {server.name} of resource {self.tag}", by="the server itself")
             if each.priority == server.priority:
                 raise NotFree(what=f"priority {server.priority} of resource {self.tag}", by=each.name)
-        return replace(self, servers=(*self.servers, server), revision=self.revision + 1)
+        return self._replace(servers=(*self.servers, server), revision=self.revision + 1)
 
     def without_server(self, name: str) -> Resource:
         """The next revision, one server less."""
         rest = tuple(each for each in self.servers if each.name != name)
-        return replace(self, servers=rest, revision=self.revision + 1)
+        return self._replace(servers=rest, revision=self.revision + 1)
 
     def as_dict(self) -> dict[str, Any]:
         """The stored form: JSON types only."""
-        servers = [asdict(each) for each in self.servers]
-        return {**asdict(self), "servers": servers, "route_table_ids": list(self.route_table_ids)}
+        servers = [each._asdict() for each in self.servers]
+        return {**self._asdict(), "servers": servers, "route_table_ids": list(self.route_table_ids)}
 
 
 def from_dict(stored: Mapping[str, Any]) -> Resource:
@@ -153,8 +150,8 @@ def _names(stored: Any) -> tuple[str, ...]:
     return tuple(stored)
 
 
-_KINDS = {"int": int, "str": str}
-"""The types of fields as they are annotated; all others are tuples."""
+_KINDS = {"priority": int, "revision": int, "servers": tuple, "route_table_ids": tuple}
+"""The types of fields; all others are texts."""
 
 
 def _is_ipv4(text: str) -> bool:
@@ -166,10 +163,9 @@ def _is_ipv4(text: str) -> bool:
 
 
 def _build(kind: Any, stored: Mapping[str, Any]) -> Any:
-    annotations = kind.__dataclass_fields__
-    known = {name: value for name, value in stored.items() if name in annotations}
+    known = {name: value for name, value in stored.items() if name in kind._fields}
     for name, value in known.items():
-        expected = _KINDS.get(annotations[name].type, tuple)
+        expected = _KINDS.get(name, str)
         if not isinstance(value, expected) or isinstance(value, bool):
             raise ValueError(f"{name} is not of type {expected.__name__}")
     return kind(**known)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ec2kit import messages
 from ec2kit.answers import Receipt, Route
@@ -25,8 +24,7 @@ _TRIES = 2
 """Writes to one table: if somebody else points it elsewhere after ours, once more, then it is contested."""
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(NamedTuple):
     """
     What EC2 says of the address.
 

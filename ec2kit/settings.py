@@ -8,9 +8,8 @@ import stat
 from binascii import crc32
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ec2kit import messages
 from ec2kit.messages import Notice
@@ -21,8 +20,7 @@ INSTALLED = "lkadm/subsys/comm/ec2/ec2kit.json"
 """Below $LKROOT: what `ec2kit install` put there. Where it is, LifeKeeper is this server's framework."""
 
 
-@dataclass(frozen=True)
-class Tunable:
+class Tunable(NamedTuple):
     """One name that can be set: how its text becomes a value, and what it may be."""
 
     name: str
@@ -56,24 +54,33 @@ def _reject(text: str) -> Any:
     raise ValueError(text)
 
 
+_DECLARED: list[Tunable] = []
+"""The tunables in the order of the fields of Settings, whose first fields they are."""
+
+
+def _declared(tunable: Tunable) -> Any:
+    """The default of a field that is a tunable."""
+    _DECLARED.append(tunable)
+    return tunable.default
+
+
 def _seconds(name: str, default: float, low: float, high: float, meaning: str) -> Any:
-    return field(default=default, metadata={"tunable": Tunable(name, default, low, high, meaning)})
+    return _declared(Tunable(name, default, low, high, meaning))
 
 
 def _count(name: str, default: float | None, low: float, high: float, meaning: str) -> Any:
-    return field(default=default, metadata={"tunable": Tunable(name, default, low, high, meaning)})
+    return _declared(Tunable(name, default, low, high, meaning))
 
 
 def _switch(name: str, meaning: str) -> Any:
-    return field(default=False, metadata={"tunable": Tunable(name, False, meaning=meaning)})
+    return _declared(Tunable(name, False, meaning=meaning))
 
 
 def _text(name: str, default: str, meaning: str) -> Any:
-    return field(default=default, metadata={"tunable": Tunable(name, default, meaning=meaning)})
+    return _declared(Tunable(name, default, meaning=meaning))
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """
     All that can be set, checked; what was wrong stands in `findings` and its default is used.
 
@@ -133,14 +140,12 @@ class Settings:
         "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254", "instance metadata service"
     )
     lifekeeper: bool = False
-    sdk: Mapping[str, str] = field(default_factory=dict)
+    sdk: Mapping[str, str] = MappingProxyType({})
     origin: str = ""
     findings: tuple[Notice, ...] = ()
 
 
-TUNABLES: dict[str, Tunable] = {
-    each.name: each.metadata["tunable"] for each in fields(Settings) if "tunable" in each.metadata
-}
+TUNABLES: dict[str, Tunable] = dict(zip(Settings._fields, _DECLARED, strict=False))
 """Field of Settings → its tunable."""
 
 
@@ -243,12 +248,20 @@ def _endpoint(own: str, sdk: Mapping[str, str]) -> str:
 
 def _is_in_clear(url: str) -> bool:
     """Whether what is asked and answered there leaves this machine without encryption."""
-    return url.lower().startswith("http:") and not _is_loopback(_host(url))
+    if not url.lower().startswith("http:") or re.fullmatch(_PLAINLY_LOOPBACK, url):
+        return False
+    return not _is_loopback(_host(url))
+
+
+_PLAINLY_LOOPBACK = r"http://(localhost|127\.0\.0\.1)(:[0-9]+)?/?"
+"""What can be seen without the libraries that take URLs and addresses apart, and take long to load."""
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

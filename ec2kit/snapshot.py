@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ec2kit import answers
@@ -146,7 +145,7 @@ class Snapshot:
 
         def ask(before: Content) -> Content:
             try:
-                return {"addresses": [asdict(each) for each in self._ec2().addresses()]}
+                return {"addresses": [each._asdict() for each in self._ec2().addresses()]}
             except (Unknown, AwsRefused) as error:
                 return {"addresses": [], **_kept_error(error)}
 

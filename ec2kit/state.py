@@ -40,7 +40,7 @@ def boot_id() -> str:
     Source: random(4).
     """
     try:
-        with open(_BOOT_ID, encoding="ascii") as file:
+        with open(_BOOT_ID, encoding="utf-8") as file:
             return file.read().strip()
     except OSError as error:
         raise _unusable(_BOOT_ID, error) from error

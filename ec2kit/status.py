@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Status(Enum):
@@ -67,8 +66,19 @@ class Wanted(Enum):
     NOT_HERE = "not here"
 
 
-@dataclass(frozen=True)
-class Change:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+"""A default that nobody can write into."""
+
+
+class _Call(NamedTuple):
+    operation: str
+    target: str
+    old: str | None
+    new: str | None
+    arguments: Mapping[str, str | bool]
+
+
+class Change(_Call):
     """
     One call still to make.
 
@@ -79,18 +89,21 @@ class Change:
         arguments: Keyword arguments of the call, by the names of the method in `ec2kit.aws`.
     """
 
-    operation: str
-    target: str
-    old: str | None
-    new: str | None
-    arguments: Mapping[str, str | bool] = field(default_factory=dict)
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "arguments", MappingProxyType(dict(self.arguments)))
+    def __new__(
+        cls,
+        operation: str,
+        target: str,
+        *,
+        old: str | None,
+        new: str | None,
+        arguments: Mapping[str, str | bool] = _NONE,
+    ) -> Change:
+        return super().__new__(cls, operation, target, old, new, MappingProxyType(dict(arguments)))
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """
     What is left to do until an observation is as wanted; empty when it is.
 
@@ -101,5 +114,5 @@ class Plan:
     """
 
     changes: tuple[Change, ...] = ()
-    pending: Mapping[str, str] = field(default_factory=dict)
-    impossible: Mapping[str, str] = field(default_factory=dict)
+    pending: Mapping[str, str] = _NONE
+    impossible: Mapping[str, str] = _NONE

@@ -112,11 +112,17 @@ def a_resource(scenario: str = ROUTE_TABLE, tag: str = "ec2-vip1", **different: 
 # -- an action at its desk ---------------------------------------------------------------------------------
 
 
-@dataclass
 class PretendedAction(Action):
     """An action whose EC2 is pretended."""
 
-    pretended: PretendedEc2 = field(default_factory=PretendedEc2)
+    pretended: PretendedEc2
+
+    def _replace(self, **different: Any) -> PretendedAction:
+        return super()._replace(**different).with_ec2(self.pretended)
+
+    def with_ec2(self, pretended: PretendedEc2) -> PretendedAction:
+        self.pretended = pretended
+        return self
 
     def ec2(self, *, guard: Callable[[], None] = lambda: None, **_: Any) -> Any:
         return self.pretended.asked_by(guard)
@@ -146,8 +152,7 @@ class Desk:
             log=Log(action=name, tag=self.resource.tag, sinks=(self.lines,)),
             deadline=Deadline(self.seconds, self.clock),
             registry=self.registry,
-            pretended=self.ec2,
-        )
+        ).with_ec2(self.ec2)
 
     def link(self, state: str, device: str = "eth1") -> None:
         a_device(Path(self.settings.net_dir), device, operstate=state)
@@ -159,9 +164,7 @@ class Desk:
         self.set(remote_command=f"/bin/sh {shlex.quote(str(path))}")
 
     def set(self, **different: Any) -> None:
-        from dataclasses import replace
-
-        self.settings = replace(self.settings, **different)
+        self.settings = self.settings._replace(**different)
 
 
 def a_desk(folder: Path, resource: Resource, *, instance_id: str = "i-a") -> Desk:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ec2kit.answers import Address, NetworkInterface, Receipt, Route, RouteTable, RouteTables
@@ -67,12 +66,11 @@ class PretendedEc2:
         """Let an address be associated, displacing what was on the private address."""
         for name, each in self.held.items():
             if network_interface_id and each.private_ip_address == private_ip_address and name != allocation_id:
-                self.held[name] = replace(
-                    each, association_id=None, network_interface_id=None, private_ip_address=None
+                self.held[name] = each._replace(
+                    association_id=None, network_interface_id=None, private_ip_address=None
                 )
         self._associations += 1
-        self.held[allocation_id] = replace(
-            self.held[allocation_id],
+        self.held[allocation_id] = self.held[allocation_id]._replace(
             association_id=f"eipassoc-{self._associations}" if network_interface_id else None,
             network_interface_id=network_interface_id,
             private_ip_address=private_ip_address,

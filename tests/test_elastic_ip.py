@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -298,7 +297,7 @@ def _observed(folder: Path, addresses: tuple[Address, ...], **settings: object) 
 
 def test_observe_allocation_of_another_address_is_not_ours(tmp_path: Path) -> None:
     """An allocation that belongs to another Elastic IP than the resource's is not touched."""
-    other = replace(THERE, public_ip="203.0.113.99")
+    other = THERE._replace(public_ip="203.0.113.99")
     observed = _observed(tmp_path, (other,))
     assert judge(observed).status is Status.OUT_OF_SERVICE
     assert plan(observed, Wanted.HERE, {}).changes == ()
@@ -338,5 +337,5 @@ def test_notices_only_the_same_private_address_is_displaced() -> None:
 def test_owners_association_without_eni_belongs_to_nobody_we_know() -> None:
     """The owner is an ENI, or nobody."""
     assert elastic_ip.owners(seen(THERE)) == {ALLOCATION: ENI_B}
-    assert elastic_ip.owners(seen(replace(FREE, association_id="eipassoc-1"))) == {ALLOCATION: None}
+    assert elastic_ip.owners(seen(FREE._replace(association_id="eipassoc-1"))) == {ALLOCATION: None}
     assert elastic_ip.owners(seen(None)) == {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,4 +120,4 @@ def test_place_damaged_record_is_asked_anew(instance: Settings, tmp_path: Path) 
 def test_place_imds_silent_raises_that(instance: Settings) -> None:
     """A place that was never asked for is not guessed."""
     with pytest.raises(ImdsSilent):
-        found(replace(instance, metadata_url=GONE), "eth1")
+        found(instance._replace(metadata_url=GONE), "eth1")

@@ -529,7 +529,7 @@ def test_restore_remove_asked_while_the_state_is_tried_keeps_the_state_of_the_re
     desk.ec2.routes = {"rtb-1": ENI_A}
     desk.registry.mark_in_service("ec2-vip1")
     action = desk.action()
-    action.registry = Raced(desk.settings.state_dir, server="server-a")
+    action = action._replace(registry=Raced(desk.settings.state_dir, server="server-a"))
     with suppress(Overtaken):
         restore(action)
     assert (desk.registry.state("ec2-vip1"), desk.action().intentions.current().direction) in (  # type: ignore[union-attr]
@@ -693,7 +693,7 @@ def test_remove_restore_asked_before_the_state_is_marked_keeps_the_state_of_the_
 
     desk.ec2.routes = {"rtb-1": ENI_A}
     action = desk.action("remove")
-    action.registry = Raced(desk.settings.state_dir, server="server-a")
+    action = action._replace(registry=Raced(desk.settings.state_dir, server="server-a"))
     remove(action)
     assert (desk.registry.state("ec2-vip1"), desk.action().intentions.current().direction) in (  # type: ignore[union-attr]
         ("OSU", Direction.DOWN),

@@ -367,6 +367,7 @@ IN_CLEAR = "http://ec2.example.com"
         pytest.param(
             {"EC2_ENDPOINT_URL": "http://127.0.0.1.example.com"}, "http://127.0.0.1.example.com", id="like it"
         ),
+        pytest.param({"EC2_ENDPOINT_URL": "http://127.0.0.1:1@10.0.0.1"}, "http://127.0.0.1:1@10.0.0.1", id="user"),
         pytest.param({"EC2_ENDPOINT_URL": "http://[::1"}, "http://[::1", id="nonsense"),
         pytest.param({"EC2_ENDPOINT_URL": "http://127.0.0.1:4000"}, None, id="loopback"),
         pytest.param({"EC2_ENDPOINT_URL": "http://user:pw@127.8.9.1"}, None, id="loopback with a user"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ class Server:
 
     def a_check(self, *, seconds: float = 100, region: str = "us-east-1", **different: Any) -> Snapshot:
         return Snapshot(
-            settings=replace(self.settings, **different),
+            settings=self.settings._replace(**different),
             deadline=Deadline(seconds, self.clock),
             region=region,
             ec2=lambda: self.asked,  # type: ignore[arg-type,return-value]
@@ -336,7 +335,7 @@ def test_look_many_at_once_share_that_there_is_no_answer(tmp_path: Path) -> None
 def test_look_many_at_once_share_an_answer_that_came_late(tmp_path: Path) -> None:
     """Who waited for a question that was sent after it began has as fresh an answer as it could have had itself."""
     server = Server(tmp_path / "run", BootClock())
-    server.settings = replace(server.settings, snapshot_max_age=0.01)
+    server.settings = server.settings._replace(snapshot_max_age=0.01)
     assert _at_once(server, target) == [ENI_A] * 12
     assert server.world.looked <= 2
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from ec2kit import edge
 from ec2kit.action import Action
@@ -34,8 +33,7 @@ _GUARDED = ("quickCheck", "remove")
 _ON_A_RESOURCE = ("restore", "remove", "quickCheck", "recover", "unextend", "delete")
 
 
-@dataclass(frozen=True)
-class _Deed:
+class _Deed(NamedTuple):
     """
     One action: its options, and what it does.
 
@@ -329,8 +327,7 @@ def main(arguments: list[str]) -> NoReturn:
     edge.leave(status)
 
 
-@dataclass(frozen=True)
-class _Statuses:
+class _Statuses(NamedTuple):
     """The exit statuses of one action."""
 
     failure: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 from ec2kit import edge, log, memory, messages
@@ -139,7 +139,7 @@ def _remember_seen(action: Action) -> None:
     """Start has looked, so for monitor this server was in service a moment ago."""
     folder = action.settings.run_dir
     try:
-        memory.remember(folder, action.tag, replace(memory.recall(folder, action.tag), known_at=time.time()))
+        memory.remember(folder, action.tag, memory.recall(folder, action.tag)._replace(known_at=time.time()))
     except Ec2KitError as error:
         action.log.error(error)
 

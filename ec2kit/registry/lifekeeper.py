@@ -177,7 +177,7 @@ def _is_ours(instance: Instance) -> bool:
 
 
 _FIELDS = ("scenario", "region", "vpc_id", "address", "allocation_id", "switchback", "ip_resource", "revision")
-_OF_A_SERVER = tuple(Server.__dataclass_fields__)
+_OF_A_SERVER = Server._fields
 
 
 def to_info(resource: Resource) -> str:

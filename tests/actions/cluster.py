@@ -106,6 +106,20 @@ class Cluster:
     def act(self, server: str, action: str, tag: str = VIP_TAG, **settings: str) -> Done:
         return self.run(server, action, "-t", tag, "-i", "x", **settings)
 
+    def modules_loaded_by(self, server: str, action: str, tag: str = VIP_TAG, **settings: str) -> set[str]:
+        """All of Python that an action that succeeds loads."""
+        program = (
+            "import sys; from ec2kit import edge; from ec2kit.frontends import actions\n"
+            "edge.leave = lambda status: print(status, *sys.modules)\n"
+            "actions.main(sys.argv[1:])"
+        )
+        command = [sys.executable, "-I", "-c", program, action, "-t", tag]
+        environment = self.environment(server, **settings)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        status, *modules = done.stdout.split()
+        assert status == "0"
+        return set(modules)
+
     def create(self, server: str = "node1", tag: str = VIP_TAG, **settings: str) -> Done:
         kind = ["--type", "route-table", "--vip", "10.1.0.10"]
         if tag == EIP_TAG:

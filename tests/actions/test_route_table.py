@@ -66,6 +66,12 @@ def test_remove_needs_neither_aws_nor_imds(cluster: Cluster) -> None:
     assert len(cluster.sandbox.calls()) == calls
 
 
+def test_remove_loads_no_way_to_aws(cluster: Cluster) -> None:
+    """What asks nothing of AWS does not pay for asking."""
+    cluster.with_resource()
+    assert not cluster.modules_loaded_by("node1", "remove") & {"ec2kit.aws", "boto3", "dataclasses", "inspect"}
+
+
 def test_recover_after_drift_puts_the_route_back(cluster: Cluster) -> None:
     """What an outside hand changed is found by quickCheck and repaired by recover, the neighbours untouched."""
     cluster.with_resource()

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,7 +223,7 @@ def lifekeeper(cluster: Cluster, tmp_path: Path) -> Iterator[PretendedLifeKeeper
     """An application on an IP resource on the EC2 resource, on node1 and node2, in service on node1."""
     cluster.with_resource()
     definition = cluster.path("node1", "EC2KIT_STATE_DIR") / "resources" / f"{VIP_TAG}.json"
-    info = to_info(replace(from_dict(json.loads(definition.read_text())), ip_resource="ip-vip1"))
+    info = to_info(from_dict(json.loads(definition.read_text()))._replace(ip_resource="ip-vip1"))
     framework = PretendedLifeKeeper(tmp_path / "LifeKeeper")
     for name, state in (("node1", "ISP"), ("node2", "OSU")):
         framework.add(VIP_TAG, info, state=state, system=name)

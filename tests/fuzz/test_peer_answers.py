@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def test_ask_any_question_is_one_word_for_the_way(desk: Desk, one: str, other: s
     """What is asked arrives at the other server's shell as it was said, whatever it has in it."""
     script = Path(desk.folder, "echo")
     script.write_text(f'#!/bin/sh\neval "set -- $2"\nshift 2\nprintf "%s\\0" "$@" >{desk.folder}/seen\n')
-    settings = replace(desk.settings, remote_command=f"/bin/sh {script}")
+    settings = desk.settings._replace(remote_command=f"/bin/sh {script}")
     with suppress(RemoteSilent):
         remote.ask("server-b", [one, other], settings, Deadline(20))
     seen = (desk.folder / "seen").read_bytes()

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +109,8 @@ def test_quick_check_with_any_definition_is_in_service_or_unknown(fresh: Path, c
 
 def _essence(resource: Resource) -> Resource:
     """A definition without what may be missing in it."""
-    servers = tuple(replace(each, availability_zone="") for each in resource.servers)
-    return replace(resource, servers=servers, ip_resource="", revision=1)
+    servers = tuple(each._replace(availability_zone="") for each in resource.servers)
+    return resource._replace(servers=servers, ip_resource="", revision=1)
 
 
 @times(1)
@@ -122,12 +121,12 @@ def test_from_dict_spoilt_is_the_same_resource_or_none(stored: Any) -> None:
         found = from_dict(stored)
     except ValueError:
         return
-    assert _essence(replace(found, servers=RESOURCE.servers)) == _essence(RESOURCE)
+    assert _essence(found._replace(servers=RESOURCE.servers)) == _essence(RESOURCE)
     assert set(found.servers) <= set(_without_zones(RESOURCE)) | set(RESOURCE.servers)
 
 
 def _without_zones(resource: Resource) -> list[Any]:
-    return [replace(each, availability_zone="") for each in resource.servers]
+    return [each._replace(availability_zone="") for each in resource.servers]
 
 
 # -- what this server wrote down -------------------------------------------------------------------------------

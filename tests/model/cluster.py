@@ -173,12 +173,18 @@ class Registry(LocalRegistry):
         super().mark_out_of_service(tag, failed=failed)
 
 
-@dataclass
 class ModelAction(Action):
     """An action whose EC2 and whose peers are the cluster's."""
 
-    cluster: Any = None
-    process: Any = None
+    cluster: Any
+    process: Any
+
+    def _replace(self, **different: Any) -> ModelAction:
+        return super()._replace(**different).in_cluster(self.cluster, self.process)
+
+    def in_cluster(self, cluster: Any, process: Any) -> ModelAction:
+        self.cluster, self.process = cluster, process
+        return self
 
     def ec2(self, *, guard: Callable[[], None] = lambda: None, **_: Any) -> Any:
         return Watched(Line(self.cluster, self.process), guard, self.cluster.judge)
@@ -284,9 +290,7 @@ class Cluster:
             log=Log(action=deed, tag=self.resource.tag, sinks=()),
             deadline=Deadline(SECONDS, _Clock(self, asker)),  # type: ignore[arg-type]
             registry=Registry(desk.settings.state_dir, server=server, process=asker),
-            cluster=self,
-            process=asker,
-        )
+        ).in_cluster(self, asker)
 
     def begin(self, server: str, deed: str) -> ModelProcess:
         process = ModelProcess(self, server, deed)
