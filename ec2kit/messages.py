@@ -558,6 +558,15 @@ LIFEKEEPER_FAILED = _message(
     "Look at lcdstatus and at LifeKeeper's log.",
 )
 
+STATE_ELSEWHERE = _message(
+    620409,
+    _WARN,
+    "{path} cannot be written: {reason}; the state of {tag} is kept in {spare} until the next boot",
+    "The disk of EC2KIT_STATE_DIR is full, read-only or broken, or the folder belongs to somebody else.",
+    "Mend it: nothing can be created, extended, changed or deleted here meanwhile. Moving and recovering the address "
+    "is not impaired, and nothing that counts is lost by a boot.",
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from ec2kit.errors import StateUnusable
 from ec2kit.resource import Resource
 from ec2kit.settings import Settings
 
@@ -72,11 +73,11 @@ class Registry(Protocol):
     def state(self, tag: str) -> str:
         """ISP, OSU or OSF; ISP only if this boot wrote it."""
 
-    def mark_in_service(self, tag: str) -> None:
-        """Raises StateUnusable if that cannot be written."""
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        """Gives why it is only written in EC2KIT_RUN_DIR, if it is; raises StateUnusable if it cannot be written."""
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        """Raises StateUnusable if that cannot be written."""
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        """The same."""
 
     def forget_state(self, tag: str) -> None:
         """Forget what was marked, and nothing else; raises StateUnusable."""
@@ -87,9 +88,9 @@ def open_registry(settings: Settings, lifekeeper: LifeKeeper | None = None) -> R
     if lifekeeper is None:
         from ec2kit.registry.local import LocalRegistry
 
-        return LocalRegistry(settings.state_dir, server=settings.server)
+        return LocalRegistry(settings.state_dir, server=settings.server, spare=settings.run_dir)
     from ec2kit.registry.lifekeeper import LifeKeeperRegistry
     from ec2kit.registry.states import States
 
-    states = States(os.path.join(settings.state_dir, "states"))
+    states = States(os.path.join(settings.state_dir, "states"), spare=settings.run_dir)
     return LifeKeeperRegistry(lifekeeper, states, server=settings.server)

@@ -155,11 +155,11 @@ class LifeKeeperRegistry:
             return "OSU"
         return "ISP" if instance.is_in_service else instance.state
 
-    def mark_in_service(self, tag: str) -> None:
-        self._states.write(tag, "ISP")
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        return self._states.write(tag, "ISP")
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        self._states.write(tag, "OSF" if failed else "OSU")
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        return self._states.write(tag, "OSF" if failed else "OSU")
 
     def forget_state(self, tag: str) -> None:
         self._states.remove(tag)

@@ -19,12 +19,13 @@ class LocalRegistry:
 
     Args:
         folder: EC2KIT_STATE_DIR.
+        spare: Where the states go that cannot be written there, EC2KIT_RUN_DIR; None: nowhere.
     """
 
-    def __init__(self, folder: str, *, server: str) -> None:
+    def __init__(self, folder: str, *, server: str, spare: str | None = None) -> None:
         self.server = server
         self.place = os.path.join(folder, "resources")
-        self._states = States(os.path.join(folder, "states"))
+        self._states = States(os.path.join(folder, "states"), spare=spare)
         self._lock = Lock(os.path.join(folder, "registry.lock"))
 
     def load(self, tag: str) -> Resource:
@@ -73,11 +74,11 @@ class LocalRegistry:
     def state(self, tag: str) -> str:
         return self._states.read(tag) or "OSU"
 
-    def mark_in_service(self, tag: str) -> None:
-        self._states.write(tag, "ISP")
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        return self._states.write(tag, "ISP")
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        self._states.write(tag, "OSF" if failed else "OSU")
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        return self._states.write(tag, "OSF" if failed else "OSU")
 
     def forget_state(self, tag: str) -> None:
         self._states.remove(tag)
