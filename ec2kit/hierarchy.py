@@ -93,7 +93,7 @@ def extend(
     if switchback is not None:
         wanted = replace(wanted, switchback=resource.checked_choice("switchback", switchback, SWITCHBACKS))
     before = wanted.without_server(action.registry.server)
-    peers.spread(action, before, wanted)
+    peers.spread(action, before, wanted, () if switchback is None else ("switchback",))
     fields = {"tag": action.tag, "server": action.registry.server, "priority": priority}
     action.log.put(messages.EXTENDED, **fields)
     return wanted
@@ -114,7 +114,7 @@ def unextend(action: Action, name: str, *, lost: bool = False) -> None:
         LastServer: There is no other.
         ServersSilent: A server cannot be asked; nothing was changed.
     """
-    before = action.resource
+    before = action.registry.latest(action.tag)
     before.server(name)
     if len(before.servers) == 1:
         raise LastServer(server=name, tag=action.tag)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ec2kit.command import Completed, run
 from ec2kit.deadline import Deadline
@@ -26,6 +26,9 @@ EXISTS, MISSING, UNREACHABLE = 4, 7, 9
 _SEPARATOR = "\x02"
 """Between the fields of a list; the default \\x01 may stand in an info itself."""
 
+_SWITCHBACKS = ("INTELLIGENT", "AUTOMATIC")
+"""Known by the word: no document says which of the later fields of `ins_list` it is."""
+
 _SECONDS = 20.0
 """For one command that reads or writes the database."""
 
@@ -38,6 +41,7 @@ class Instance:
     Attributes:
         info: What its kit needs to know, one line; that of an old resource may hold an access key and its secret.
         state: "ISP", "ISU", "OSU", "OSF"; another word while LifeKeeper starts.
+        switchback: "intelligent" or "automatic"; "" where LifeKeeper does not list it.
     """
 
     system: str
@@ -47,6 +51,7 @@ class Instance:
     id: str
     info: str = field(repr=False)
     state: str
+    switchback: str = ""
 
     @property
     def is_in_service(self) -> bool:
@@ -148,8 +153,25 @@ class LifeKeeper:
 
     def equivalents(self, tag: str) -> dict[str, str]:
         """Other servers that have the resource → its tag there."""
+        return {row[2]: row[3] for row in self._equivalencies(tag)}
+
+    def priorities(self, tag: str, *, own: str) -> dict[str, int]:
+        """
+        Servers that have the resource → priority, as far as LifeKeeper lists them; none where it has one server.
+
+        Args:
+            own: This server's name.
+        """
+        found: dict[str, int] = {}
+        for row in self._equivalencies(tag):
+            numbers = [int(each) for each in row[4:] if each.isascii() and each.isdigit()]
+            if len(numbers) == 2:
+                found[own], found[row[2]] = numbers
+        return found
+
+    def _equivalencies(self, tag: str) -> list[list[str]]:
         listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,))
-        return {row[2]: row[3] for row in _rows(listed) if len(row) > 3 and row[1] == tag}
+        return [row for row in _rows(listed) if len(row) > 3 and row[1] == tag]
 
     def create_equivalence(
         self, tag: str, *, priority: int, system: str, other_tag: str, other_priority: int
@@ -229,7 +251,8 @@ def _rows(listed: Completed) -> list[list[str]]:
 def _instance(fields: list[str]) -> Instance:
     if len(fields) < 7:
         raise LifeKeeperFailed(command="ins_list", reason=f"it lists {len(fields)} fields where 7 are expected")
-    return Instance(*fields[:7])
+    listed = next((each.lower() for each in fields[7:] if each in _SWITCHBACKS), "")
+    return replace(Instance(*fields[:7]), switchback=listed)
 
 
 def version(path: str, deadline: Deadline) -> str | None:

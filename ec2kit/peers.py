@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -51,27 +51,34 @@ def states(action: Action, known: Resource) -> dict[str, bool]:
     return found
 
 
-def spread(action: Action, before: Resource, after: Resource) -> None:
-    """Give its servers the new definition, this one last; if one cannot take it, all get the old one back."""
+def spread(action: Action, before: Resource, after: Resource, changed: Collection[str] = ()) -> None:
+    """
+    Give its servers the new definition, this one last; if one cannot take it, all get the old one back.
+
+    Args:
+        changed: What was asked for of that which the framework owns, and is told it on each server.
+    """
     own = action.registry.server
-    changed = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
+    told = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
     try:
         for name in sorted(after.names, key=lambda each: each == own):
-            changed.append(name)  # an answer may be lost
-            _store(action, name, after)
+            told.append(name)  # an answer may be lost
+            _store(action, name, after, changed)
     except BaseException as error:
         back = replace(before, revision=after.revision + 1)
-        for name in dict.fromkeys((*changed, *before.names)):
-            _restore_definition(action, name, back, tried=after)
+        for name in dict.fromkeys((*told, *before.names)):
+            _restore_definition(action, name, back, changed, tried=after)
         if isinstance(error, RemoteSilent | RemoteRefused):
             raise ServersSilent(servers=str(error)) from error
         raise
 
 
-def _restore_definition(action: Action, name: str, back: Resource, *, tried: Resource) -> None:
+def _restore_definition(
+    action: Action, name: str, back: Resource, changed: Collection[str], *, tried: Resource
+) -> None:
     """Where somebody else's definition stands by now, that one stays."""
     try:
-        if not _is_one_of(ask(action, name, "describe", action.tag).get("resource"), back, tried):
+        if not _is_one_of(ask(action, name, "describe", action.tag).get("stored"), back, tried):
             return
     except Ec2KitError:
         pass  # it has none, or a half one
@@ -79,23 +86,32 @@ def _restore_definition(action: Action, name: str, back: Resource, *, tried: Res
         if back.find_server(name) is None:
             drop(action, name)
         else:
-            _store(action, name, back)
+            _store(action, name, back, changed)
     except Ec2KitError as error:
         action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=error)
 
 
 def _is_one_of(described: object, *definitions: Resource) -> bool:
-    """Whether a server's definition is one of these, but for the revision."""
-    return isinstance(described, dict) and any(
-        {**described, "revision": 0} == {**each.as_dict(), "revision": 0} for each in definitions
-    )
+    """Whether a server's definition is one of these, but for the revision and for what the framework owns."""
+    if not isinstance(described, dict):
+        return False
+    try:
+        found = _without_the_frameworks(from_dict(described))
+    except ValueError:
+        return False
+    return any(found == _without_the_frameworks(each) for each in definitions)
 
 
-def _store(action: Action, name: str, definition: Resource) -> None:
+def _without_the_frameworks(definition: Resource) -> Resource:
+    servers = sorted((replace(each, priority=0) for each in definition.servers), key=lambda each: each.name)
+    return replace(definition, revision=0, switchback="", servers=tuple(servers))
+
+
+def _store(action: Action, name: str, definition: Resource, changed: Collection[str]) -> None:
     if name == action.registry.server:
-        action.registry.store(definition)
+        action.registry.store(definition, changed)
     else:
-        ask(action, name, "store", json.dumps(definition.as_dict(), separators=(",", ":")))
+        ask(action, name, "store", json.dumps(definition.as_dict(), separators=(",", ":")), *changed)
 
 
 def drop(action: Action, name: str) -> None:
@@ -162,7 +178,7 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
 
     Args:
         words: state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
-            store DEFINITION; rename TAG DEFINITION.
+            store DEFINITION CHANGED...; rename TAG DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
@@ -175,7 +191,9 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
 
 
 def _description(action: Action) -> dict[str, Any]:
-    known = {"resource": action.registry.load(action.tag).as_dict()}
+    """The definition as the framework has it by now, and as it is stored."""
+    stored, latest = action.registry.load(action.tag), action.registry.latest(action.tag)
+    known = {"resource": latest.as_dict(), "stored": stored.as_dict()}
     if action.lifekeeper is None:
         return known
     return {**known, "lifekeeper": lifekeeper.version(action.settings.path, action.deadline.within(_COMMAND_SECONDS))}
@@ -241,7 +259,7 @@ def _definition(text: str) -> Resource:
 _QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
     "state": lambda action, _: _state(action),
     "describe": lambda action, _: _description(action),
-    "store": lambda action, words: action.registry.store(_definition(words[0])),
+    "store": lambda action, words: action.registry.store(_definition(words[0]), words[1:]),
     "rename": lambda action, words: _rename(action, _definition(words[1])),
     "drop": lambda action, _: forget(action),
     "leave": lambda action, _: _leave(action),

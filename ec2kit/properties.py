@@ -33,19 +33,19 @@ def change(action: Action, name: str, value: str) -> Resource:
 
 
 def _change_switchback(action: Action, switchback: str) -> Resource:
-    before = action.resource
-    if switchback == before.switchback:
-        return before
+    before = action.registry.latest(action.tag)
+    if switchback == before.switchback and action.lifekeeper is None:
+        return before  # LifeKeeper on another server may have another one
     after = replace(before, switchback=switchback, revision=before.revision + 1)
     peers.states(action, before)  # all must answer before the first is told
-    peers.spread(action, before, after)
+    peers.spread(action, before, after, ("switchback",))
     fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
     action.log.put(messages.CHANGED, **fields)
     return after
 
 
 def _rename(action: Action, tag: str) -> Resource:
-    before = action.resource
+    before = action.registry.latest(action.tag)
     if tag == before.tag:
         return before
     after = replace(before, tag=tag, revision=before.revision + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from ec2kit.errors import StateUnusable
@@ -30,6 +31,14 @@ class Registry(Protocol):
             RegistryBroken: What is kept cannot be read.
         """
 
+    def latest(self, tag: str) -> Resource:
+        """
+        The definition with what the framework owns of it, as that has it by now: switchback and priorities.
+
+        Raises:
+            Ec2KitError: What `load` raises, or the framework does not tell.
+        """
+
     def resources(self) -> list[Resource]:
         """
         All of them, by tag; none where nothing was ever created.
@@ -46,9 +55,12 @@ class Registry(Protocol):
             Unknown: That cannot be said.
         """
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         """
         Keep a definition, if its revision is newer than the one that is there.
+
+        Args:
+            changed: What the framework has to be told of that which it owns; the rest of that stays as it has it.
 
         Raises:
             RevisionChanged: The one that is there is as new or newer.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
@@ -43,6 +44,14 @@ class LifeKeeperRegistry:
             raise TagUnknown(tag=tag, server=self.server)
         return self._definition(instance)
 
+    def latest(self, tag: str) -> Resource:
+        """What was changed in LifeKeeper's own GUI stands in its database, and not in the info."""
+        stored, instance = self.load(tag), self._lifekeeper.instance(tag)
+        priorities = self._lifekeeper.priorities(tag, own=self.server)
+        servers = tuple(replace(each, priority=priorities.get(each.name, each.priority)) for each in stored.servers)
+        switchback = instance.switchback if instance is not None else ""
+        return replace(stored, switchback=switchback or stored.switchback, servers=servers)
+
     def _must_be_intact_without(self, tag: str) -> None:
         """That a tag is unknown is an answer of a database that knows others, and does not contradict itself."""
         known = [each.tag for each in self._lifekeeper.instances(kind=TYPE)]
@@ -59,7 +68,7 @@ class LifeKeeperRegistry:
         instance = self._lifekeeper.instance(tag)
         return instance is not None and instance.info != _UNFINISHED
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         """
         Keep a definition; its relations first, its info last, so that one that was cut off is done again.
 
@@ -67,16 +76,17 @@ class LifeKeeperRegistry:
             NotFree: Another kit's resource has the tag.
             RevisionChanged, LifeKeeperFailed: It cannot be kept.
         """
-        self._store(resource, _identifier(resource))
+        self._store(resource, _identifier(resource), resource.switchback, changed)
 
-    def _store(self, resource: Resource, identifier: str) -> None:
+    def _store(self, resource: Resource, identifier: str, switchback: str, changed: Collection[str] = ()) -> None:
         present = self._lifekeeper.instance(resource.tag)
         if present is None:
             self._states.remove(resource.tag)  # of another resource that had the tag
-            self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, resource.switchback)
+            self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, switchback)
         elif present.info != _UNFINISHED:
             self._must_be_newer(resource, present)
-            self._lifekeeper.set_switchback(resource.tag, resource.switchback)
+            if "switchback" in changed:
+                self._lifekeeper.set_switchback(resource.tag, switchback)
         self._relate(resource)
         self._lifekeeper.set_info(resource.tag, to_info(resource))
         self._lifekeeper.synchronize()
@@ -112,7 +122,9 @@ class LifeKeeperRegistry:
         new, state = resource.tag, self.state(tag)
         present = self._lifekeeper.instance(new)
         if present is None or present.info == _UNFINISHED:
-            self._store(resource, self._other_identifier(tag, resource))
+            old = self._lifekeeper.instance(tag)
+            switchback = old.switchback if old is not None else ""
+            self._store(resource, self._other_identifier(tag, resource), switchback or resource.switchback)
         elif not (_is_ours(present) and self._definition(present).protects_the_same_as(resource)):
             raise NotFree(what=f"tag {new} on {self.server}", by="another resource")
         self._states.write(new, self._states.read(tag) or state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
@@ -36,6 +37,9 @@ class LocalRegistry:
             raise RegistryEmpty(path=self.place, tag=tag)
         raise TagUnknown(tag=tag, server=self.server)
 
+    def latest(self, tag: str) -> Resource:
+        return self.load(tag)
+
     def resources(self) -> list[Resource]:
         found = (self._read(tag) for tag in self._tags())
         return [resource for resource in found if resource is not None]
@@ -43,7 +47,7 @@ class LocalRegistry:
     def has(self, tag: str) -> bool:
         return self._read(tag) is not None
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
             present = self._read(resource.tag)
             if present is not None and present.revision >= resource.revision:

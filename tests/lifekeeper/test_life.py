@@ -94,6 +94,51 @@ def test_switchback_set_later_is_told_to_lifekeeper_on_all_servers(kit: Kit) -> 
     assert f"IP resource {IP_TAG}" in shown.stdout
 
 
+def _change_in_the_gui(kit: Kit) -> None:
+    """What an administrator does there: switchback on each server, and a lower priority for node1."""
+    for server in ("node1", "node2"):
+        kit.needed(kit.command(server, "ins_setas", "-t", EIP_TAG, "-s", "AUTOMATIC"))
+    kit.needed(kit.command("node1", "hry_setpri", "-t", EIP_TAG, "-p", "50"))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(["node3", "extend", "node1", EIP_TAG, "--priority", "30"], id="extend"),
+        pytest.param(["node1", "set", EIP_TAG, "tag=ec2-new"], id="rename"),
+        pytest.param(["node1", "unextend", EIP_TAG, "--server", "node2"], id="unextend"),
+    ],
+)
+def test_what_was_changed_in_the_gui_is_not_overwritten(kit: Kit, write: list[str]) -> None:
+    """Switchback and priorities are LifeKeeper's: a change of something else leaves them, and takes them over."""
+    kit.with_elastic_ip()
+    _change_in_the_gui(kit)
+    done = kit.ec2kit(*write)
+    assert done.status == 0, done.stderr
+    tag = "ec2-new" if "tag=ec2-new" in write else EIP_TAG
+    has_it = [each for each in kit.servers if kit.state(each, tag)]
+    assert {kit.instance(each, tag)["switchback"] for each in has_it} == {"AUTOMATIC"}
+    assert all(kit.priorities(each, tag).get("node1", 50) == 50 for each in has_it)
+    assert "switchback=automatic" in kit.instance("node1", tag)["info"]
+
+
+def test_properties_shows_what_lifekeeper_has_by_now(kit: Kit) -> None:
+    """Its database is the truth for switchback and priorities."""
+    kit.with_elastic_ip()
+    _change_in_the_gui(kit)
+    shown = kit.ec2kit("node2", "properties", EIP_TAG).stdout
+    assert "switchback  automatic" in shown
+    assert "node1, priority 50" in shown
+
+
+def test_switchback_set_reaches_servers_whose_lifekeeper_has_another_one(kit: Kit) -> None:
+    """What is asked for is told to all, though this server has it already."""
+    kit.with_elastic_ip()
+    kit.needed(kit.command("node1", "ins_setas", "-t", EIP_TAG, "-s", "AUTOMATIC"))
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 0
+    assert {kit.instance(each, EIP_TAG)["switchback"] for each in ("node1", "node2")} == {"AUTOMATIC"}
+
+
 def test_rename_keeps_service_relations_and_priorities(kit: Kit) -> None:
     """A new tag on all servers, the old one gone, nothing written to AWS, still in service and still failing over."""
     kit.with_route_table()
