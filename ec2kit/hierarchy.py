@@ -114,7 +114,7 @@ def unextend(action: Action, name: str, *, lost: bool = False) -> None:
         LastServer: There is no other.
         ServersSilent: A server cannot be asked; nothing was changed.
     """
-    before = action.registry.latest(action.tag)
+    before = peers.current(action, keep=name)
     before.server(name)
     if len(before.servers) == 1:
         raise LastServer(server=name, tag=action.tag)

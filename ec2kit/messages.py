@@ -628,6 +628,14 @@ ARGUMENT_INVALID = _message(
     "Correct it; --help lists the options.",
 )
 
+SERVER_GONE = _message(
+    620517,
+    _WARN,
+    "{server} is no server of {tag} any more: LifeKeeper there has no such resource; its definition goes on without",
+    "The resource was unextended in LifeKeeper's own GUI, or an extend or unextend was cut off.",
+    "Nothing, or run extend on that server again. What a cut-off extend left there is taken away by delete.",
+)
+
 # -- 6xx: checks -------------------------------------------------------------------------------------------
 
 CHECK_OK = _message(620601, _INFO, "check {check}: {found}")

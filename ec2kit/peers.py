@@ -14,6 +14,7 @@ from ec2kit.errors import (
     ArgumentInvalid,
     Ec2KitError,
     LocalCommandFailed,
+    RegistryBroken,
     RegistryEmpty,
     RemoteRefused,
     RemoteSilent,
@@ -49,6 +50,33 @@ def states(action: Action, known: Resource) -> dict[str, bool]:
     if silent:
         raise ServersSilent(servers=", ".join(silent))
     return found
+
+
+def current(action: Action, *, keep: str = "") -> Resource:
+    """
+    The definition as the framework has it by now, without the servers that it was taken off there.
+
+    One that LifeKeeper relates no more, and that says itself that it has no such resource, was unextended in
+    LifeKeeper's GUI, or an extend or unextend was cut off.
+
+    Args:
+        keep: A server that stays in any case.
+    """
+    known = action.registry.latest(action.tag)
+    if action.lifekeeper is None:
+        return known
+    related = {action.registry.server, keep, *action.lifekeeper.equivalents(action.tag)}
+    gone = [name for name in known.names if name not in related and _has_no_such_resource(action, name)]
+    for name in gone:
+        action.log.put(messages.SERVER_GONE, tag=action.tag, server=name)
+    return replace(known, servers=tuple(each for each in known.servers if each.name not in gone))
+
+
+def _has_no_such_resource(action: Action, name: str) -> bool:
+    try:
+        return ask(action, name, "state", action.tag).get("known") is False
+    except (RemoteSilent, RemoteRefused):
+        return False
 
 
 def spread(action: Action, before: Resource, after: Resource, changed: Collection[str] = ()) -> None:
@@ -203,7 +231,9 @@ def _state(action: Action) -> dict[str, Any]:
     """Whether it is in service here; null where there is no such resource, which is not the same as no."""
     try:
         action.registry.load(action.tag)
-    except (TagUnknown, RegistryEmpty) as error:
+    except (TagUnknown, RegistryEmpty, RegistryBroken) as error:
+        if isinstance(error, RegistryBroken) and action.registry.has(action.tag):
+            raise  # else it is half made, which is none yet
         return {"known": False, "in_service": None, "reason": str(error)}
     return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
 

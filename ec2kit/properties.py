@@ -33,7 +33,7 @@ def change(action: Action, name: str, value: str) -> Resource:
 
 
 def _change_switchback(action: Action, switchback: str) -> Resource:
-    before = action.registry.latest(action.tag)
+    before = peers.current(action)
     if switchback == before.switchback and action.lifekeeper is None:
         return before  # LifeKeeper on another server may have another one
     after = replace(before, switchback=switchback, revision=before.revision + 1)
@@ -45,7 +45,7 @@ def _change_switchback(action: Action, switchback: str) -> Resource:
 
 
 def _rename(action: Action, tag: str) -> Resource:
-    before = action.registry.latest(action.tag)
+    before = peers.current(action)
     if tag == before.tag:
         return before
     after = replace(before, tag=tag, revision=before.revision + 1)

@@ -211,7 +211,9 @@ def from_info(tag: str, info: str) -> Resource:
     """
     format_, *words = info.split(" ")
     if info == _UNFINISHED:
-        raise ValueError("it was cut off; run the command again")
+        raise ValueError(
+            f"it was cut off; run create or extend again, or `ec2kit delete {tag} --local` to be rid of it"
+        )
     if format_ != _FORMAT:
         raise ValueError("ec2kit did not write it")
     if words[-1:] != [_END]:

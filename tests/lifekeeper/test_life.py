@@ -179,6 +179,28 @@ def test_unextend_is_refused_in_service_and_allowed_after(kit: Kit) -> None:
     assert _is_on(kit, "node2")
 
 
+def test_server_unextended_in_the_gui_does_not_come_back(kit: Kit) -> None:
+    """LifeKeeper there has no such resource any more: a later change is made without that server, and says so."""
+    kit.with_elastic_ip(servers=3)
+    kit.needed(kit.command("node3", "ins_remove", "-t", EIP_TAG))
+    done = kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic")
+    assert done.status == 0, done.stderr
+    assert "node3 is no server of ec2-eip1 any more" in done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+    assert "server=node3" not in kit.instance("node2", EIP_TAG)["info"]
+    assert kit.ec2kit("node1", "unextend", EIP_TAG, "--server", "node2").status == 0
+    assert kit.states(EIP_TAG) == ["ISP", "", ""]
+
+
+def test_server_that_is_silent_is_not_taken_for_unextended(kit: Kit) -> None:
+    """That a server is gone is its own word; while it cannot be asked nothing is changed."""
+    kit.with_elastic_ip(servers=3)
+    kit.needed(kit.command("node1", "eqv_remove", "-t", EIP_TAG, "-S", "node3", "-e", "SHARED"))
+    kit.power_off("node3")
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 1
+    assert "server=node3" in kit.instance("node1", EIP_TAG)["info"]
+
+
 def test_delete_leaves_no_trace_on_any_server_and_aws_untouched(kit: Kit) -> None:
     """The databases are as before create, but for the type itself; the routes stay where they are."""
     kit.with_route_table(servers=3)
