@@ -83,15 +83,17 @@ class LifeKeeperRegistry:
         if present is None:
             self._states.remove(resource.tag)  # of another resource that had the tag
             self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, switchback)
-        elif present.info != _UNFINISHED:
+        else:
             self._must_be_newer(resource, present)
-            if "switchback" in changed:
+            if "switchback" in changed or present.info == _UNFINISHED:
                 self._lifekeeper.set_switchback(resource.tag, switchback)
         self._relate(resource)
         self._lifekeeper.set_info(resource.tag, to_info(resource))
         self._lifekeeper.synchronize()
 
     def _must_be_newer(self, resource: Resource, present: Instance) -> None:
+        if present.info == _UNFINISHED:
+            return
         if not _is_ours(present):
             raise NotFree(what=f"tag {resource.tag}", by=f"a resource of {present.application}/{present.type}")
         if self._definition(present).revision >= resource.revision:
