@@ -228,14 +228,15 @@ class LifeKeeper:
     def _path(self, name: str) -> str:
         return os.path.join(self.root, "bin", name)
 
-    def _start(self, words: list[str], deadline: Deadline, *, kill: bool = True) -> Completed:
+    def _start(self, words: list[str], deadline: Deadline, *, kill: bool = True, finish: bool = False) -> Completed:
         try:
-            return run([self._path(words[0]), *words[1:]], deadline, kill=kill)
+            return run([self._path(words[0]), *words[1:]], deadline, kill=kill, finish=finish)
         except LocalCommandFailed as error:
             raise LifeKeeperFailed(command=words[0], reason=error.fields["reason"]) from error
 
     def _run(self, *words: str, also: Collection[int] = (), kill: bool = True) -> Completed:
-        done = self._start(list(words), Deadline(self._seconds), kill=kill)
+        reads = words[0].endswith("_list")  # what writes is let end, lest the database be half written
+        done = self._start(list(words), Deadline(self._seconds), kill=kill and reads, finish=kill and not reads)
         if done.status and done.status not in also:
             lines = done.stderr.strip().splitlines() or [""]  # and never from stdout, which may list infos
             reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")

@@ -27,7 +27,7 @@ def _trip(kit: Kit, command: str, number: signal.Signals) -> None:
     place = kit.lkroot("node1") / "bin" / command
     real = place.with_name(f"{command}.real")
     place.rename(real)
-    wait = "" if number is signal.SIGKILL else "sleep 5"  # the signal must find its receiver waiting
+    wait = "" if number is signal.SIGKILL else "sleep 0.5"  # the signal must find its receiver waiting
     place.write_text(f'#!/bin/sh\n"{real}" "$@"\nstatus=$?\nkill -{number.value} $PPID\n{wait}\nexit $status\n')
     place.chmod(0o755)
 
@@ -74,6 +74,23 @@ def test_create_interrupted_after_a_step_leaves_no_trace(kit: Kit, step: str) ->
     assert kit.routes() == before
     assert kit.state("node1", IP_TAG) == "ISP"
     assert not list((kit.sandbox.folder / "node1" / "state").rglob(f"{VIP_TAG}*"))
+
+
+@pytest.mark.parametrize("step", ["ins_create", "ins_setinfo"])
+def test_create_interrupted_in_the_middle_of_a_write_lets_it_end(kit: Kit, step: str) -> None:
+    """Ctrl-C: the command of LifeKeeper that writes its database is not killed in the middle."""
+    kit.create_ip("node1")
+    place = kit.lkroot("node1") / "bin" / step
+    real = place.with_name(f"{step}.real")
+    place.rename(real)
+    mark = kit.sandbox.folder / "node1" / "ended"
+    mark.unlink(missing_ok=True)
+    place.write_text(f'#!/bin/sh\nsleep 0.3\nkill -INT $PPID\nsleep 1\n"{real}" "$@" && touch {mark}\n')
+    place.chmod(0o755)
+    done = _create(kit)
+    assert done.status == 1
+    assert mark.exists()
+    assert kit.states(VIP_TAG) == ["", "", ""]
 
 
 def test_create_whose_restore_fails_under_lifekeeper_undoes_all(kit: Kit) -> None:
