@@ -118,15 +118,18 @@ def unextend(action: Action, name: str, *, lost: bool = False) -> None:
     before.server(name)
     if len(before.servers) == 1:
         raise LastServer(server=name, tag=action.tag)
+    parents: list[str] = []
     if lost and name != action.registry.server:
         peers.states(action, before.without_server(name))
         _must_not_own(action, before.server(name))
     else:
         if peers.states(action, before)[name]:
             raise StillInService(tag=action.tag, server=name)
-        peers.ask(action, name, "leave", action.tag)
+        parents = peers.ask(action, name, "leave", action.tag).get("parents") or parents
     peers.spread(action, before, before.without_server(name))
     action.log.put(messages.UNEXTENDED, tag=action.tag, server=name)
+    if parents:
+        action.log.put(messages.PARENTS_STAY, tag=action.tag, server=name, parents=", ".join(map(str, parents)))
 
 
 def _must_not_own(action: Action, server: Server) -> None:

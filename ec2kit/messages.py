@@ -636,6 +636,14 @@ SERVER_GONE = _message(
     "Nothing, or run extend on that server again. What a cut-off extend left there is taken away by delete.",
 )
 
+PARENTS_STAY = _message(
+    620518,
+    _WARN,
+    "{parents} stays on {server}, where nothing moves its address in AWS any more: {tag} is unextended",
+    "LifeKeeper keeps what depended on the resource, and can still bring it in service there: without the route.",
+    "Unextend it from that server as well, by LifeKeeper's GUI, or extend the EC2 resource to it again.",
+)
+
 # -- 6xx: checks -------------------------------------------------------------------------------------------
 
 CHECK_OK = _message(620601, _INFO, "check {check}: {found}")

@@ -170,8 +170,9 @@ def _forget_what_is_known(action: Action) -> None:
     Reassertions(action).forget()
 
 
-def _leave(action: Action) -> None:
-    """Forget the resource, unless it is in service here; nothing can come in between."""
+def _leave(action: Action) -> dict[str, Any]:
+    """Forget the resource, unless it is in service here; nothing can come in between. Tells what depended on it."""
+    parents = action.lifekeeper.parents(action.tag) if action.lifekeeper is not None else []
 
     def unless_in_service() -> None:
         if in_service_here(action):
@@ -180,6 +181,7 @@ def _leave(action: Action) -> None:
 
     action.intentions.forget(unless_in_service, action.deadline)
     _forget_what_is_known(action)
+    return {"parents": parents}
 
 
 def ask(action: Action, name: str, *words: str) -> dict[str, Any]:

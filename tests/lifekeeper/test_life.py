@@ -179,6 +179,24 @@ def test_unextend_is_refused_in_service_and_allowed_after(kit: Kit) -> None:
     assert _is_on(kit, "node2")
 
 
+@pytest.mark.parametrize("asked_on", ["node1", "node2"])
+def test_unextend_warns_of_the_ip_resource_that_stays(kit: Kit, asked_on: str) -> None:
+    """It could come in service there, and no route would follow it."""
+    kit.with_route_table()
+    done = kit.program(asked_on, "unextend", "-t", VIP_TAG, "--server", "node2")
+    assert done.status == 0, done.stderr
+    assert f"WARN: {IP_TAG} stays on node2" in done.stderr
+    assert kit.state("node2", IP_TAG) == "OSU"
+
+
+def test_unextend_of_what_nothing_depends_on_warns_of_nothing(kit: Kit) -> None:
+    """An Elastic IP resource has no parent unless somebody gave it one."""
+    kit.with_elastic_ip()
+    done = kit.program("node2", "unextend", "-t", EIP_TAG)
+    assert done.status == 0, done.stderr
+    assert "stays on" not in done.stderr
+
+
 def test_server_unextended_in_the_gui_does_not_come_back(kit: Kit) -> None:
     """LifeKeeper there has no such resource any more: a later change is made without that server, and says so."""
     kit.with_elastic_ip(servers=3)
