@@ -118,6 +118,10 @@ class LifeKeeper:
     def set_switchback(self, tag: str, switchback: str) -> None:
         self._run("ins_setas", "-t", tag, "-s", switchback.upper())
 
+    def set_priority(self, tag: str, priority: int) -> None:
+        """This server's; LifeKeeper tells the others."""
+        self._run("hry_setpri", "-t", tag, "-p", str(priority))
+
     def set_state(self, tag: str, state: str) -> None:
         """Only where LifeKeeper's own actions do not: in making and renaming."""
         self._run("ins_setstate", "-t", tag, "-S", state)

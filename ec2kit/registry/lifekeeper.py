@@ -88,6 +88,8 @@ class LifeKeeperRegistry:
             if "switchback" in changed or present.info == _UNFINISHED:
                 self._lifekeeper.set_switchback(resource.tag, switchback)
         self._relate(resource)
+        if "priority" in changed:
+            self._set_priority(resource)
         self._lifekeeper.set_info(resource.tag, to_info(resource))
         self._lifekeeper.synchronize()
 
@@ -116,6 +118,12 @@ class LifeKeeperRegistry:
             )
         if resource.ip_resource and self._lifekeeper.instance(resource.ip_resource) is not None:
             self._lifekeeper.create_dependency(parent=resource.ip_resource, child=resource.tag)
+
+    def _set_priority(self, resource: Resource) -> None:
+        """Each server sets its own, where LifeKeeper has another one."""
+        wanted = resource.server(self.server).priority
+        if self._lifekeeper.priorities(resource.tag, own=self.server).get(self.server, wanted) != wanted:
+            self._lifekeeper.set_priority(resource.tag, wanted)
 
     def rename(self, tag: str, resource: Resource) -> None:
         """LifeKeeper has no command for it: a second resource takes the place of the first, then that one goes."""

@@ -131,6 +131,48 @@ def test_properties_shows_what_lifekeeper_has_by_now(kit: Kit) -> None:
     assert "node1, priority 50" in shown
 
 
+def test_priority_set_later_decides_who_takes_over(kit: Kit) -> None:
+    """LifeKeeper is told on each server, the definition follows, and the next failover goes by it."""
+    kit.with_elastic_ip(servers=3)
+    done = kit.ec2kit("node1", "set", EIP_TAG, "priority=5", "--server", "node3")
+    assert done.status == 0, done.stderr
+    assert [kit.priorities(each, EIP_TAG) for each in kit.servers] == [{"node1": 1, "node2": 20, "node3": 5}] * 3
+    assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers}) == 1
+    assert "server=node3/5/" in kit.instance("node1", EIP_TAG)["info"]
+    kit.power_off("node1")
+    assert kit.states(EIP_TAG)[1:] == ["OSU", "ISP"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["priority=20"], "priority 20 of resource ec2-eip1 is taken: node2", id="taken"),
+        pytest.param(["priority=1000"], "1000 is not from 1 to 999", id="too large"),
+        pytest.param(["priority=high"], "'high' is not from 1 to 999", id="no number"),
+        pytest.param(["priority=5", "--server", "node3"], "node3 is not a server", id="not extended"),
+        pytest.param(["switchback=automatic", "--server", "node2"], "only a priority is one server's", id="not its"),
+    ],
+)
+def test_priority_that_cannot_be_is_refused(kit: Kit, words: list[str], said: str) -> None:
+    """Nothing is changed on any server."""
+    kit.with_elastic_ip()
+    before = [kit.database(each) for each in kit.servers]
+    done = kit.ec2kit("node1", "set", EIP_TAG, *words)
+    assert done.status == 1
+    assert said in done.stderr
+    assert [kit.database(each) for each in kit.servers] == before
+
+
+def test_priority_that_one_server_refuses_is_changed_on_none(kit: Kit) -> None:
+    """All get the old one back."""
+    kit.with_elastic_ip()
+    (kit.lkroot("node2") / "bin" / "hry_setpri").write_text("#!/bin/sh\nexit 1\n")
+    assert kit.ec2kit("node1", "set", EIP_TAG, "priority=50", "--server", "node2").status == 1
+    assert kit.priorities("node1", EIP_TAG) == {"node1": 1, "node2": 20}
+    assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers[:2]}) == 1
+    assert "server=node2/20/" in kit.instance("node1", EIP_TAG)["info"]
+
+
 def test_switchback_set_reaches_servers_whose_lifekeeper_has_another_one(kit: Kit) -> None:
     """What is asked for is told to all, though this server has it already."""
     kit.with_elastic_ip()
