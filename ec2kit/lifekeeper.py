@@ -77,6 +77,11 @@ class LifeKeeper:
         self.root = root
         self._seconds = min(seconds / 2, _SECONDS)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether LifeKeeper itself is in the folder, and not only what kits have put there."""
+        return os.path.exists(self._path("ins_list"))
+
     # -- instances --
 
     def instances(self, *, kind: str = "", tag: str = "", system: str = "") -> list[Instance]:

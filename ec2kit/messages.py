@@ -738,6 +738,14 @@ FRAMEWORK_MISSING = _message(
     "For LifeKeeper name its folder by --lkroot; for Pacemaker's agents say --ocf.",
 )
 
+RESOURCES_LEFT = _message(
+    620711,
+    _ERROR,
+    "ec2kit stays in {root}: {reason}",
+    "LifeKeeper could no longer move or check these resources, and would fail at the next failover.",
+    "Delete them, or unextend them from this server, while LifeKeeper runs; or say --force.",
+)
+
 # -- 8xx: migration and verification -----------------------------------------------------------------------
 
 KEYS_TAKEN_OUT = _message(620801, _NOTIFY, "{tag} ({type}): the stored access key is taken out of its info")

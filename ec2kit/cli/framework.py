@@ -40,17 +40,24 @@ class Framework:
     Attributes:
         root: What its root is called in the answer to a program.
         afterwards: What holds when the kit is taken out.
+        keeps_resources: Whether it has a database of resources, which would be left without their hooks.
     """
 
     layout: Layout
     root: str
     afterwards: str
+    keeps_resources: bool
 
 
 _LIFEKEEPER = Framework(
-    script.LIFEKEEPER, "lkroot", f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more"
+    script.LIFEKEEPER,
+    "lkroot",
+    f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more",
+    keeps_resources=True,
 )
-_PACEMAKER = Framework(script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more")
+_PACEMAKER = Framework(
+    script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more", keeps_resources=False
+)
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,11 @@ def _is_ours(instance: Instance) -> bool:
     return instance.info.startswith(_FORMAT) and instance.info != _UNFINISHED
 
 
+def tags_of_ours(lifekeeper: LifeKeeper) -> list[str]:
+    """The resources on this server that ec2kit wrote, half made ones, too; raises LifeKeeperFailed."""
+    return sorted(each.tag for each in lifekeeper.instances(kind=TYPE) if each.info.startswith(_FORMAT))
+
+
 _FIELDS = ("scenario", "region", "vpc_id", "address", "allocation_id", "switchback", "ip_resource", "revision")
 _OF_A_SERVER = tuple(Server.__dataclass_fields__)
 
