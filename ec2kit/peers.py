@@ -207,7 +207,7 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     Answer another server, or this one.
 
     Args:
-        words: state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
+        words: addresses; state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
             store DEFINITION CHANGED...; rename TAG DEFINITION.
 
     Raises:
@@ -250,6 +250,11 @@ def _rename(action: Action, definition: Resource) -> None:
         action.registry.load(definition.tag)
 
 
+def _addresses(action: Action) -> dict[str, Any]:
+    """What each resource of this server protects."""
+    return {"addresses": {each.tag: each.address for each in action.registry.resources()}}
+
+
 def _check(action: Action) -> dict[str, Any]:
     verdict = judgement.look(action).verdict
     return {"status": verdict.status.value, "reason": verdict.reason}
@@ -290,6 +295,7 @@ def _definition(text: str) -> Resource:
 
 _QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
     "state": lambda action, _: _state(action),
+    "addresses": lambda action, _: _addresses(action),
     "describe": lambda action, _: _description(action),
     "store": lambda action, words: action.registry.store(_definition(words[0]), words[1:]),
     "rename": lambda action, words: _rename(action, _definition(words[1])),

@@ -48,6 +48,32 @@ def test_extend_gives_every_server_all_enis_and_the_priorities(kit: Kit) -> None
     assert all(kit.dependencies(each) == [(IP_TAG, VIP_TAG)] for each in kit.servers)
 
 
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        pytest.param("ec2-other", f"is protected by {EIP_TAG} on node1", id="address"),
+        pytest.param(EIP_TAG, f"node1 has a resource {EIP_TAG}", id="tag"),
+    ],
+)
+def test_create_of_what_another_server_has_is_refused(kit: Kit, tag: str, said: str) -> None:
+    """The resource was not extended to this server, whose own database knows nothing of it."""
+    kit.with_elastic_ip(servers=1)
+    words = ["-t", tag, *kit.create_words(EIP_TAG)[2:]]
+    done = kit.program("node2", "create", *words)
+    assert done.status == 1
+    assert said in done.stderr
+    assert kit.states(tag)[1] == ""
+    assert kit.address_holder() == "node1"
+
+
+def test_create_where_another_server_is_silent_is_warned_and_done(kit: Kit) -> None:
+    """A cluster has to be set up with what is there."""
+    kit.power_off("node3")
+    done = kit.program("node1", "create", *kit.create_words(EIP_TAG))
+    assert done.status == 0, done.stderr
+    assert "WARN: check tag and address elsewhere: could not look: node3" in done.stderr
+
+
 def test_switchover_by_perform_action_moves_the_whole_hierarchy(kit: Kit) -> None:
     """Out of service there, parents first; in service here, children first; and back."""
     kit.with_route_table()
