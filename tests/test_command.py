@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,21 +68,24 @@ def _assert_gone(pid: int) -> None:
     pytest.fail("a child of the command lives on")
 
 
-def _stopped_after(seconds: float) -> None:
-    """A signal that raises Stopped in the main thread, as those that end a process do."""
+@contextmanager
+def _stopped_after(seconds: float) -> Iterator[None]:
+    """A signal raises Stopped in the main thread, as those that end a process do."""
 
     def stop(number: int, frame: object) -> None:
         raise Stopped(signal="SIGALRM")
 
-    signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    with pytest.raises(Stopped):
+        yield
+    signal.signal(signal.SIGALRM, before)
 
 
 def test_run_that_shall_finish_is_let_end_when_a_signal_comes(tmp_path: Path) -> None:
     """What writes is not cut in the middle: the signal counts when the command has ended."""
     words = ["sh", "-c", f"sleep 1; echo done >{tmp_path}/mark"]
-    _stopped_after(0.3)
-    with pytest.raises(Stopped):
+    with _stopped_after(0.3):
         run(words, Deadline(20), kill=False, finish=True)
     assert (tmp_path / "mark").exists()
 
@@ -88,8 +93,7 @@ def test_run_that_shall_finish_is_let_end_when_a_signal_comes(tmp_path: Path) ->
 def test_run_that_shall_finish_is_waited_for_until_the_deadline_only() -> None:
     """A command that hangs keeps nobody for ever."""
     began = time.monotonic()
-    _stopped_after(0.2)
-    with pytest.raises(Stopped):
+    with _stopped_after(0.2):
         run(["sleep", "5"], Deadline(0.5), kill=True, finish=True)
     assert time.monotonic() - began < 5
 

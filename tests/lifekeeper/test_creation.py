@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG, Done, finished
+from ..actions.cluster import EIP_TAG, VIP_TAG, Done, finished, until
 from ..actions.test_dialogue import at_a_terminal
 from .kit import Kit
 from .world import IP_TAG
@@ -74,6 +74,26 @@ def test_create_interrupted_after_a_step_leaves_no_trace(kit: Kit, step: str) ->
     assert kit.routes() == before
     assert kit.state("node1", IP_TAG) == "ISP"
     assert not list((kit.sandbox.folder / "node1" / "state").rglob(f"{VIP_TAG}*"))
+
+
+def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
+    """Ctrl-C where it was asked for: the other server puts everything back, and that is waited for."""
+    kit.create_ip("node2")
+    for table in kit.tables:
+        kit.point(table, kit.eni("node1", "eth0"))
+    before = kit.routes()
+    kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
+    create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
+    until(lambda: "BEGIN restore" in kit.log("node2"))
+    create.send_signal(signal.SIGINT)
+    done = finished(create, within=60)
+    assert done.status == 1
+    assert "stopped by signal SIGINT" in done.stderr
+    assert "create of ec2-vip1 is undone: nothing of it is left on node2" in done.stderr
+    assert kit.traces("node2", VIP_TAG) == []
+    assert kit.routes() == before
+    assert kit.state("node2", IP_TAG) == "ISP"
+    assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
 
 
 @pytest.mark.parametrize("step", ["ins_create", "ins_setinfo"])
