@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 
 from ec2kit import __version__, elastic_ip, lifekeeper, messages, route_table
 from ec2kit.action import Action
 from ec2kit.aws import Ec2
+from ec2kit.deadline import side_by_side
 from ec2kit.errors import AwsRefused, ChecksFailed, Ec2KitError, PermissionMissing, Unknown
 from ec2kit.log import Log
 from ec2kit.messages import Message, Notice
@@ -24,6 +25,9 @@ from ec2kit.settings import DEFAULTS_FILE
 _RETRIES = 1
 _RESERVED = 300.0
 """Seconds of RESRVRECTIMEOUT that the vendor's guide recommends on EC2."""
+
+_ANSWER_SECONDS = 5.0
+"""For what another server keeps; one that is silent keeps nobody waiting for long."""
 
 _SOMEWHERE_OUTSIDE = "192.0.2.1"
 """TEST-NET-1 (RFC 5737): where a client on the Internet might be; only the local routing table is asked."""
@@ -282,13 +286,46 @@ def _elastic_ip(it: Preflight) -> Iterator[Finding]:
 
 
 def _free(it: Preflight) -> Iterator[Finding]:
-    others = [each for each in it.action.registry.resources() if each.tag != it.resource.tag]
-    taken = [each.tag for each in others if each.address == it.resource.address]
+    """On this server, and on all others that are known and can be asked."""
+    name, tag, address = "address free", it.resource.tag, it.resource.address
+    others = [each for each in it.action.registry.resources() if each.tag != tag]
+    taken = [each.tag for each in others if each.address == address]
+    silent: list[str] = []
+    for server, kept in _kept_elsewhere(it):
+        if isinstance(kept, Exception):
+            silent.append(f"{server} ({kept})")
+            continue
+        taken += [f"{each} on {server}" for each, there in kept.items() if each != tag and there == address]
+        if tag in kept and it.template is None:
+            found = f"{server} has a resource {tag}, of {kept[tag]}"
+            yield Finding("tag free", Outcome.FAILED, found, "choose another tag, or delete that one first")
     if taken:
-        found = f"{it.resource.address} is protected by {', '.join(taken)}"
-        yield Finding("address free", Outcome.FAILED, found, "no two resources may protect the same address")
+        found = f"{address} is protected by {', '.join(dict.fromkeys(taken))}"
+        yield Finding(name, Outcome.FAILED, found, "no two resources may protect the same address")
     else:
-        yield Finding("address free", Outcome.OK, f"no other resource protects {it.resource.address}")
+        yield Finding(name, Outcome.OK, f"no other resource protects {address}")
+    if silent:
+        advice = "see that no resource there has the same tag or address"
+        yield Finding("tag and address elsewhere", Outcome.UNSEEN, ", ".join(silent), advice)
+
+
+def _kept_elsewhere(it: Preflight) -> list[tuple[str, dict[str, str] | Exception]]:
+    """Other server → tag → address of its resources, or why it does not tell."""
+    names = sorted(_others(it))
+    jobs = [partial(_kept_on, it.action, each) for each in names]
+    return list(zip(names, side_by_side(jobs, it.action.deadline, at_most=8), strict=True))
+
+
+def _kept_on(action: Action, server: str) -> dict[str, str]:
+    told = action.ask(server, ["addresses"], seconds=_ANSWER_SECONDS)["addresses"]
+    return {str(tag): str(address) for tag, address in told.items()}
+
+
+def _others(it: Preflight) -> set[str]:
+    """LifeKeeper knows its servers; without it those are known that some resource of this server has."""
+    resources = [it.resource, *it.action.registry.resources()]
+    systems = it.action.lifekeeper.systems() if it.action.lifekeeper is not None else []
+    return {*systems, *(name for each in resources for name in each.names)} - {it.action.registry.server}
 
 
 # -- the cluster -----------------------------------------------------------------------------------------------

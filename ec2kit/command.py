@@ -8,11 +8,12 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ec2kit.deadline import Deadline
-from ec2kit.errors import LocalCommandFailed
+from ec2kit.errors import LocalCommandFailed, Stopped
 
 _LARGEST = 1_000_000
 """Bytes of output that are read; no command of ours prints more."""
@@ -28,7 +29,12 @@ class Completed:
 
 
 def run(
-    words: list[str], deadline: Deadline, *, environment: Mapping[str, str] | None = None, kill: bool = True
+    words: list[str],
+    deadline: Deadline,
+    *,
+    environment: Mapping[str, str] | None = None,
+    kill: bool = True,
+    finish: bool = False,
 ) -> Completed:
     """
     Run a command without a shell and without input.
@@ -36,16 +42,18 @@ def run(
     Args:
         environment: All that it gets; None: that of this process.
         kill: Whether one that does not end in time is killed, with its children; else it goes on alone.
+        finish: Whether a signal that ends this process waits until the command has ended, within the deadline.
 
     Raises:
         LocalCommandFailed: It cannot be started, or did not end in time.
+        Stopped: A signal came meanwhile.
 
     Source: memfd_create(2), setsid(2).
     """
     text = shlex.join(words)
     with _memory("stdout") as stdout, _memory("stderr") as stderr:
         try:
-            status = _run(words, stdout, stderr, environment, max(0.1, deadline.remaining()), kill=kill)
+            status = _run(words, stdout, stderr, environment, deadline, kill=kill, finish=finish)
         except subprocess.TimeoutExpired as error:
             raise LocalCommandFailed(command=text, reason=f"no end within {deadline.seconds:g} s") from error
         except (OSError, ValueError) as error:
@@ -58,22 +66,33 @@ def _run(
     stdout: BinaryIO,
     stderr: BinaryIO,
     environment: Mapping[str, str] | None,
-    seconds: float,
+    deadline: Deadline,
     *,
     kill: bool,
+    finish: bool,
 ) -> int:
     """Wait for the command itself; what it leaves running (ssh's ControlPersist) may go on and is not waited for."""
     process = subprocess.Popen(
         words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
     )
     try:
-        return process.wait(timeout=seconds)
+        return _status(process, deadline, finish=finish)
     except BaseException:
         if not kill:
             threading.Thread(target=process.wait, daemon=True).start()
             raise
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        raise
+
+
+def _status(process: subprocess.Popen[bytes], deadline: Deadline, *, finish: bool) -> int:
+    try:
+        return process.wait(timeout=max(0.1, deadline.remaining()))
+    except Stopped:
+        if finish:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0.1, deadline.remaining()))
         raise
 
 

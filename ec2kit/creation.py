@@ -11,7 +11,7 @@ from ec2kit import checks, hierarchy, ip_resource, messages, node, peers, resour
 from ec2kit.action import Action
 from ec2kit.aws import pause_after
 from ec2kit.convergence import log_change
-from ec2kit.deadline import side_by_side
+from ec2kit.deadline import Deadline, side_by_side
 from ec2kit.errors import AddressMissing, ArgumentInvalid, AwsUnknown, Ec2KitError, NotFree, Stopped
 from ec2kit.intention import Direction
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, SCENARIOS, SWITCHBACKS, Resource
@@ -19,6 +19,9 @@ from ec2kit.state import Damaged, Lock, StateFile
 
 UNDO_SECONDS = 25.0
 """How long undoing may take, beyond the deadline of create."""
+
+_ON_THE_WAY = 3.0
+"""Of that, what asking another server to undo may take on the way there and back."""
 
 _SETTLE_SECONDS = 0.3
 """Pause after which a write that was under way when create was stopped should be visible."""
@@ -93,9 +96,30 @@ def create_on(action: Action, server: str | None, wish: Wish) -> Resource:
     """
     if server in (None, action.registry.server):
         return create(action, wish)
-    words = ["create", action.tag, json.dumps(asdict(wish))]
-    answer = action.ask(str(server), words, seconds=action.deadline.remaining() + UNDO_SECONDS)
+    token = os.urandom(8).hex()
+    words = ["create", action.tag, json.dumps(asdict(wish)), token]
+    try:
+        answer = action.ask(str(server), words, seconds=action.deadline.remaining() + UNDO_SECONDS)
+    except Stopped as error:
+        _call_back(action, str(server), token, error)
+        raise
     return resource.from_dict(answer["resource"])
+
+
+def _call_back(action: Action, server: str, token: str, cause: Stopped) -> None:
+    """What ends this process does not end the create on the other server: that is told to undo, and waited for."""
+    action.log.error(cause)
+    seconds = UNDO_SECONDS - _ON_THE_WAY
+    calling = action._replace(deadline=Deadline(UNDO_SECONDS, action.deadline.clock))
+    try:
+        answer = calling.ask(server, ["uncreate", action.tag, token, f"{seconds:g}"], seconds=UNDO_SECONDS)
+        if not answer["left"]:
+            action.log.put(messages.UNDONE, deed="create", tag=action.tag, what=f"nothing of it is left on {server}")
+            return
+        reason = f"it had ended before it could be stopped; `ec2kit delete {action.tag}` there"
+    except (Ec2KitError, KeyError) as error:
+        reason = str(error)
+    action.log.put(messages.UNDO_FAILED, what=f"create of {action.tag} on {server}", reason=reason)
 
 
 def _understood(action: Action, wish: Wish) -> Wish:

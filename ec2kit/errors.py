@@ -22,7 +22,7 @@ The tree of errors; each class is an entry of the catalogue.
         ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
         ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
         ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
-        ├── RootUnusable FrameworkMissing PlacesTaken InstallationRuns
+        ├── RootUnusable FrameworkMissing PlacesTaken InstallationRuns ResourcesLeft
         └── InServiceTwice NotExtended
 """
 
@@ -321,6 +321,10 @@ class FrameworkMissing(BadRequest):
 
 class PlacesTaken(BadRequest):
     message = messages.PLACES_TAKEN
+
+
+class ResourcesLeft(BadRequest):
+    message = messages.RESOURCES_LEFT
 
 
 class InstallationRuns(BadRequest):

@@ -92,7 +92,7 @@ def extend(
     if switchback is not None:
         wanted = wanted._replace(switchback=resource.checked_choice("switchback", switchback, SWITCHBACKS))
     before = wanted.without_server(action.registry.server)
-    peers.spread(action, before, wanted)
+    peers.spread(action, before, wanted, () if switchback is None else ("switchback",))
     fields = {"tag": action.tag, "server": action.registry.server, "priority": priority}
     action.log.put(messages.EXTENDED, **fields)
     return wanted
@@ -113,19 +113,22 @@ def unextend(action: Action, name: str, *, lost: bool = False) -> None:
         LastServer: There is no other.
         ServersSilent: A server cannot be asked; nothing was changed.
     """
-    before = action.resource
+    before = peers.current(action, keep=name)
     before.server(name)
     if len(before.servers) == 1:
         raise LastServer(server=name, tag=action.tag)
+    parents: list[str] = []
     if lost and name != action.registry.server:
         peers.states(action, before.without_server(name))
         _must_not_own(action, before.server(name))
     else:
         if peers.states(action, before)[name]:
             raise StillInService(tag=action.tag, server=name)
-        peers.ask(action, name, "leave", action.tag)
+        parents = peers.ask(action, name, "leave", action.tag).get("parents") or parents
     peers.spread(action, before, before.without_server(name))
     action.log.put(messages.UNEXTENDED, tag=action.tag, server=name)
+    if parents:
+        action.log.put(messages.PARENTS_STAY, tag=action.tag, server=name, parents=", ".join(map(str, parents)))
 
 
 def _must_not_own(action: Action, server: Server) -> None:

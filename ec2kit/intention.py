@@ -112,7 +112,7 @@ class Intentions:
             self._file.write({"boot": boot_id(), "direction": direction.value, "generation": newer.generation})
             return newer
 
-    def settle(self, mine: Intention, record: Callable[[], None], deadline: Deadline) -> None:
+    def settle(self, mine: Intention, record: Callable[[], object], deadline: Deadline) -> None:
         """
         Record that what was wanted is reached; nothing newer can come in between.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ec2kit.command import Completed, run
 from ec2kit.deadline import Deadline
@@ -26,6 +26,9 @@ EXISTS, MISSING, UNREACHABLE = 4, 7, 9
 _SEPARATOR = "\x02"
 """Between the fields of a list; the default \\x01 may stand in an info itself."""
 
+_SWITCHBACKS = ("INTELLIGENT", "AUTOMATIC")
+"""Known by the word: no document says which of the later fields of `ins_list` it is."""
+
 _SECONDS = 20.0
 """For one command that reads or writes the database."""
 
@@ -38,6 +41,7 @@ class Instance:
     Attributes:
         info: What its kit needs to know, one line; that of an old resource may hold an access key and its secret.
         state: "ISP", "ISU", "OSU", "OSF"; another word while LifeKeeper starts.
+        switchback: "intelligent" or "automatic"; "" where LifeKeeper does not list it.
     """
 
     system: str
@@ -47,6 +51,7 @@ class Instance:
     id: str
     info: str = field(repr=False)
     state: str
+    switchback: str = ""
 
     @property
     def is_in_service(self) -> bool:
@@ -71,6 +76,11 @@ class LifeKeeper:
     def __init__(self, root: str, *, seconds: float) -> None:
         self.root = root
         self._seconds = min(seconds / 2, _SECONDS)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether LifeKeeper itself is in the folder, and not only what kits have put there."""
+        return os.path.exists(self._path("ins_list"))
 
     # -- instances --
 
@@ -113,6 +123,10 @@ class LifeKeeper:
     def set_switchback(self, tag: str, switchback: str) -> None:
         self._run("ins_setas", "-t", tag, "-s", switchback.upper())
 
+    def set_priority(self, tag: str, priority: int) -> None:
+        """This server's; LifeKeeper tells the others."""
+        self._run("hry_setpri", "-t", tag, "-p", str(priority))
+
     def set_state(self, tag: str, state: str) -> None:
         """Only where LifeKeeper's own actions do not: in making and renaming."""
         self._run("ins_setstate", "-t", tag, "-S", state)
@@ -148,8 +162,25 @@ class LifeKeeper:
 
     def equivalents(self, tag: str) -> dict[str, str]:
         """Other servers that have the resource → its tag there."""
+        return {row[2]: row[3] for row in self._equivalencies(tag)}
+
+    def priorities(self, tag: str, *, own: str) -> dict[str, int]:
+        """
+        Servers that have the resource → priority, as far as LifeKeeper lists them; none where it has one server.
+
+        Args:
+            own: This server's name.
+        """
+        found: dict[str, int] = {}
+        for row in self._equivalencies(tag):
+            numbers = [int(each) for each in row[4:] if each.isascii() and each.isdigit()]
+            if len(numbers) == 2:
+                found[own], found[row[2]] = numbers
+        return found
+
+    def _equivalencies(self, tag: str) -> list[list[str]]:
         listed = self._run("eqv_list", "-t", tag, "-e", "SHARED", f"-f{_SEPARATOR}", also=(MISSING,))
-        return {row[2]: row[3] for row in _rows(listed) if len(row) > 3 and row[1] == tag}
+        return [row for row in _rows(listed) if len(row) > 3 and row[1] == tag]
 
     def create_equivalence(
         self, tag: str, *, priority: int, system: str, other_tag: str, other_priority: int
@@ -206,14 +237,15 @@ class LifeKeeper:
     def _path(self, name: str) -> str:
         return os.path.join(self.root, "bin", name)
 
-    def _start(self, words: list[str], deadline: Deadline, *, kill: bool = True) -> Completed:
+    def _start(self, words: list[str], deadline: Deadline, *, kill: bool = True, finish: bool = False) -> Completed:
         try:
-            return run([self._path(words[0]), *words[1:]], deadline, kill=kill)
+            return run([self._path(words[0]), *words[1:]], deadline, kill=kill, finish=finish)
         except LocalCommandFailed as error:
             raise LifeKeeperFailed(command=words[0], reason=error.fields["reason"]) from error
 
     def _run(self, *words: str, also: Collection[int] = (), kill: bool = True) -> Completed:
-        done = self._start(list(words), Deadline(self._seconds), kill=kill)
+        reads = words[0].endswith("_list")  # what writes is let end, lest the database be half written
+        done = self._start(list(words), Deadline(self._seconds), kill=kill and reads, finish=kill and not reads)
         if done.status and done.status not in also:
             lines = done.stderr.strip().splitlines() or [""]  # and never from stdout, which may list infos
             reason = f"exit status {done.status}" + (f", {lines[-1][:300]}" if lines[-1] else "")
@@ -229,7 +261,8 @@ def _rows(listed: Completed) -> list[list[str]]:
 def _instance(fields: list[str]) -> Instance:
     if len(fields) < 7:
         raise LifeKeeperFailed(command="ins_list", reason=f"it lists {len(fields)} fields where 7 are expected")
-    return Instance(*fields[:7])
+    listed = next((each.lower() for each in fields[7:] if each in _SWITCHBACKS), "")
+    return replace(Instance(*fields[:7]), switchback=listed)
 
 
 def version(path: str, deadline: Deadline) -> str | None:

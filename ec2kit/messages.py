@@ -565,6 +565,15 @@ LIFEKEEPER_FAILED = _message(
     "Look at lcdstatus and at LifeKeeper's log.",
 )
 
+STATE_ELSEWHERE = _message(
+    620409,
+    _WARN,
+    "{path} cannot be written: {reason}; the state of {tag} is kept in {spare} until the next boot",
+    "The disk of EC2KIT_STATE_DIR is full, read-only or broken, or the folder belongs to somebody else.",
+    "Mend it: nothing can be created, extended, changed or deleted here meanwhile. Moving and recovering the address "
+    "is not impaired, and nothing that counts is lost by a boot.",
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")
@@ -624,6 +633,22 @@ ARGUMENT_INVALID = _message(
     "{name}: {reason}",
     "The value cannot be, or does not go with the others.",
     "Correct it; --help lists the options.",
+)
+
+SERVER_GONE = _message(
+    620517,
+    _WARN,
+    "{server} is no server of {tag} any more: LifeKeeper there has no such resource; its definition goes on without",
+    "The resource was unextended in LifeKeeper's own GUI, or an extend or unextend was cut off.",
+    "Nothing, or run extend on that server again. What a cut-off extend left there is taken away by delete.",
+)
+
+PARENTS_STAY = _message(
+    620518,
+    _WARN,
+    "{parents} stays on {server}, where nothing moves its address in AWS any more: {tag} is unextended",
+    "LifeKeeper keeps what depended on the resource, and can still bring it in service there: without the route.",
+    "Unextend it from that server as well, by LifeKeeper's GUI, or extend the EC2 resource to it again.",
 )
 
 # -- 6xx: checks -------------------------------------------------------------------------------------------
@@ -725,6 +750,14 @@ KIT_CLOSED = _message(
     "{user} cannot run the agents, since others than the owner have no access to {paths}",
     "Pacemaker asks for an agent's meta-data as that user. Without it a change of a parameter restarts the resource.",
     "Install ec2kit, and the Python of its environment, where everybody may read it: not below /root.",
+)
+
+RESOURCES_LEFT = _message(
+    620711,
+    _ERROR,
+    "ec2kit stays in {root}: {reason}",
+    "LifeKeeper could no longer move or check these resources, and would fail at the next failover.",
+    "Delete them, or unextend them from this server, while LifeKeeper runs; or say --force.",
 )
 
 # -- 8xx: migration and verification -----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from ec2kit.errors import (
     ArgumentInvalid,
     Ec2KitError,
     LocalCommandFailed,
+    RegistryBroken,
     RegistryEmpty,
     RemoteRefused,
     RemoteSilent,
@@ -50,27 +51,61 @@ def states(action: Action, known: Resource) -> dict[str, bool]:
     return found
 
 
-def spread(action: Action, before: Resource, after: Resource) -> None:
-    """Give its servers the new definition, this one last; if one cannot take it, all get the old one back."""
+def current(action: Action, *, keep: str = "") -> Resource:
+    """
+    The definition as the framework has it by now, without the servers that it was taken off there.
+
+    One that LifeKeeper relates no more, and that says itself that it has no such resource, was unextended in
+    LifeKeeper's GUI, or an extend or unextend was cut off.
+
+    Args:
+        keep: A server that stays in any case.
+    """
+    known = action.registry.latest(action.tag)
+    if action.lifekeeper is None:
+        return known
+    related = {action.registry.server, keep, *action.lifekeeper.equivalents(action.tag)}
+    gone = [name for name in known.names if name not in related and _has_no_such_resource(action, name)]
+    for name in gone:
+        action.log.put(messages.SERVER_GONE, tag=action.tag, server=name)
+    return known._replace(servers=tuple(each for each in known.servers if each.name not in gone))
+
+
+def _has_no_such_resource(action: Action, name: str) -> bool:
+    try:
+        return ask(action, name, "state", action.tag).get("known") is False
+    except (RemoteSilent, RemoteRefused):
+        return False
+
+
+def spread(action: Action, before: Resource, after: Resource, changed: Collection[str] = ()) -> None:
+    """
+    Give its servers the new definition, this one last; if one cannot take it, all get the old one back.
+
+    Args:
+        changed: What was asked for of that which the framework owns, and is told it on each server.
+    """
     own = action.registry.server
-    changed = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
+    told = [name for name in before.names if after.find_server(name) is None]  # they have dropped it
     try:
         for name in sorted(after.names, key=lambda each: each == own):
-            changed.append(name)  # an answer may be lost
-            _store(action, name, after)
+            told.append(name)  # an answer may be lost
+            _store(action, name, after, changed)
     except BaseException as error:
         back = before._replace(revision=after.revision + 1)
-        for name in dict.fromkeys((*changed, *before.names)):
-            _restore_definition(action, name, back, tried=after)
+        for name in dict.fromkeys((*told, *before.names)):
+            _restore_definition(action, name, back, changed, tried=after)
         if isinstance(error, RemoteSilent | RemoteRefused):
             raise ServersSilent(servers=str(error)) from error
         raise
 
 
-def _restore_definition(action: Action, name: str, back: Resource, *, tried: Resource) -> None:
+def _restore_definition(
+    action: Action, name: str, back: Resource, changed: Collection[str], *, tried: Resource
+) -> None:
     """Where somebody else's definition stands by now, that one stays."""
     try:
-        if not _is_one_of(ask(action, name, "describe", action.tag).get("resource"), back, tried):
+        if not _is_one_of(ask(action, name, "describe", action.tag).get("stored"), back, tried):
             return
     except Ec2KitError:
         pass  # it has none, or a half one
@@ -78,23 +113,32 @@ def _restore_definition(action: Action, name: str, back: Resource, *, tried: Res
         if back.find_server(name) is None:
             drop(action, name)
         else:
-            _store(action, name, back)
+            _store(action, name, back, changed)
     except Ec2KitError as error:
         action.log.put(messages.UNDO_FAILED, what=f"definition of {action.tag} on {name}", reason=error)
 
 
 def _is_one_of(described: object, *definitions: Resource) -> bool:
-    """Whether a server's definition is one of these, but for the revision."""
-    return isinstance(described, dict) and any(
-        {**described, "revision": 0} == {**each.as_dict(), "revision": 0} for each in definitions
-    )
+    """Whether a server's definition is one of these, but for the revision and for what the framework owns."""
+    if not isinstance(described, dict):
+        return False
+    try:
+        found = _without_the_frameworks(from_dict(described))
+    except ValueError:
+        return False
+    return any(found == _without_the_frameworks(each) for each in definitions)
 
 
-def _store(action: Action, name: str, definition: Resource) -> None:
+def _without_the_frameworks(definition: Resource) -> Resource:
+    servers = sorted((each._replace(priority=0) for each in definition.servers), key=lambda each: each.name)
+    return definition._replace(revision=0, switchback="", servers=tuple(servers))
+
+
+def _store(action: Action, name: str, definition: Resource, changed: Collection[str]) -> None:
     if name == action.registry.server:
-        action.registry.store(definition)
+        action.registry.store(definition, changed)
     else:
-        ask(action, name, "store", json.dumps(definition.as_dict(), separators=(",", ":")))
+        ask(action, name, "store", json.dumps(definition.as_dict(), separators=(",", ":")), *changed)
 
 
 def drop(action: Action, name: str) -> None:
@@ -125,8 +169,9 @@ def _forget_what_is_known(action: Action) -> None:
     Reassertions(action).forget()
 
 
-def _leave(action: Action) -> None:
-    """Forget the resource, unless it is in service here; nothing can come in between."""
+def _leave(action: Action) -> dict[str, Any]:
+    """Forget the resource, unless it is in service here; nothing can come in between. Tells what depended on it."""
+    parents = action.lifekeeper.parents(action.tag) if action.lifekeeper is not None else []
 
     def unless_in_service() -> None:
         if in_service_here(action):
@@ -135,6 +180,7 @@ def _leave(action: Action) -> None:
 
     action.intentions.forget(unless_in_service, action.deadline)
     _forget_what_is_known(action)
+    return {"parents": parents}
 
 
 def ask(action: Action, name: str, *words: str) -> dict[str, Any]:
@@ -160,8 +206,8 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     Answer another server, or this one.
 
     Args:
-        words: state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
-            store DEFINITION; rename TAG DEFINITION.
+        words: addresses; state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
+            store DEFINITION CHANGED...; rename TAG DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
@@ -174,7 +220,9 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
 
 
 def _description(action: Action) -> dict[str, Any]:
-    known = {"resource": action.registry.load(action.tag).as_dict()}
+    """The definition as the framework has it by now, and as it is stored."""
+    stored, latest = action.registry.load(action.tag), action.registry.latest(action.tag)
+    known = {"resource": latest.as_dict(), "stored": stored.as_dict()}
     if action.lifekeeper is None:
         return known
     return {**known, "lifekeeper": lifekeeper.version(action.settings.path, action.deadline.within(_COMMAND_SECONDS))}
@@ -184,7 +232,9 @@ def _state(action: Action) -> dict[str, Any]:
     """Whether it is in service here; null where there is no such resource, which is not the same as no."""
     try:
         action.registry.load(action.tag)
-    except (TagUnknown, RegistryEmpty) as error:
+    except (TagUnknown, RegistryEmpty, RegistryBroken) as error:
+        if isinstance(error, RegistryBroken) and action.registry.has(action.tag):
+            raise  # else it is half made, which is none yet
         return {"known": False, "in_service": None, "reason": str(error)}
     return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
 
@@ -197,6 +247,11 @@ def _rename(action: Action, definition: Resource) -> None:
         _forget_what_is_known(action)
     else:
         action.registry.load(definition.tag)
+
+
+def _addresses(action: Action) -> dict[str, Any]:
+    """What each resource of this server protects."""
+    return {"addresses": {each.tag: each.address for each in action.registry.resources()}}
 
 
 def _check(action: Action) -> dict[str, Any]:
@@ -239,8 +294,9 @@ def _definition(text: str) -> Resource:
 
 _QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
     "state": lambda action, _: _state(action),
+    "addresses": lambda action, _: _addresses(action),
     "describe": lambda action, _: _description(action),
-    "store": lambda action, words: action.registry.store(_definition(words[0])),
+    "store": lambda action, words: action.registry.store(_definition(words[0]), words[1:]),
     "rename": lambda action, words: _rename(action, _definition(words[1])),
     "drop": lambda action, _: forget(action),
     "leave": lambda action, _: _leave(action),

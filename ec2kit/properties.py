@@ -1,4 +1,4 @@
-"""The deeds on a resource's properties, on all its servers: change its switchback, give it another tag."""
+"""The deeds on a resource's properties, on all its servers: change its switchback, a priority, its tag."""
 
 from __future__ import annotations
 
@@ -9,42 +9,66 @@ from ec2kit.action import Action
 from ec2kit.errors import ArgumentInvalid, Ec2KitError, RemoteRefused, RemoteSilent, ServersSilent
 from ec2kit.resource import SWITCHBACKS, Resource
 
-CHANGEABLE = ("switchback", "tag")
+CHANGEABLE = ("switchback", "priority", "tag")
 """What can be changed later; everything else is a new resource."""
 
 
-def change(action: Action, name: str, value: str) -> Resource:
+def change(action: Action, name: str, value: str, *, server: str | None = None) -> Resource:
     """
     Change one property on all servers, or on none.
 
     Args:
         name: One of CHANGEABLE.
+        server: Whose priority; None: this server's.
 
     Raises:
         ArgumentInvalid, TagInvalid, NotFree: It cannot have this value.
         ServersSilent: A server cannot be told; nothing was changed.
     """
+    if server is not None and name != "priority":
+        raise ArgumentInvalid(name="server", reason=f"only a priority is one server's; {name} is the same on all")
+    if name == "priority":
+        return _change_priority(action, server or action.registry.server, _number(value))
     if name == "switchback":
         return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS))
     if name == "tag":
         return _rename(action, resource.checked_tag(value))
-    raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {' and '.join(CHANGEABLE)} can")
+    raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {', '.join(CHANGEABLE)} can")
 
 
 def _change_switchback(action: Action, switchback: str) -> Resource:
-    before = action.resource
-    if switchback == before.switchback:
-        return before
+    before = peers.current(action)
+    if switchback == before.switchback and action.lifekeeper is None:
+        return before  # LifeKeeper on another server may have another one
     after = before._replace(switchback=switchback, revision=before.revision + 1)
     peers.states(action, before)  # all must answer before the first is told
-    peers.spread(action, before, after)
+    peers.spread(action, before, after, ("switchback",))
     fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
     action.log.put(messages.CHANGED, **fields)
     return after
 
 
+def _number(value: str) -> int:
+    """Raises ArgumentInvalid if it is no priority."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 4):
+        raise ArgumentInvalid(name="priority", reason=f"{value[:60]!a} is not from 1 to 999")
+    return resource.checked_priority(int(value))
+
+
+def _change_priority(action: Action, server: str, priority: int) -> Resource:
+    before = peers.current(action)
+    after = before.with_priority(server, priority)
+    old = before.server(server).priority
+    if old == priority and action.lifekeeper is None:
+        return before
+    peers.states(action, before)
+    peers.spread(action, before, after, ("priority",))
+    action.log.put(messages.CHANGED, tag=action.tag, name=f"priority of {server}", old=old, new=priority)
+    return after
+
+
 def _rename(action: Action, tag: str) -> Resource:
-    before = action.resource
+    before = peers.current(action)
     if tag == before.tag:
         return before
     after = before._replace(tag=tag, revision=before.revision + 1)

@@ -113,6 +113,21 @@ class Resource(NamedTuple):
                 raise NotFree(what=f"priority {server.priority} of resource {self.tag}", by=each.name)
         return self._replace(servers=(*self.servers, server), revision=self.revision + 1)
 
+    def with_priority(self, name: str, priority: int) -> Resource:
+        """
+        The next revision, a server with another priority.
+
+        Raises:
+            ServerUnknown: The resource was not extended to it.
+            NotFree: Another server has the priority.
+        """
+        changed = self.server(name)._replace(priority=priority)
+        rest = tuple(changed if each.name == name else each for each in self.servers)
+        for each in rest:
+            if each.priority == priority and each.name != name:
+                raise NotFree(what=f"priority {priority} of resource {self.tag}", by=each.name)
+        return self._replace(servers=rest, revision=self.revision + 1)
+
     def without_server(self, name: str) -> Resource:
         """The next revision, one server less."""
         rest = tuple(each for each in self.servers if each.name != name)

@@ -100,9 +100,16 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
 def _prove_that_the_state_can_be_written(action: Action) -> None:
     """An address that moved here and a registry that cannot say so would lead the other servers astray."""
     if _was_in_service(action):
-        action.registry.mark_in_service(action.tag)
+        _tell_place(action, action.registry.mark_in_service(action.tag))
     else:
-        action.registry.mark_out_of_service(action.tag)
+        _tell_place(action, action.registry.mark_out_of_service(action.tag))
+
+
+def _tell_place(action: Action, trouble: StateUnusable | None) -> None:
+    """A state that could not be written where it belongs counts all the same, until the next boot."""
+    if trouble is not None:
+        place = {"path": trouble.fields["path"], "reason": trouble.fields["reason"]}
+        action.log.put(messages.STATE_ELSEWHERE, tag=action.tag, spare=action.settings.run_dir, **place)
 
 
 def _was_in_service(action: Action) -> bool:
@@ -345,7 +352,10 @@ def remove(action: Action) -> dict[str, tuple[Change, ...]]:
 
 def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
     """Unless a restore came meanwhile: its state is the one that stays."""
-    record = partial(action.registry.mark_out_of_service, action.tag)
+
+    def record() -> None:
+        _tell_place(action, action.registry.mark_out_of_service(action.tag))
+
     try:
         if mine is None:
             record()

@@ -142,7 +142,7 @@ class Desk:
 
     @property
     def registry(self) -> LocalRegistry:
-        return LocalRegistry(self.settings.state_dir, server=self.settings.server)
+        return LocalRegistry(self.settings.state_dir, server=self.settings.server, spare=self.settings.run_dir)
 
     def action(self, name: str = "restore") -> PretendedAction:
         return PretendedAction(

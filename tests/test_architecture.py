@@ -31,6 +31,7 @@ LAYERS = [
         "node",
         "place",
         "remote",
+        "errand",
         "aws",
         "snapshot",
         "scenario",

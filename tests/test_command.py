@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ec2kit.command import run
 from ec2kit.deadline import Deadline
-from ec2kit.errors import LocalCommandFailed
+from ec2kit.errors import LocalCommandFailed, Stopped
 
 
 def test_run_command_gives_status_and_both_outputs() -> None:
@@ -63,6 +66,36 @@ def _assert_gone(pid: int) -> None:
         time.sleep(0.05)
     os.kill(pid, 9)
     pytest.fail("a child of the command lives on")
+
+
+@contextmanager
+def _stopped_after(seconds: float) -> Iterator[None]:
+    """A signal raises Stopped in the main thread, as those that end a process do."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(signal="SIGALRM")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    with pytest.raises(Stopped):
+        yield
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_run_that_shall_finish_is_let_end_when_a_signal_comes(tmp_path: Path) -> None:
+    """What writes is not cut in the middle: the signal counts when the command has ended."""
+    words = ["sh", "-c", f"sleep 1; echo done >{tmp_path}/mark"]
+    with _stopped_after(0.3):
+        run(words, Deadline(20), kill=False, finish=True)
+    assert (tmp_path / "mark").exists()
+
+
+def test_run_that_shall_finish_is_waited_for_until_the_deadline_only() -> None:
+    """A command that hangs keeps nobody for ever."""
+    began = time.monotonic()
+    with _stopped_after(0.2):
+        run(["sleep", "5"], Deadline(0.5), kill=True, finish=True)
+    assert time.monotonic() - began < 5
 
 
 def test_run_that_may_not_kill_leaves_a_slow_command_to_itself(tmp_path: Path) -> None:

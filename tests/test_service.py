@@ -560,10 +560,11 @@ def test_restore_state_damaged_goes_forward_and_mends_it(desk: Desk) -> None:
     assert desk.registry.in_service("ec2-vip1")
 
 
-def test_restore_state_cannot_be_written_writes_nothing(desk: Desk) -> None:
+def test_restore_state_cannot_be_written_anywhere_writes_nothing(desk: Desk) -> None:
     """An address that moved and a registry that cannot say so would lead the other servers astray."""
     desk.ec2.routes = {"rtb-1": ENI_B}
     Path(desk.settings.state_dir, "states").write_text("")
+    Path(desk.settings.run_dir, "ec2-vip1.state.json").mkdir(parents=True)
     with pytest.raises(StateUnusable):
         restore(desk.action())
     assert desk.ec2.written == []
@@ -686,10 +687,10 @@ def test_remove_restore_asked_before_the_state_is_marked_keeps_the_state_of_the_
     """A remove that was held up, and that nobody wants any more, does not mark out of service what is in service."""
 
     class Raced(LocalRegistry):
-        def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
+        def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
             with suppress(Ec2KitError):
                 restore(desk.action())
-            super().mark_out_of_service(tag, failed=failed)
+            return super().mark_out_of_service(tag, failed=failed)
 
     desk.ec2.routes = {"rtb-1": ENI_A}
     action = desk.action("remove")

@@ -40,17 +40,22 @@ class Framework:
     Attributes:
         root: What its root is called in the answer to a program.
         afterwards: What holds when the kit is taken out.
+        keeps_resources: Whether it has a database of resources, which would be left without their hooks.
         user: Who calls the kit there beside root; "": nobody.
     """
 
     layout: Layout
     root: str
     afterwards: str
+    keeps_resources: bool = False
     user: str = ""
 
 
 _LIFEKEEPER = Framework(
-    script.LIFEKEEPER, "lkroot", f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more"
+    script.LIFEKEEPER,
+    "lkroot",
+    f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more",
+    keeps_resources=True,
 )
 _PACEMAKER = Framework(
     script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more", user="hacluster"

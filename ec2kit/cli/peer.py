@@ -10,6 +10,7 @@ import click
 
 from ec2kit import edge, peers, remote
 from ec2kit.action import Action
+from ec2kit.errand import Errand
 from ec2kit.errors import Ec2KitError
 from ec2kit.resource import checked_tag
 
@@ -18,7 +19,7 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: offers; create TAG WISH; and what `ec2kit.peers.answer` answers."""
+    """Answer another server: offers; create TAG WISH TOKEN; uncreate TAG TOKEN SECONDS; or as `ec2kit.peers`."""
     try:
         tag = checked_tag(_tag(question, words[0])) if words else ""
         action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
@@ -50,6 +51,10 @@ def _watch(question: str) -> edge.Watch:
     return edge.Watch(1, grace=UNDO_SECONDS + edge.OVERDUE)
 
 
+def _errand(action: Action, token: str) -> Errand:
+    return Errand(action.settings.run_dir, checked_tag(token))
+
+
 def _answer(action: Action, question: str, words: tuple[str, ...]) -> dict[str, Any]:
     told = {"protocol": remote.PROTOCOL, "server": action.registry.server}
     if question == "offers":
@@ -59,6 +64,11 @@ def _answer(action: Action, question: str, words: tuple[str, ...]) -> dict[str, 
     if question == "create":
         from ec2kit import creation
 
-        made = creation.create(action, creation.Wish(**json.loads(words[1])))
+        wish = creation.Wish(**json.loads(words[1]))
+        with _errand(action, words[2]).under_way():
+            made = creation.create(action, wish)
         return {**told, "resource": made.as_dict()}
+    if question == "uncreate":
+        _errand(action, words[1]).call_back(action.deadline.within(float(words[2])))
+        return {**told, "left": action.registry.has(action.tag)}
     return peers.answer(action, [question, *words])

@@ -19,7 +19,7 @@ def command(tag: str, as_json: bool) -> int:
     """Show what a resource is: its address, its servers with their interfaces, priorities, switchback."""
     edge.mind_signals()
     action = edge.open_action("properties", checked_tag(tag), watch=edge.Watch(1))
-    resource = action.registry.load(tag)
+    resource = action.registry.latest(tag)
     data = {"server": action.settings.server, "resource": resource.as_dict()}
     return Result("\n".join(_lines(resource)), data).show(as_json=as_json)
 

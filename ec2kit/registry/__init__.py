@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
+from ec2kit.errors import StateUnusable
 from ec2kit.resource import Resource
 from ec2kit.settings import Settings
 
@@ -29,6 +31,14 @@ class Registry(Protocol):
             RegistryBroken: What is kept cannot be read.
         """
 
+    def latest(self, tag: str) -> Resource:
+        """
+        The definition with what the framework owns of it, as that has it by now: switchback and priorities.
+
+        Raises:
+            Ec2KitError: What `load` raises, or the framework does not tell.
+        """
+
     def resources(self) -> list[Resource]:
         """
         All of them, by tag; none where nothing was ever created.
@@ -45,9 +55,12 @@ class Registry(Protocol):
             Unknown: That cannot be said.
         """
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         """
         Keep a definition, if its revision is newer than the one that is there.
+
+        Args:
+            changed: What the framework has to be told of that which it owns; the rest of that stays as it has it.
 
         Raises:
             RevisionChanged: The one that is there is as new or newer.
@@ -72,11 +85,11 @@ class Registry(Protocol):
     def state(self, tag: str) -> str:
         """ISP, OSU or OSF; ISP only if this boot wrote it."""
 
-    def mark_in_service(self, tag: str) -> None:
-        """Raises StateUnusable if that cannot be written."""
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        """Gives why it is only written in EC2KIT_RUN_DIR, if it is; raises StateUnusable if it cannot be written."""
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        """Raises StateUnusable if that cannot be written."""
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        """The same."""
 
     def forget_state(self, tag: str) -> None:
         """Forget what was marked, and nothing else; raises StateUnusable."""
@@ -87,9 +100,9 @@ def open_registry(settings: Settings, lifekeeper: LifeKeeper | None = None) -> R
     if lifekeeper is None:
         from ec2kit.registry.local import LocalRegistry
 
-        return LocalRegistry(settings.state_dir, server=settings.server)
+        return LocalRegistry(settings.state_dir, server=settings.server, spare=settings.run_dir)
     from ec2kit.registry.lifekeeper import LifeKeeperRegistry
     from ec2kit.registry.states import States
 
-    states = States(os.path.join(settings.state_dir, "states"))
+    states = States(os.path.join(settings.state_dir, "states"), spare=settings.run_dir)
     return LifeKeeperRegistry(lifekeeper, states, server=settings.server)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +43,14 @@ class LifeKeeperRegistry:
             raise TagUnknown(tag=tag, server=self.server)
         return self._definition(instance)
 
+    def latest(self, tag: str) -> Resource:
+        """What was changed in LifeKeeper's own GUI stands in its database, and not in the info."""
+        stored, instance = self.load(tag), self._lifekeeper.instance(tag)
+        priorities = self._lifekeeper.priorities(tag, own=self.server)
+        servers = tuple(each._replace(priority=priorities.get(each.name, each.priority)) for each in stored.servers)
+        switchback = instance.switchback if instance is not None else ""
+        return stored._replace(switchback=switchback or stored.switchback, servers=servers)
+
     def _must_be_intact_without(self, tag: str) -> None:
         """That a tag is unknown is an answer of a database that knows others, and does not contradict itself."""
         known = [each.tag for each in self._lifekeeper.instances(kind=TYPE)]
@@ -59,7 +67,7 @@ class LifeKeeperRegistry:
         instance = self._lifekeeper.instance(tag)
         return instance is not None and instance.info != _UNFINISHED
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         """
         Keep a definition; its relations first, its info last, so that one that was cut off is done again.
 
@@ -67,21 +75,26 @@ class LifeKeeperRegistry:
             NotFree: Another kit's resource has the tag.
             RevisionChanged, LifeKeeperFailed: It cannot be kept.
         """
-        self._store(resource, _identifier(resource))
+        self._store(resource, _identifier(resource), resource.switchback, changed)
 
-    def _store(self, resource: Resource, identifier: str) -> None:
+    def _store(self, resource: Resource, identifier: str, switchback: str, changed: Collection[str] = ()) -> None:
         present = self._lifekeeper.instance(resource.tag)
         if present is None:
             self._states.remove(resource.tag)  # of another resource that had the tag
-            self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, resource.switchback)
-        elif present.info != _UNFINISHED:
+            self._lifekeeper.create(resource.tag, identifier, _UNFINISHED, switchback)
+        else:
             self._must_be_newer(resource, present)
-            self._lifekeeper.set_switchback(resource.tag, resource.switchback)
+            if "switchback" in changed or present.info == _UNFINISHED:
+                self._lifekeeper.set_switchback(resource.tag, switchback)
         self._relate(resource)
+        if "priority" in changed:
+            self._set_priority(resource)
         self._lifekeeper.set_info(resource.tag, to_info(resource))
         self._lifekeeper.synchronize()
 
     def _must_be_newer(self, resource: Resource, present: Instance) -> None:
+        if present.info == _UNFINISHED:
+            return
         if not _is_ours(present):
             raise NotFree(what=f"tag {resource.tag}", by=f"a resource of {present.application}/{present.type}")
         if self._definition(present).revision >= resource.revision:
@@ -105,6 +118,12 @@ class LifeKeeperRegistry:
         if resource.ip_resource and self._lifekeeper.instance(resource.ip_resource) is not None:
             self._lifekeeper.create_dependency(parent=resource.ip_resource, child=resource.tag)
 
+    def _set_priority(self, resource: Resource) -> None:
+        """Each server sets its own, where LifeKeeper has another one."""
+        wanted = resource.server(self.server).priority
+        if self._lifekeeper.priorities(resource.tag, own=self.server).get(self.server, wanted) != wanted:
+            self._lifekeeper.set_priority(resource.tag, wanted)
+
     def rename(self, tag: str, resource: Resource) -> None:
         """LifeKeeper has no command for it: a second resource takes the place of the first, then that one goes."""
         if not self.load(tag).protects_the_same_as(resource):
@@ -112,7 +131,9 @@ class LifeKeeperRegistry:
         new, state = resource.tag, self.state(tag)
         present = self._lifekeeper.instance(new)
         if present is None or present.info == _UNFINISHED:
-            self._store(resource, self._other_identifier(tag, resource))
+            old = self._lifekeeper.instance(tag)
+            switchback = old.switchback if old is not None else ""
+            self._store(resource, self._other_identifier(tag, resource), switchback or resource.switchback)
         elif not (_is_ours(present) and self._definition(present).protects_the_same_as(resource)):
             raise NotFree(what=f"tag {new} on {self.server}", by="another resource")
         self._states.write(new, self._states.read(tag) or state)
@@ -155,11 +176,11 @@ class LifeKeeperRegistry:
             return "OSU"
         return "ISP" if instance.is_in_service else instance.state
 
-    def mark_in_service(self, tag: str) -> None:
-        self._states.write(tag, "ISP")
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        return self._states.write(tag, "ISP")
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        self._states.write(tag, "OSF" if failed else "OSU")
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        return self._states.write(tag, "OSF" if failed else "OSU")
 
     def forget_state(self, tag: str) -> None:
         self._states.remove(tag)
@@ -174,6 +195,11 @@ def _identifier(resource: Resource) -> str:
 
 def _is_ours(instance: Instance) -> bool:
     return instance.info.startswith(_FORMAT) and instance.info != _UNFINISHED
+
+
+def tags_of_ours(lifekeeper: LifeKeeper) -> list[str]:
+    """The resources on this server that ec2kit wrote, half made ones, too; raises LifeKeeperFailed."""
+    return sorted(each.tag for each in lifekeeper.instances(kind=TYPE) if each.info.startswith(_FORMAT))
 
 
 _FIELDS = ("scenario", "region", "vpc_id", "address", "allocation_id", "switchback", "ip_resource", "revision")
@@ -199,7 +225,9 @@ def from_info(tag: str, info: str) -> Resource:
     """
     format_, *words = info.split(" ")
     if info == _UNFINISHED:
-        raise ValueError("it was cut off; run the command again")
+        raise ValueError(
+            f"it was cut off; run create or extend again, or `ec2kit delete {tag} --local` to be rid of it"
+        )
     if format_ != _FORMAT:
         raise ValueError("ec2kit did not write it")
     if words[-1:] != [_END]:

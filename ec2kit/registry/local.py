@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
@@ -19,12 +20,13 @@ class LocalRegistry:
 
     Args:
         folder: EC2KIT_STATE_DIR.
+        spare: Where the states go that cannot be written there, EC2KIT_RUN_DIR; None: nowhere.
     """
 
-    def __init__(self, folder: str, *, server: str) -> None:
+    def __init__(self, folder: str, *, server: str, spare: str | None = None) -> None:
         self.server = server
         self.place = os.path.join(folder, "resources")
-        self._states = States(os.path.join(folder, "states"))
+        self._states = States(os.path.join(folder, "states"), spare=spare)
         self._lock = Lock(os.path.join(folder, "registry.lock"))
 
     def load(self, tag: str) -> Resource:
@@ -35,6 +37,9 @@ class LocalRegistry:
             raise RegistryEmpty(path=self.place, tag=tag)
         raise TagUnknown(tag=tag, server=self.server)
 
+    def latest(self, tag: str) -> Resource:
+        return self.load(tag)
+
     def resources(self) -> list[Resource]:
         found = (self._read(tag) for tag in self._tags())
         return [resource for resource in found if resource is not None]
@@ -42,7 +47,7 @@ class LocalRegistry:
     def has(self, tag: str) -> bool:
         return self._read(tag) is not None
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
             present = self._read(resource.tag)
             if present is not None and present.revision >= resource.revision:
@@ -73,11 +78,11 @@ class LocalRegistry:
     def state(self, tag: str) -> str:
         return self._states.read(tag) or "OSU"
 
-    def mark_in_service(self, tag: str) -> None:
-        self._states.write(tag, "ISP")
+    def mark_in_service(self, tag: str) -> StateUnusable | None:
+        return self._states.write(tag, "ISP")
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
-        self._states.write(tag, "OSF" if failed else "OSU")
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
+        return self._states.write(tag, "OSF" if failed else "OSU")
 
     def forget_state(self, tag: str) -> None:
         self._states.remove(tag)

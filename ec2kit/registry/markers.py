@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.resource import Resource
@@ -29,13 +29,16 @@ class Markers:
     def load(self, tag: str) -> Resource:
         return self._define()
 
+    def latest(self, tag: str) -> Resource:
+        return self._define()
+
     def resources(self) -> list[Resource]:
         return [self._define()]
 
     def has(self, tag: str) -> bool:
         return True
 
-    def store(self, resource: Resource) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
         raise self._not_ours()
 
     def rename(self, tag: str, resource: Resource) -> None:

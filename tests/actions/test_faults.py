@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 from ec2kit.sandbox.client import started
 
-from .cluster import ACTIONS, EIP_TAG, HURRY, VIP_TAG, Cluster, Done, finished, until, with_descriptors
+from .cluster import ACTIONS, EIP_TAG, HURRY, PATIENCE, VIP_TAG, Cluster, Done, finished, until, with_descriptors
 
 Settings = dict[str, str]
 Fault = Callable[[Cluster, ExitStack, Path], Settings]
@@ -55,6 +57,13 @@ def _read_only_run_folder(cluster: Cluster, stack: ExitStack, tmp_path: Path) ->
     run = cluster.path("node1", "EC2KIT_RUN_DIR")
     stack.enter_context(_mounted("--bind", str(run), on=run))
     subprocess.run(["mount", "-o", "remount,ro,bind", str(run)], check=True)
+    return {}
+
+
+def _read_only_state_folder(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
+    states = cluster.path("node1", "EC2KIT_STATE_DIR") / "states"
+    stack.enter_context(_mounted("--bind", str(states), on=states))
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(states)], check=True)
     return {}
 
 
@@ -167,15 +176,44 @@ def test_remove_in_trouble_is_0_in_time(
 
 
 @needs_root
-def test_restore_with_the_states_disk_full_fails_before_it_writes(cluster: Cluster, tmp_path: Path) -> None:
-    """An address that moved and a registry that cannot say so would lead the other servers astray."""
-    cluster.with_resource().act("node2", "restore")
-    before = cluster.writes("node1")
+@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
+@pytest.mark.parametrize("fault", [_full_state_disk, _read_only_state_folder])
+def test_the_address_moves_although_the_states_cannot_be_written(
+    cluster: Cluster, tmp_path: Path, fault: Fault, tag: str
+) -> None:
+    """restore, remove and what other servers are told go by the spare place; the log names the broken folder."""
+    cluster.with_resource(tag).act("node2", "restore", tag)
     with ExitStack() as stack:
-        done = _act(cluster, "restore", VIP_TAG, _full_state_disk(cluster, stack, tmp_path))
-    assert done.status == 1
-    assert "No space left" in done.stderr
-    assert cluster.writes("node1") == before
+        settings = {**PATIENCE, **fault(cluster, stack, tmp_path)}
+        done = _act(cluster, "restore", tag, settings)
+        assert done.status == 0, done.stderr
+        folder = settings.get("EC2KIT_STATE_DIR", cluster.path("node1", "EC2KIT_STATE_DIR"))
+        assert f"WARN: {folder}/states/{tag}.json cannot be written" in done.stderr
+        assert _peer_state(cluster, tag, settings)["in_service"] is True
+        assert _act(cluster, "quickCheck", tag, settings).status == 0
+        assert _act(cluster, "remove", tag, settings).status == 0
+        told = _peer_state(cluster, tag, settings)
+        assert (told["in_service"], told["state"]) == (False, "OSU")
+
+
+def _peer_state(cluster: Cluster, tag: str, settings: Settings) -> dict[str, object]:
+    """What node1 tells another server that asks."""
+    words = [str(Path(sys.executable).with_name("ec2kit")), "peer", "state", tag]
+    environment = cluster.environment("node1", **settings)
+    answer: dict[str, object] = json.loads(subprocess.check_output(words, env=environment))
+    return answer
+
+
+@needs_root
+def test_a_state_in_the_spare_place_gives_way_to_a_newer_one(cluster: Cluster, tmp_path: Path) -> None:
+    """When the disk is mended, what is written there counts, and the older state does not come back."""
+    cluster.with_resource()
+    with ExitStack() as stack:
+        _read_only_state_folder(cluster, stack, tmp_path)
+        assert cluster.act("node1", "restore").status == 0
+    assert _peer_state(cluster, VIP_TAG, {})["in_service"] is True
+    assert cluster.act("node1", "remove").status == 0
+    assert _peer_state(cluster, VIP_TAG, {})["in_service"] is False
 
 
 @pytest.mark.parametrize("action", ["quickCheck", "remove"])

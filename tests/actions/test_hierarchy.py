@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -318,3 +321,17 @@ def test_create_of_an_elastic_ip_that_fails_gives_the_address_back(cluster: Clus
     assert "Operation not permitted" in done.stderr
     assert cluster.address_holder() == cluster.eni("node2", "eth0")
     assert not _knows(cluster, "node1", EIP_TAG)
+
+
+def test_priority_set_later_is_the_same_on_all_servers(cluster: Cluster) -> None:
+    """Unique as at extend, and known everywhere."""
+    cluster.with_resource(servers=3)
+    program = str(Path(sys.executable).with_name("ec2kit"))
+    words = [program, "set", VIP_TAG, "priority=5", "--server", "node3"]
+    done = subprocess.run(
+        words, env=cluster.environment("node1"), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    found = [_definition(cluster, each) for each in ("node1", "node2", "node3")]
+    assert found[0] == found[1] == found[2]
+    assert '"priority": 5' in json.dumps(found[0])

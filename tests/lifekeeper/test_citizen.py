@@ -117,3 +117,33 @@ def test_canextend_compares_lifekeepers_versions(kit: Kit, there: str, level: st
     done = kit.program("node2", "canextend", "node1", EIP_TAG)
     assert done.status == 0, done.stderr
     assert any(f"{level}:ec2kit:" in line and said in line for line in kit.log("node2").splitlines())
+
+
+def test_uninstall_is_refused_while_lifekeeper_has_resources_of_the_kit(kit: Kit) -> None:
+    """They are named, and their hooks stay; when they are deleted, or by force, the kit goes."""
+    kit.with_elastic_ip()
+    refused = kit.ec2kit("node2", "uninstall", "--lkroot", str(kit.lkroot("node2")))
+    assert refused.status == 1
+    assert f"it has {EIP_TAG}" in refused.stderr
+    assert kit.hook_path("node2", "restore").exists()
+    forced = kit.ec2kit("node2", "uninstall", "--force", "--lkroot", str(kit.lkroot("node2")))
+    assert forced.status == 0, forced.stderr
+    assert not kit.hook_path("node2", "restore").exists()
+
+
+def test_uninstall_after_delete_needs_no_force(kit: Kit) -> None:
+    """Resources of other kits do not count."""
+    kit.with_route_table()
+    assert kit.program("node1", "delete", "-t", VIP_TAG).status == 0
+    done = kit.ec2kit("node1", "uninstall", "--lkroot", str(kit.lkroot("node1")))
+    assert done.status == 0, done.stderr
+
+
+def test_uninstall_is_refused_where_lifekeeper_does_not_tell(kit: Kit) -> None:
+    """No answer is no leave to take the hooks away."""
+    kit.with_elastic_ip()
+    (kit.lkroot("node1") / "bin" / "ins_list").write_text("#!/bin/sh\nexit 1\n")
+    refused = kit.ec2kit("node1", "uninstall", "--lkroot", str(kit.lkroot("node1")))
+    assert refused.status == 1
+    assert "cannot be said" in refused.stderr
+    assert kit.hook_path("node1", "restore").exists()

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from ..actions.cluster import VIP_TAG, Done, finished
+from ..actions.cluster import EIP_TAG, VIP_TAG, Done, finished, until
 from ..actions.test_dialogue import at_a_terminal
 from .kit import Kit
 from .world import IP_TAG
@@ -27,7 +27,7 @@ def _trip(kit: Kit, command: str, number: signal.Signals) -> None:
     place = kit.lkroot("node1") / "bin" / command
     real = place.with_name(f"{command}.real")
     place.rename(real)
-    wait = "" if number is signal.SIGKILL else "sleep 5"  # the signal must find its receiver waiting
+    wait = "" if number is signal.SIGKILL else "sleep 0.5"  # the signal must find its receiver waiting
     place.write_text(f'#!/bin/sh\n"{real}" "$@"\nstatus=$?\nkill -{number.value} $PPID\n{wait}\nexit $status\n')
     place.chmod(0o755)
 
@@ -76,6 +76,43 @@ def test_create_interrupted_after_a_step_leaves_no_trace(kit: Kit, step: str) ->
     assert not list((kit.sandbox.folder / "node1" / "state").rglob(f"{VIP_TAG}*"))
 
 
+def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
+    """Ctrl-C where it was asked for: the other server puts everything back, and that is waited for."""
+    kit.create_ip("node2")
+    for table in kit.tables:
+        kit.point(table, kit.eni("node1", "eth0"))
+    before = kit.routes()
+    kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
+    create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
+    until(lambda: "BEGIN restore" in kit.log("node2"))
+    create.send_signal(signal.SIGINT)
+    done = finished(create, within=60)
+    assert done.status == 1
+    assert "stopped by signal SIGINT" in done.stderr
+    assert "create of ec2-vip1 is undone: nothing of it is left on node2" in done.stderr
+    assert kit.traces("node2", VIP_TAG) == []
+    assert kit.routes() == before
+    assert kit.state("node2", IP_TAG) == "ISP"
+    assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
+
+
+@pytest.mark.parametrize("step", ["ins_create", "ins_setinfo"])
+def test_create_interrupted_in_the_middle_of_a_write_lets_it_end(kit: Kit, step: str) -> None:
+    """Ctrl-C: the command of LifeKeeper that writes its database is not killed in the middle."""
+    kit.create_ip("node1")
+    place = kit.lkroot("node1") / "bin" / step
+    real = place.with_name(f"{step}.real")
+    place.rename(real)
+    mark = kit.sandbox.folder / "node1" / "ended"
+    mark.unlink(missing_ok=True)
+    place.write_text(f'#!/bin/sh\nsleep 0.3\nkill -INT $PPID\nsleep 1\n"{real}" "$@" && touch {mark}\n')
+    place.chmod(0o755)
+    done = _create(kit)
+    assert done.status == 1
+    assert mark.exists()
+    assert kit.states(VIP_TAG) == ["", "", ""]
+
+
 def test_create_whose_restore_fails_under_lifekeeper_undoes_all(kit: Kit) -> None:
     """perform_action fails: its reason is told, the registry is clean, the routes are back."""
     kit.create_ip("node1")
@@ -103,6 +140,60 @@ def test_extend_killed_in_the_middle_is_done_by_the_next(kit: Kit) -> None:
     assert done.status == 0, done.stderr
     assert kit.priorities("node3", VIP_TAG) == {"node1": 1, "node2": 20, "node3": 30}
     assert len({kit.instance(each, VIP_TAG)["info"] for each in kit.servers}) == 1
+
+
+def _extend_killed(kit: Kit) -> None:
+    """An extend to node3 that died when the others had the definition, and node3 half of it."""
+    kit.with_elastic_ip(servers=2)
+    place = kit.lkroot("node3") / "bin" / "eqv_create"
+    text = place.read_text()
+    place.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    assert kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30").status != 0
+    place.write_text(text)
+    assert kit.instance("node3", EIP_TAG)["info"] == "ec2kit=1 unfinished"
+    assert "server=node3" in kit.instance("node1", EIP_TAG)["info"]
+
+
+def test_set_after_a_killed_extend_goes_on_without_it(kit: Kit) -> None:
+    """The servers that have the resource are changed, and extend can be run again."""
+    _extend_killed(kit)
+    done = kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic")
+    assert done.status == 0, done.stderr
+    assert "node3 is no server of ec2-eip1" in done.stderr
+    assert {kit.instance(each, EIP_TAG)["switchback"] for each in ("node1", "node2")} == {"AUTOMATIC"}
+    done = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", "OSU"]
+    assert kit.instance("node3", EIP_TAG)["switchback"] == "AUTOMATIC"
+
+
+def test_delete_after_a_killed_extend_leaves_no_trace(kit: Kit) -> None:
+    """What the extend left goes with the rest."""
+    _extend_killed(kit)
+    done = kit.program("node2", "delete", "-t", EIP_TAG)
+    assert done.status == 0, done.stderr
+    assert [kit.traces(each, EIP_TAG) for each in kit.servers] == [[], [], []]
+
+
+def test_unextend_after_a_killed_extend_takes_away_what_it_left(kit: Kit) -> None:
+    """Of the server of the extend, from any other server."""
+    _extend_killed(kit)
+    done = kit.program("node1", "unextend", "-t", EIP_TAG, "--server", "node3")
+    assert done.status == 0, done.stderr
+    assert kit.traces("node3", EIP_TAG) == []
+    assert "server=node3" not in kit.instance("node2", EIP_TAG)["info"]
+
+
+def test_a_command_where_an_extend_was_killed_says_what_to_run(kit: Kit) -> None:
+    """On that server itself nothing is known of the resource; the way on, and the way back, are named."""
+    _extend_killed(kit)
+    done = kit.ec2kit("node3", "set", EIP_TAG, "switchback=automatic")
+    assert done.status == 1
+    assert "run create or extend again, or `ec2kit delete ec2-eip1 --local`" in done.stderr
+    done = kit.ec2kit("node3", "delete", EIP_TAG, "--local")
+    assert done.status == 0, done.stderr
+    assert kit.traces("node3", EIP_TAG) == []
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
 
 
 def test_dialogue_under_lifekeeper_offers_servers_and_ip_resources(kit: Kit) -> None:

@@ -48,6 +48,32 @@ def test_extend_gives_every_server_all_enis_and_the_priorities(kit: Kit) -> None
     assert all(kit.dependencies(each) == [(IP_TAG, VIP_TAG)] for each in kit.servers)
 
 
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        pytest.param("ec2-other", f"is protected by {EIP_TAG} on node1", id="address"),
+        pytest.param(EIP_TAG, f"node1 has a resource {EIP_TAG}", id="tag"),
+    ],
+)
+def test_create_of_what_another_server_has_is_refused(kit: Kit, tag: str, said: str) -> None:
+    """The resource was not extended to this server, whose own database knows nothing of it."""
+    kit.with_elastic_ip(servers=1)
+    words = ["-t", tag, *kit.create_words(EIP_TAG)[2:]]
+    done = kit.program("node2", "create", *words)
+    assert done.status == 1
+    assert said in done.stderr
+    assert kit.states(tag)[1] == ""
+    assert kit.address_holder() == "node1"
+
+
+def test_create_where_another_server_is_silent_is_warned_and_done(kit: Kit) -> None:
+    """A cluster has to be set up with what is there."""
+    kit.power_off("node3")
+    done = kit.program("node1", "create", *kit.create_words(EIP_TAG))
+    assert done.status == 0, done.stderr
+    assert "WARN: check tag and address elsewhere: could not look: node3" in done.stderr
+
+
 def test_switchover_by_perform_action_moves_the_whole_hierarchy(kit: Kit) -> None:
     """Out of service there, parents first; in service here, children first; and back."""
     kit.with_route_table()
@@ -94,6 +120,93 @@ def test_switchback_set_later_is_told_to_lifekeeper_on_all_servers(kit: Kit) -> 
     assert f"IP resource {IP_TAG}" in shown.stdout
 
 
+def _change_in_the_gui(kit: Kit) -> None:
+    """What an administrator does there: switchback on each server, and a lower priority for node1."""
+    for server in ("node1", "node2"):
+        kit.needed(kit.command(server, "ins_setas", "-t", EIP_TAG, "-s", "AUTOMATIC"))
+    kit.needed(kit.command("node1", "hry_setpri", "-t", EIP_TAG, "-p", "50"))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(["node3", "extend", "node1", EIP_TAG, "--priority", "30"], id="extend"),
+        pytest.param(["node1", "set", EIP_TAG, "tag=ec2-new"], id="rename"),
+        pytest.param(["node1", "unextend", EIP_TAG, "--server", "node2"], id="unextend"),
+    ],
+)
+def test_what_was_changed_in_the_gui_is_not_overwritten(kit: Kit, write: list[str]) -> None:
+    """Switchback and priorities are LifeKeeper's: a change of something else leaves them, and takes them over."""
+    kit.with_elastic_ip()
+    _change_in_the_gui(kit)
+    done = kit.ec2kit(*write)
+    assert done.status == 0, done.stderr
+    tag = "ec2-new" if "tag=ec2-new" in write else EIP_TAG
+    has_it = [each for each in kit.servers if kit.state(each, tag)]
+    assert {kit.instance(each, tag)["switchback"] for each in has_it} == {"AUTOMATIC"}
+    assert all(kit.priorities(each, tag).get("node1", 50) == 50 for each in has_it)
+    assert "switchback=automatic" in kit.instance("node1", tag)["info"]
+
+
+def test_properties_shows_what_lifekeeper_has_by_now(kit: Kit) -> None:
+    """Its database is the truth for switchback and priorities."""
+    kit.with_elastic_ip()
+    _change_in_the_gui(kit)
+    shown = kit.ec2kit("node2", "properties", EIP_TAG).stdout
+    assert "switchback  automatic" in shown
+    assert "node1, priority 50" in shown
+
+
+def test_priority_set_later_decides_who_takes_over(kit: Kit) -> None:
+    """LifeKeeper is told on each server, the definition follows, and the next failover goes by it."""
+    kit.with_elastic_ip(servers=3)
+    done = kit.ec2kit("node1", "set", EIP_TAG, "priority=5", "--server", "node3")
+    assert done.status == 0, done.stderr
+    assert [kit.priorities(each, EIP_TAG) for each in kit.servers] == [{"node1": 1, "node2": 20, "node3": 5}] * 3
+    assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers}) == 1
+    assert "server=node3/5/" in kit.instance("node1", EIP_TAG)["info"]
+    kit.power_off("node1")
+    assert kit.states(EIP_TAG)[1:] == ["OSU", "ISP"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["priority=20"], "priority 20 of resource ec2-eip1 is taken: node2", id="taken"),
+        pytest.param(["priority=1000"], "1000 is not from 1 to 999", id="too large"),
+        pytest.param(["priority=high"], "'high' is not from 1 to 999", id="no number"),
+        pytest.param(["priority=5", "--server", "node3"], "node3 is not a server", id="not extended"),
+        pytest.param(["switchback=automatic", "--server", "node2"], "only a priority is one server's", id="not its"),
+    ],
+)
+def test_priority_that_cannot_be_is_refused(kit: Kit, words: list[str], said: str) -> None:
+    """Nothing is changed on any server."""
+    kit.with_elastic_ip()
+    before = [kit.database(each) for each in kit.servers]
+    done = kit.ec2kit("node1", "set", EIP_TAG, *words)
+    assert done.status == 1
+    assert said in done.stderr
+    assert [kit.database(each) for each in kit.servers] == before
+
+
+def test_priority_that_one_server_refuses_is_changed_on_none(kit: Kit) -> None:
+    """All get the old one back."""
+    kit.with_elastic_ip()
+    (kit.lkroot("node2") / "bin" / "hry_setpri").write_text("#!/bin/sh\nexit 1\n")
+    assert kit.ec2kit("node1", "set", EIP_TAG, "priority=50", "--server", "node2").status == 1
+    assert kit.priorities("node1", EIP_TAG) == {"node1": 1, "node2": 20}
+    assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers[:2]}) == 1
+    assert "server=node2/20/" in kit.instance("node1", EIP_TAG)["info"]
+
+
+def test_switchback_set_reaches_servers_whose_lifekeeper_has_another_one(kit: Kit) -> None:
+    """What is asked for is told to all, though this server has it already."""
+    kit.with_elastic_ip()
+    kit.needed(kit.command("node1", "ins_setas", "-t", EIP_TAG, "-s", "AUTOMATIC"))
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 0
+    assert {kit.instance(each, EIP_TAG)["switchback"] for each in ("node1", "node2")} == {"AUTOMATIC"}
+
+
 def test_rename_keeps_service_relations_and_priorities(kit: Kit) -> None:
     """A new tag on all servers, the old one gone, nothing written to AWS, still in service and still failing over."""
     kit.with_route_table()
@@ -132,6 +245,46 @@ def test_unextend_is_refused_in_service_and_allowed_after(kit: Kit) -> None:
     assert kit.traces("node1", VIP_TAG) == []
     assert kit.equivalents("node2", VIP_TAG) == {}
     assert _is_on(kit, "node2")
+
+
+@pytest.mark.parametrize("asked_on", ["node1", "node2"])
+def test_unextend_warns_of_the_ip_resource_that_stays(kit: Kit, asked_on: str) -> None:
+    """It could come in service there, and no route would follow it."""
+    kit.with_route_table()
+    done = kit.program(asked_on, "unextend", "-t", VIP_TAG, "--server", "node2")
+    assert done.status == 0, done.stderr
+    assert f"WARN: {IP_TAG} stays on node2" in done.stderr
+    assert kit.state("node2", IP_TAG) == "OSU"
+
+
+def test_unextend_of_what_nothing_depends_on_warns_of_nothing(kit: Kit) -> None:
+    """An Elastic IP resource has no parent unless somebody gave it one."""
+    kit.with_elastic_ip()
+    done = kit.program("node2", "unextend", "-t", EIP_TAG)
+    assert done.status == 0, done.stderr
+    assert "stays on" not in done.stderr
+
+
+def test_server_unextended_in_the_gui_does_not_come_back(kit: Kit) -> None:
+    """LifeKeeper there has no such resource any more: a later change is made without that server, and says so."""
+    kit.with_elastic_ip(servers=3)
+    kit.needed(kit.command("node3", "ins_remove", "-t", EIP_TAG))
+    done = kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic")
+    assert done.status == 0, done.stderr
+    assert "node3 is no server of ec2-eip1 any more" in done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+    assert "server=node3" not in kit.instance("node2", EIP_TAG)["info"]
+    assert kit.ec2kit("node1", "unextend", EIP_TAG, "--server", "node2").status == 0
+    assert kit.states(EIP_TAG) == ["ISP", "", ""]
+
+
+def test_server_that_is_silent_is_not_taken_for_unextended(kit: Kit) -> None:
+    """That a server is gone is its own word; while it cannot be asked nothing is changed."""
+    kit.with_elastic_ip(servers=3)
+    kit.needed(kit.command("node1", "eqv_remove", "-t", EIP_TAG, "-S", "node3", "-e", "SHARED"))
+    kit.power_off("node3")
+    assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 1
+    assert "server=node3" in kit.instance("node1", EIP_TAG)["info"]
 
 
 def test_delete_leaves_no_trace_on_any_server_and_aws_untouched(kit: Kit) -> None:

@@ -195,7 +195,8 @@ def test_the_kit_and_the_stand_in_mean_the_same_commands(dummies: World, monkeyp
     lifekeeper = LifeKeeper(str(dummies.lkroot("node1")), seconds=40)
     assert lifekeeper.systems() == ["node1", "node2", "node3"]
     lifekeeper.create("new", "id", "two words\x01more", "automatic")
-    assert lifekeeper.instance("new") == Instance("node1", "comm", "ec2", "new", "id", "two words\x01more", "OSU")
+    made = ("node1", "comm", "ec2", "new", "id", "two words\x01more", "OSU", "automatic")
+    assert lifekeeper.instance("new") == Instance(*made)
     lifekeeper.set_info("new", "another")
     lifekeeper.set_switchback("new", "intelligent")
     lifekeeper.set_state("new", "ISP")

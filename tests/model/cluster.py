@@ -14,7 +14,7 @@ from ec2kit import judgement, peers, service
 from ec2kit.action import Action
 from ec2kit.answers import Address, Receipt
 from ec2kit.deadline import Deadline
-from ec2kit.errors import AwsThrottled, Ec2KitError, RemoteRefused, RemoteSilent
+from ec2kit.errors import AwsThrottled, Ec2KitError, RemoteRefused, RemoteSilent, StateUnusable
 from ec2kit.log import Log
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import ROUTE_TABLE, Resource
@@ -167,10 +167,10 @@ class Registry(LocalRegistry):
         super().__init__(folder, server=server)
         self._process = process
 
-    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
+    def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
         if not failed and self._process().deed == "remove":
             self._process().stand("before a state is written")
-        super().mark_out_of_service(tag, failed=failed)
+        return super().mark_out_of_service(tag, failed=failed)
 
 
 class ModelAction(Action):
