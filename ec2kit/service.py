@@ -100,9 +100,13 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
 def _prove_that_the_state_can_be_written(action: Action) -> None:
     """An address that moved here and a registry that cannot say so would lead the other servers astray."""
     if _was_in_service(action):
-        _tell_place(action, action.registry.mark_in_service(action.tag))
+        _mark_in_service(action)
     else:
         _tell_place(action, action.registry.mark_out_of_service(action.tag))
+
+
+def _mark_in_service(action: Action) -> None:
+    _tell_place(action, action.registry.mark_in_service(action.tag))
 
 
 def _tell_place(action: Action, trouble: StateUnusable | None) -> None:
@@ -256,7 +260,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
             action, ec2, guard=guard, permit=permit, conditional=permit is not None, beside=beside
         )
         made = convergence.reach(Wanted.HERE)
-        action.intentions.settle(mine, partial(action.registry.mark_in_service, resource.tag), action.deadline)
+        action.intentions.settle(mine, partial(_mark_in_service, action), action.deadline)
     if permit is not None:
         permit.before_look()  # what follows changes this server's own ENI, and takes nothing from anybody
     if resource.scenario == ROUTE_TABLE:

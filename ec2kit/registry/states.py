@@ -68,11 +68,14 @@ class States:
                 file.write(content)
                 return error
             raise
+        for file in self._spares(tag):
+            with suppress(StateUnusable):  # it is older, and so does not count
+                file.remove()
         return None
 
     def remove(self, tag: str) -> None:
         """Raises StateUnusable if it is there and cannot be removed."""
-        for file in (*self._spares(tag), self._file(tag)):
+        for file in (self._file(tag), *self._spares(tag)):  # the newer one last
             file.remove()
 
     def _file(self, tag: str) -> StateFile:
