@@ -40,8 +40,8 @@ _LONGEST_PAUSE = 5.0
 _LONGEST_READ_FACTOR = 4
 _ANY_NUMBER = 1_000_000
 
-_KEPT_BY_HAND = ("env", "shared-credentials-file", "config-file")
-"""Where the SDK finds keys that nobody renews. Source: botocore, METHOD of the credential providers."""
+_OF_THIS_PROCESS = "env"
+"""Where the SDK finds keys that nobody renews meanwhile. Source: botocore, METHOD of the credential providers."""
 
 _MOST_PAGES = 200
 """
@@ -100,6 +100,11 @@ class Ec2:
         self._client: EC2Client | None = None
         self._keys_stay = False
         self._attempt = threading.local()
+
+    def has_sent(self, operation: str, target: str) -> bool:
+        """Whether such an updating request has left, and had no answer that says what became of it."""
+        tries = self._unanswered.get((operation, target))
+        return tries is not None and tries.attempts > 0
 
     # -- looking ---------------------------------------------------------------------------------------
 
@@ -550,7 +555,7 @@ def _stay(credentials: Credentials | None) -> bool:
 
     if credentials is None or isinstance(credentials, RefreshableCredentials):
         return False
-    return credentials.method in _KEPT_BY_HAND
+    return str(credentials.method) == _OF_THIS_PROCESS
 
 
 def _reason(error: BaseException) -> str:

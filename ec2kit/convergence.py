@@ -183,7 +183,7 @@ class Convergence:
             del self._lost[target]
             if target not in others:
                 operation = self.made[target][-1].operation
-                self._action.log.put(messages.CARRIED_OUT, target=target, operation=operation)
+                self._action.log.put(messages.ANSWER_NOT_NEEDED, target=target, operation=operation)
 
     def _change(self, observed: Observed, changes: tuple[Change, ...]) -> bool:
         """Whether another look is due: some were made, or may have been, or are to be tried again."""
@@ -221,9 +221,9 @@ class Convergence:
         if isinstance(outcome, Receipt):
             self._remember_made(change)
             log_change(self._action, change, outcome)
-        elif _is_certain(outcome) and again:
+        elif self._was_not_made(change, outcome) and again:
             log.put(messages.CHANGE_TO_BE_REPEATED, target=target, operation=change.operation, reason=outcome)
-        elif _is_certain(outcome):
+        elif self._was_not_made(change, outcome):
             self._failed[target] = _brief(outcome)
             log.put(messages.CHANGE_FAILED, target=target, reason=outcome)
         elif isinstance(outcome, AwsUnknown | AwsRefused | DeadlinePassed):
@@ -233,6 +233,12 @@ class Convergence:
         else:
             return outcome
         return None
+
+    def _was_not_made(self, change: Change, outcome: Exception) -> bool:
+        """Whether it certainly was not, by this attempt or one before it. What was too late may not have left."""
+        if isinstance(outcome, DeadlinePassed):
+            return not self._ec2.has_sent(change.operation, change.target)
+        return isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False)
 
     def _remember_made(self, change: Change, lost: _Lost | None = None) -> None:
         """One that was planned anew takes the place of the one whose answer was lost."""
@@ -296,11 +302,6 @@ def log_change(action: Action, change: Change, receipt: Receipt) -> None:
         "request_id": receipt.request_id,
     }
     action.log.put(action.scenario.message(change), **fields)
-
-
-def _is_certain(outcome: Exception) -> bool:
-    """Whether the change was certainly not made, by this attempt or one before it."""
-    return isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False)
 
 
 def _brief(error: Exception) -> str:

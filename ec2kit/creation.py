@@ -12,7 +12,7 @@ from ec2kit.action import Action
 from ec2kit.aws import pause_after
 from ec2kit.convergence import log_change
 from ec2kit.deadline import Deadline, side_by_side
-from ec2kit.errors import AddressMissing, ArgumentInvalid, AwsUnknown, Ec2KitError, NotFree, Stopped
+from ec2kit.errors import AddressMissing, ArgumentInvalid, AwsRefused, AwsUnknown, Ec2KitError, NotFree, Stopped
 from ec2kit.intention import Direction
 from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, SCENARIOS, SWITCHBACKS, Resource
 from ec2kit.state import Damaged, Lock, StateFile
@@ -262,6 +262,13 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
             log.error(trouble)
 
 
+def _may_have_been_made(outcome: object) -> bool:
+    """Whether only another look can tell, and another attempt may follow."""
+    if isinstance(outcome, AwsUnknown):
+        return outcome.uncertain and outcome.may_be_repeated
+    return isinstance(outcome, AwsRefused) and outcome.uncertain
+
+
 def _put_back(action: Action, before: dict[str, str]) -> int:
     """Undo until two looks in a row find nothing to undo; the first may not see a write that was under way."""
     ec2, scenario, quiet, rounds = action.ec2(), action.scenario, 0, 0
@@ -271,7 +278,7 @@ def _put_back(action: Action, before: dict[str, str]) -> int:
         plan = scenario.undo(observed, before)
         jobs = [partial(scenario.apply, each, ec2, action.settings, action.deadline) for each in plan.changes]
         for change, outcome in zip(plan.changes, side_by_side(jobs, action.deadline, at_most=8), strict=True):
-            if isinstance(outcome, AwsUnknown) and outcome.uncertain and outcome.may_be_repeated:
+            if _may_have_been_made(outcome):
                 fields = {"target": change.target, "operation": change.operation, "reason": outcome}
                 action.log.put(messages.CHANGE_UNCONFIRMED, **fields)
             elif isinstance(outcome, Exception):

@@ -202,7 +202,9 @@ def _plan_release(observed: Observed, made: Mapping[str, tuple[Change, ...]]) ->
     address = observed.address
     if address is None or address.network_interface_id != observed.server.network_interface_id:
         return Plan()
-    if address.allocation_id in made:
+    if before := made.get(address.allocation_id):
+        if before[-1].arguments.get("association_id") != address.association_id:
+            return Plan()  # somebody has associated it anew
         return Plan(pending={address.allocation_id: f"still associated with {_show(observed, address)}"})
     return Plan((_disassociate(address),))
 

@@ -502,7 +502,7 @@ CHANGE_TO_BE_REPEATED = _message(
     _INFO,
     "{target}: {operation} was not carried out ({reason}); the next look shows whether it is tried again",
 )
-CARRIED_OUT = _message(620333, _INFO, "{target}: EC2 carried out {operation}, although its answer was lost")
+ANSWER_NOT_NEEDED = _message(620333, _INFO, "{target}: it is as wanted, although the answer to {operation} was lost")
 OUTCOME_UNKNOWN = _message(
     620334,
     _ERROR,

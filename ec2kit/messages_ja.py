@@ -318,7 +318,7 @@ WORDS: dict[int, Words] = {
     620332: Words(
         "{target}: {operation} は実行されませんでした（{reason}）。再試行するかどうかは次の確認で分かります"
     ),
-    620333: Words("{target}: 応答は失われましたが、EC2 は {operation} を実行していました"),
+    620333: Words("{target}: {operation} への応答は失われましたが、目的の状態になっています"),
     620334: Words(
         "{unknown}。{reason}",
         "変更への応答が失われ、EC2 の状態を時間内に再度確認できませんでした。",

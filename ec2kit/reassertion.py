@@ -6,7 +6,7 @@ import os
 
 from ec2kit import judgement, messages, service
 from ec2kit.action import Action
-from ec2kit.errors import Ec2KitError, NotBroughtHere
+from ec2kit.errors import Ec2KitError, NotBroughtHere, OutcomeUnknown
 from ec2kit.scenario import Observed
 from ec2kit.settings import Settings
 from ec2kit.state import Damaged, StateFile, boot_id
@@ -100,6 +100,8 @@ def _take_back(action: Action, taken: Reassertions, holder: str) -> bool:
         wrote = bool(service.recover(action._replace(settings=_taking(action))))
     except NotBroughtHere as error:
         wrote = bool(error.fields["wrote"])
+        raise
+    except OutcomeUnknown:
         raise
     except Ec2KitError:
         wrote = False

@@ -45,6 +45,11 @@ def associated(old: str) -> Change:
     return Change("AssociateAddress", ALLOCATION, old=old, new="eni-a (10.0.1.11)")
 
 
+def released(association_id: str | None) -> Change:
+    arguments = {"association_id": association_id}
+    return Change("DisassociateAddress", ALLOCATION, old="eni-a (10.0.1.11)", new=None, arguments=arguments)
+
+
 # -- judge -------------------------------------------------------------------------------------------------
 
 
@@ -155,7 +160,8 @@ def test_plan_association_is_conditional_only_for_an_address_without_owner(
         pytest.param(THERE, {}, ([], [], []), id="elsewhere"),
         pytest.param(FREE, {}, ([], [], []), id="nobody"),
         pytest.param(None, {}, ([], [], []), id="missing"),
-        pytest.param(HERE, {ALLOCATION: (associated("x"),)}, ([], [ALLOCATION], []), id="not-seen-yet"),
+        pytest.param(HERE, {ALLOCATION: (released(HERE.association_id),)}, ([], [ALLOCATION], []), id="not-seen-yet"),
+        pytest.param(HERE, {ALLOCATION: (released("eipassoc-before"),)}, ([], [], []), id="associated-anew"),
     ],
 )
 def test_plan_not_here_takes_off_only_what_is_ours(

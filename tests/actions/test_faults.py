@@ -496,27 +496,37 @@ def test_restore_whose_every_first_answer_is_lost_succeeds_and_says_so(
 # -- keys that have had their time -----------------------------------------------------------------------------
 
 
-def _keys_in_the_environment(tmp_path: Path) -> Settings:
-    return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test"}
-
-
-def _keys_in_a_file(tmp_path: Path) -> Settings:
-    path = tmp_path / "credentials"
-    path.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\naws_session_token = test\n")
-    return {"AWS_SHARED_CREDENTIALS_FILE": str(path)}
-
-
-@pytest.mark.parametrize("keys", [_keys_in_the_environment, _keys_in_a_file])
 @pytest.mark.parametrize("action", ["restore", "quickCheck"])
-def test_keys_that_nobody_renews_and_have_expired_are_not_tried_again(
-    cluster: Cluster, tmp_path: Path, keys: Callable[[Path], Settings], action: str
-) -> None:
+def test_keys_that_nobody_renews_and_have_expired_are_not_tried_again(cluster: Cluster, action: str) -> None:
     """Unlike a role's they do not get better by waiting, so a person is told at once."""
     cluster.with_resource()
     cluster.sandbox.fault("expired", server="node1")
     before = len(cluster.sandbox.calls())
-    done = cluster.act("node1", action, **keys(tmp_path))
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test"}
+    done = cluster.act("node1", action, **keys)
     assert done.status == (1 if action == "restore" else 0), done.stderr
     assert "RequestExpired" in done.stderr
     assert "ERROR" in done.stderr
     assert len(cluster.sandbox.calls()) == before + 1
+
+
+def test_keys_in_a_file_that_have_expired_may_be_written_anew_meanwhile(cluster: Cluster, tmp_path: Path) -> None:
+    """Whoever renews them may be about to: the next attempt reads the file again."""
+    path = tmp_path / "credentials"
+    path.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\naws_session_token = test\n")
+    cluster.with_resource()
+    cluster.sandbox.fault("expired", server="node2", count=2)
+    done = cluster.act("node2", "restore", AWS_SHARED_CREDENTIALS_FILE=str(path))
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node2"] * 6
+
+
+@needs_root
+def test_recover_that_writes_the_state_to_the_spare_place_says_so(cluster: Cluster, tmp_path: Path) -> None:
+    """The folder that is broken is named by whichever action meets it."""
+    cluster.with_resource().act("node1", "restore")
+    with ExitStack() as stack:
+        settings = _read_only_state_folder(cluster, stack, tmp_path)
+        done = cluster.act("node1", "recover", **settings)
+    assert done.status == 0, done.stderr
+    assert re.search(r"WARN: .*/states/.* cannot be written", done.stderr)
