@@ -206,8 +206,8 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     Answer another server, or this one.
 
     Args:
-        words: addresses; state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
-            store DEFINITION CHANGED...; rename TAG DEFINITION.
+        words: addresses; state, drop, leave, check, ping, topmost or release TAG; describe TAG [WHO-EXTENDS];
+            bring TAG TOPMOST...; store DEFINITION CHANGED...; rename TAG DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
@@ -219,9 +219,10 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     return {**told, **(question(action, words[1:]) or {})}
 
 
-def _description(action: Action) -> dict[str, Any]:
-    """The definition as the framework has it by now, and as it is stored."""
-    stored, latest = action.registry.load(action.tag), action.registry.latest(action.tag)
+def _description(action: Action, extends: str = "") -> dict[str, Any]:
+    """The definition as the framework has it by now, and as it is stored; who extends it gets it by `current`."""
+    stored = action.registry.load(action.tag)
+    latest = current(action, keep=extends) if extends else action.registry.latest(action.tag)
     known = {"resource": latest.as_dict(), "stored": stored.as_dict()}
     if action.lifekeeper is None:
         return known
@@ -295,7 +296,7 @@ def _definition(text: str) -> Resource:
 _QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
     "state": lambda action, _: _state(action),
     "addresses": lambda action, _: _addresses(action),
-    "describe": lambda action, _: _description(action),
+    "describe": lambda action, words: _description(action, *words[1:2]),
     "store": lambda action, words: action.registry.store(_definition(words[0]), words[1:]),
     "rename": lambda action, words: _rename(action, _definition(words[1])),
     "drop": lambda action, _: forget(action),

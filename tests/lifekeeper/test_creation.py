@@ -154,6 +154,16 @@ def _extend_killed(kit: Kit) -> None:
     assert "server=node3" in kit.instance("node1", EIP_TAG)["info"]
 
 
+def test_extend_after_a_killed_one_does_not_call_its_own_server_gone(kit: Kit) -> None:
+    """Who runs it again is just becoming a server of the resource."""
+    _extend_killed(kit)
+    assert "node3" not in kit.equivalents("node1", EIP_TAG)
+    done = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", "OSU"]
+    assert "is no server of" not in kit.log("node1")
+
+
 def test_set_after_a_killed_extend_goes_on_without_it(kit: Kit) -> None:
     """The servers that have the resource are changed, and extend can be run again."""
     _extend_killed(kit)

@@ -278,6 +278,17 @@ def test_server_unextended_in_the_gui_does_not_come_back(kit: Kit) -> None:
     assert kit.states(EIP_TAG) == ["ISP", "", ""]
 
 
+def test_server_unextended_in_the_gui_does_not_come_back_by_an_extend(kit: Kit) -> None:
+    """The template server gives the definition without it, and says so in its log."""
+    kit.with_elastic_ip(servers=2)
+    kit.needed(kit.command("node2", "ins_remove", "-t", EIP_TAG))
+    done = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "", "OSU"]
+    assert "server=node2" not in kit.instance("node3", EIP_TAG)["info"]
+    assert "node2 is no server of ec2-eip1 any more" in kit.log("node1")
+
+
 def test_server_that_is_silent_is_not_taken_for_unextended(kit: Kit) -> None:
     """That a server is gone is its own word; while it cannot be asked nothing is changed."""
     kit.with_elastic_ip(servers=3)
