@@ -65,10 +65,10 @@ def _answer(action: Action, question: str, words: tuple[str, ...]) -> dict[str, 
         from ec2kit import creation
 
         wish = creation.Wish(**json.loads(words[1]))
-        with _errand(action, words[2]).under_way():
-            made = creation.create(action, wish)
+        with _errand(action, words[2]).under_way() as tell:
+            made = creation.create(action, wish, tell)
         return {**told, "resource": made.as_dict()}
     if question == "uncreate":
-        _errand(action, words[1]).call_back(action.deadline.within(float(words[2])))
-        return {**told, "left": action.registry.has(action.tag)}
+        left = _errand(action, words[1]).call_back(action.deadline.within(float(words[2])))
+        return {**told, "left": f"it was killed; run create of {action.tag} there again" if left is None else left}
     return peers.answer(action, [question, *words])

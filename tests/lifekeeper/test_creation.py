@@ -8,6 +8,7 @@ import pytest
 
 from ..actions.cluster import EIP_TAG, VIP_TAG, Done, finished, until
 from ..actions.test_dialogue import at_a_terminal
+from ..builders import another_process, holding
 from .kit import Kit
 from .world import IP_TAG
 
@@ -94,6 +95,39 @@ def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
     assert kit.routes() == before
     assert kit.state("node2", IP_TAG) == "ISP"
     assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
+
+
+def test_create_on_another_server_that_cannot_be_undone_is_told(kit: Kit) -> None:
+    """Ctrl-C while EC2 tells nothing: who asked hears where the routes were, not that all is undone."""
+    kit.create_ip("node2")
+    for table in kit.tables:
+        kit.point(table, kit.eni("node1", "eth0"))
+    kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
+    create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
+    until(lambda: "BEGIN restore" in kit.log("node2"))
+    kit.sandbox.fault("error", server="node2", operation="DescribeRouteTables", status=400, code="Odd")
+    create.send_signal(signal.SIGINT)
+    done = finished(create, within=60)
+    assert done.status == 1
+    assert "nothing of it is left" not in done.stderr
+    assert all(f"{table} at {kit.eni('node1', 'eth0')}" in done.stderr for table in kit.tables)
+    assert "Odd" in done.stderr
+    assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
+
+
+def test_create_on_another_server_interrupted_while_it_waits_leaves_what_is_there(kit: Kit) -> None:
+    """A resource that another create made is not called what this one left."""
+    kit.with_elastic_ip()
+    lock = kit.path("node2", "EC2KIT_STATE_DIR") / "create.lock"
+    with another_process(holding(str(lock))):
+        create = kit.start("node1", "create", "--server", "node2", *kit.create_words(EIP_TAG))
+        until(lambda: bool(list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*.json"))))
+        create.send_signal(signal.SIGINT)
+        done = finished(create, within=60)
+    assert done.status == 1
+    assert "nothing of it is left on node2" in done.stderr
+    assert "delete" not in done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
 
 
 @pytest.mark.parametrize("step", ["ins_create", "ins_setinfo"])
