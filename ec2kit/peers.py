@@ -12,8 +12,8 @@ from ec2kit.action import Action
 from ec2kit.errors import (
     ArgumentInvalid,
     Ec2KitError,
+    HalfMade,
     LocalCommandFailed,
-    RegistryBroken,
     RegistryEmpty,
     RemoteRefused,
     RemoteSilent,
@@ -233,9 +233,7 @@ def _state(action: Action) -> dict[str, Any]:
     """Whether it is in service here; null where there is no such resource, which is not the same as no."""
     try:
         action.registry.load(action.tag)
-    except (TagUnknown, RegistryEmpty, RegistryBroken) as error:
-        if isinstance(error, RegistryBroken) and action.registry.has(action.tag):
-            raise  # else it is half made, which is none yet
+    except (TagUnknown, RegistryEmpty, HalfMade) as error:
         return {"known": False, "in_service": None, "reason": str(error)}
     return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
 
