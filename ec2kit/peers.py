@@ -105,7 +105,8 @@ def _restore_definition(
 ) -> None:
     """Where somebody else's definition stands by now, that one stays."""
     try:
-        if not _is_one_of(ask(action, name, "describe", action.tag).get("stored"), back, tried):
+        described = ask(action, name, "describe", action.tag)
+        if not _is_one_of(described.get("stored") or described.get("resource"), back, tried):  # of an older version
             return
     except Ec2KitError:
         pass  # it has none, or a half one

@@ -440,6 +440,34 @@ exec "{real}" "$@"
     assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
 
 
+def test_extend_that_fails_is_taken_back_from_a_server_of_an_older_version(kit: Kit) -> None:
+    """That one tells its definition, and not yet apart what is stored of it."""
+    kit.with_elastic_ip(servers=2)
+    trap = kit.lkroot("node3") / "bin" / "lcdremexec"
+    real = trap.with_name("lcdremexec.real")
+    trap.rename(real)
+    trap.write_text(f"""#!/bin/sh
+case "$*" in
+*"-d node2 "*" store "*node3*) exit 1;;
+*" describe "*) "{real}" "$@" | sed 's/"stored": /"not-stored": /';;
+*) exec "{real}" "$@";;
+esac
+""")
+    trap.chmod(0o755)
+    assert kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30").status == 1
+    assert [kit.priorities(each, EIP_TAG) for each in ("node1", "node2")] == [{"node1": 1, "node2": 20}] * 2
+    assert "server=node3" not in kit.instance("node1", EIP_TAG)["info"]
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+
+
+def test_create_asked_for_by_a_server_of_an_older_version_is_done(kit: Kit) -> None:
+    """That one cannot call it back, and gives no token."""
+    wish = {"scenario": "elastic-ip", "elastic_ip": kit.sandbox.description["elastic_ip"], "device": "eth1"}
+    told = kit.ec2kit("node1", "peer", "create", EIP_TAG, json.dumps(wish))
+    assert told.status == 0, told.stdout
+    assert kit.states(EIP_TAG) == ["ISP", "", ""]
+
+
 def test_set_refused_once_by_one_server_can_be_repeated(kit: Kit) -> None:
     """All get the old definition back, this server included, with one revision."""
     kit.with_elastic_ip(servers=3)
