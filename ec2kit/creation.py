@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -57,9 +58,16 @@ class Wish:
 # -- create --------------------------------------------------------------------------------------------------
 
 
-def create(action: Action, wish: Wish) -> Resource:
+def _nobody(left: str) -> None:
+    """Who is not told."""
+
+
+def create(action: Action, wish: Wish, tell: Callable[[str], None] = _nobody) -> Resource:
     """
     Make a resource and bring it in service on this server; if that fails or is stopped, all is as before.
+
+    Args:
+        tell: Told what is left to undo once something was made: all, or what could not be undone, or "".
 
     Raises:
         ChecksFailed, NotFree, ArgumentInvalid: It cannot be made; nothing was changed.
@@ -79,8 +87,9 @@ def create(action: Action, wish: Wish) -> Resource:
             action.registry.store(preflight.resource)
             service.bring_in_service(made)
             journal.end()
+            tell(f"it had ended before it could be stopped; `ec2kit delete {action.tag}` there")
         except BaseException as error:
-            _undo_create(made, journal, error)
+            tell(_undo_create(made, journal, error))
             raise
     summary = f"{wish.scenario}, {preflight.resource.address} on {preflight.server.network_interface_id}"
     action.log.put(messages.CREATED, tag=action.tag, server=action.registry.server, summary=summary)
@@ -116,7 +125,7 @@ def _call_back(action: Action, server: str, token: str, cause: Stopped) -> None:
         if not answer["left"]:
             action.log.put(messages.UNDONE, deed="create", tag=action.tag, what=f"nothing of it is left on {server}")
             return
-        reason = f"it had ended before it could be stopped; `ec2kit delete {action.tag}` there"
+        reason = str(answer["left"])
     except (Ec2KitError, KeyError) as error:
         reason = str(error)
     action.log.put(messages.UNDO_FAILED, what=f"create of {action.tag} on {server}", reason=reason)
@@ -239,8 +248,8 @@ class Journal:
         self._file.remove()
 
 
-def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None:
-    """Registry clean, and what still points here because of us put back; what cannot be is said."""
+def _undo_create(action: Action, journal: Journal, cause: BaseException) -> str:
+    """Registry clean, and what still points here because of us put back; what cannot be is logged, and given."""
     undoing = action.about(action.resource, seconds=UNDO_SECONDS)
     log = action.log
     if isinstance(cause, Stopped):
@@ -252,6 +261,7 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
         journal.end()
         what = "registry clean" + (f", {back} put back" if back else "")
         log.put(messages.UNDONE, deed="create", tag=action.tag, what=what)
+        return ""
     except Exception as error:
         was = ", ".join(f"{target} at {origin or 'nothing'}" for target, origin in journal.before.items())
         log.put(messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=error)
@@ -260,6 +270,7 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> None
             journal.end()
         except Ec2KitError as trouble:
             log.error(trouble)
+        return f"before it: {was or 'unknown'}: {error}"
 
 
 def _may_have_been_made(outcome: object) -> bool:

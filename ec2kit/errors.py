@@ -11,7 +11,7 @@ The tree of errors; each class is an entry of the catalogue.
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
     │   ├── SharedUnknown          another check of this server had no usable answer
-    │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken StateUnusable LocalCommandFailed
+    │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken (HalfMade) StateUnusable LocalCommandFailed
     │                              ├── ServerUnknown ConfigurationInvalid LifeKeeperFailed SharedTrouble
     │                              └── PlaceUnusable KitIncomplete ManifestDamaged
     ├── AwsRefused                 AWS answered no; its code says what
@@ -163,6 +163,10 @@ class RegistryEmpty(OwnTrouble):
 
 class RegistryBroken(OwnTrouble):
     message = messages.REGISTRY_BROKEN
+
+
+class HalfMade(RegistryBroken):
+    """A create or an extend has not come to its end: such a resource is none yet."""
 
 
 class StateUnusable(OwnTrouble):

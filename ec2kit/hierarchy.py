@@ -37,7 +37,7 @@ def can_extend(
     own = action.registry.server
     if action.registry.has(action.tag):
         raise NotFree(what=f"tag {action.tag} on {own}", by="a resource that is there already")
-    told = peers.ask(action, template_system, "describe", action.tag)
+    told = peers.ask(action, template_system, "describe", action.tag, own)
     template = _described(template_system, told)
     if template.find_server(own) is not None:
         template = template.without_server(own)  # what an extend left that was cut off

@@ -12,8 +12,8 @@ from ec2kit.action import Action
 from ec2kit.errors import (
     ArgumentInvalid,
     Ec2KitError,
+    HalfMade,
     LocalCommandFailed,
-    RegistryBroken,
     RegistryEmpty,
     RemoteRefused,
     RemoteSilent,
@@ -105,7 +105,8 @@ def _restore_definition(
 ) -> None:
     """Where somebody else's definition stands by now, that one stays."""
     try:
-        if not _is_one_of(ask(action, name, "describe", action.tag).get("stored"), back, tried):
+        described = ask(action, name, "describe", action.tag)
+        if not _is_one_of(described.get("stored") or described.get("resource"), back, tried):  # of an older version
             return
     except Ec2KitError:
         pass  # it has none, or a half one
@@ -206,8 +207,8 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     Answer another server, or this one.
 
     Args:
-        words: addresses; state, describe, drop, leave, check, ping, topmost or release TAG; bring TAG TOPMOST...;
-            store DEFINITION CHANGED...; rename TAG DEFINITION.
+        words: addresses; state, drop, leave, check, ping, topmost or release TAG; describe TAG [WHO-EXTENDS];
+            bring TAG TOPMOST...; store DEFINITION CHANGED...; rename TAG DEFINITION.
 
     Raises:
         Ec2KitError: It cannot be answered or done.
@@ -219,9 +220,10 @@ def answer(action: Action, words: list[str]) -> dict[str, Any]:
     return {**told, **(question(action, words[1:]) or {})}
 
 
-def _description(action: Action) -> dict[str, Any]:
-    """The definition as the framework has it by now, and as it is stored."""
-    stored, latest = action.registry.load(action.tag), action.registry.latest(action.tag)
+def _description(action: Action, extends: str = "") -> dict[str, Any]:
+    """The definition as the framework has it by now, and as it is stored; who extends it gets it by `current`."""
+    stored = action.registry.load(action.tag)
+    latest = current(action, keep=extends) if extends else action.registry.latest(action.tag)
     known = {"resource": latest.as_dict(), "stored": stored.as_dict()}
     if action.lifekeeper is None:
         return known
@@ -232,9 +234,7 @@ def _state(action: Action) -> dict[str, Any]:
     """Whether it is in service here; null where there is no such resource, which is not the same as no."""
     try:
         action.registry.load(action.tag)
-    except (TagUnknown, RegistryEmpty, RegistryBroken) as error:
-        if isinstance(error, RegistryBroken) and action.registry.has(action.tag):
-            raise  # else it is half made, which is none yet
+    except (TagUnknown, RegistryEmpty, HalfMade) as error:
         return {"known": False, "in_service": None, "reason": str(error)}
     return {"known": True, "in_service": in_service_here(action), "state": action.registry.state(action.tag)}
 
@@ -295,7 +295,7 @@ def _definition(text: str) -> Resource:
 _QUESTIONS: dict[str, Callable[[Action, list[str]], dict[str, Any] | None]] = {
     "state": lambda action, _: _state(action),
     "addresses": lambda action, _: _addresses(action),
-    "describe": lambda action, _: _description(action),
+    "describe": lambda action, words: _description(action, *words[1:2]),
     "store": lambda action, words: action.registry.store(_definition(words[0]), words[1:]),
     "rename": lambda action, words: _rename(action, _definition(words[1])),
     "drop": lambda action, _: forget(action),

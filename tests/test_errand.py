@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,10 +31,33 @@ def test_errand_called_back_before_it_began_does_not_begin(tmp_path: Path) -> No
 
 
 def test_errand_called_back_after_its_end_is_not_waited_for(tmp_path: Path) -> None:
-    """What has ended stays; who called back looks for it."""
-    with Errand(str(tmp_path), "a").under_way():
+    """What has ended stays; who calls back hears what it left, and takes away what it wrote."""
+    with Errand(str(tmp_path), "a").under_way() as tell:
+        tell("a resource")
+    assert Errand(str(tmp_path), "a").call_back(Deadline(10)) == "a resource"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errand_that_failed_and_left_nothing_says_so(tmp_path: Path) -> None:
+    """An error is no end that is not known."""
+    with pytest.raises(RuntimeError), Errand(str(tmp_path), "a").under_way():
+        raise RuntimeError
+    assert Errand(str(tmp_path), "a").call_back(Deadline(10)) == ""
+
+
+def test_errand_nobody_comes_for_is_swept_by_a_later_one(tmp_path: Path) -> None:
+    """Ended, killed, or called back and never begun: after an hour nothing of them is left, unless one still runs."""
+    with Errand(str(tmp_path), "ended").under_way():
         pass
-    Errand(str(tmp_path), "a").call_back(Deadline(10))
+    Errand(str(tmp_path), "never").call_back(Deadline(10))
+    _killed(tmp_path, "killed")
+    (tmp_path / "errand.killed.lock").touch()
+    with Errand(str(tmp_path), "runs").under_way():
+        for path in tmp_path.iterdir():
+            os.utime(path, (0, 0))
+        with Errand(str(tmp_path), "new").under_way():
+            left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["errand.new.json", "errand.new.lock", "errand.runs.json", "errand.runs.lock"]
 
 
 def test_errand_called_back_under_way_is_told_by_a_signal(tmp_path: Path) -> None:
@@ -52,7 +76,13 @@ def test_errand_called_back_under_way_is_told_by_a_signal(tmp_path: Path) -> Non
 
 
 def test_errand_of_a_process_that_died_is_over(tmp_path: Path) -> None:
-    """Its number is nobody's, or another's, and gets no signal: its lock is gone."""
-    (tmp_path / "errand.a.json").write_text('{"version": 1, "pid": 1}')
-    (tmp_path / "errand.a.json").chmod(0o600)
-    Errand(str(tmp_path), "a").call_back(Deadline(10))
+    """Its number is nobody's, or another's, and gets no signal: its lock is gone; how it ended is not known."""
+    _killed(tmp_path, "a")
+    assert Errand(str(tmp_path), "a").call_back(Deadline(10)) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def _killed(folder: Path, token: str) -> None:
+    path = folder / f"errand.{token}.json"
+    path.write_text('{"version": 1, "pid": 1}')
+    path.chmod(0o600)

@@ -19,7 +19,7 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server: offers; create TAG WISH TOKEN; uncreate TAG TOKEN SECONDS; or as `ec2kit.peers`."""
+    """Answer another server: offers; create TAG WISH [TOKEN]; uncreate TAG TOKEN SECONDS; or as `ec2kit.peers`."""
     try:
         tag = checked_tag(_tag(question, words[0])) if words else ""
         action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
@@ -65,10 +65,12 @@ def _answer(action: Action, question: str, words: tuple[str, ...]) -> dict[str, 
         from ec2kit import creation
 
         wish = creation.Wish(**json.loads(words[1]))
-        with _errand(action, words[2]).under_way():
-            made = creation.create(action, wish)
+        if len(words) < 3:  # of an older version, which does not call back
+            return {**told, "resource": creation.create(action, wish).as_dict()}
+        with _errand(action, words[2]).under_way() as tell:
+            made = creation.create(action, wish, tell)
         return {**told, "resource": made.as_dict()}
     if question == "uncreate":
-        _errand(action, words[1]).call_back(action.deadline.within(float(words[2])))
-        return {**told, "left": action.registry.has(action.tag)}
+        left = _errand(action, words[1]).call_back(action.deadline.within(float(words[2])))
+        return {**told, "left": f"it was killed; run create of {action.tag} there again" if left is None else left}
     return peers.answer(action, [question, *words])

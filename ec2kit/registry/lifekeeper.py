@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
+from ec2kit.errors import HalfMade, NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
 from ec2kit.lifekeeper import TYPE, Instance, LifeKeeper
 from ec2kit.registry.states import States
 from ec2kit.resource import Resource, Server, from_dict
@@ -158,7 +158,8 @@ class LifeKeeperRegistry:
         try:
             return from_info(instance.tag, instance.info)
         except ValueError as error:
-            raise RegistryBroken(path=f"the info of {instance.tag} in {self.place}", reason=str(error)) from error
+            kind = HalfMade if instance.info == _UNFINISHED else RegistryBroken
+            raise kind(path=f"the info of {instance.tag} in {self.place}", reason=str(error)) from error
 
     # -- states --
 

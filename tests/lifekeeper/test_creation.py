@@ -8,6 +8,7 @@ import pytest
 
 from ..actions.cluster import EIP_TAG, VIP_TAG, Done, finished, until
 from ..actions.test_dialogue import at_a_terminal
+from ..builders import another_process, holding
 from .kit import Kit
 from .world import IP_TAG
 
@@ -96,6 +97,39 @@ def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
     assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
 
 
+def test_create_on_another_server_that_cannot_be_undone_is_told(kit: Kit) -> None:
+    """Ctrl-C while EC2 tells nothing: who asked hears where the routes were, not that all is undone."""
+    kit.create_ip("node2")
+    for table in kit.tables:
+        kit.point(table, kit.eni("node1", "eth0"))
+    kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
+    create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
+    until(lambda: "BEGIN restore" in kit.log("node2"))
+    kit.sandbox.fault("error", server="node2", operation="DescribeRouteTables", status=400, code="Odd")
+    create.send_signal(signal.SIGINT)
+    done = finished(create, within=60)
+    assert done.status == 1
+    assert "nothing of it is left" not in done.stderr
+    assert all(f"{table} at {kit.eni('node1', 'eth0')}" in done.stderr for table in kit.tables)
+    assert "Odd" in done.stderr
+    assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
+
+
+def test_create_on_another_server_interrupted_while_it_waits_leaves_what_is_there(kit: Kit) -> None:
+    """A resource that another create made is not called what this one left."""
+    kit.with_elastic_ip()
+    lock = kit.path("node2", "EC2KIT_STATE_DIR") / "create.lock"
+    with another_process(holding(str(lock))):
+        create = kit.start("node1", "create", "--server", "node2", *kit.create_words(EIP_TAG))
+        until(lambda: bool(list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*.json"))))
+        create.send_signal(signal.SIGINT)
+        done = finished(create, within=60)
+    assert done.status == 1
+    assert "nothing of it is left on node2" in done.stderr
+    assert "delete" not in done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+
+
 @pytest.mark.parametrize("step", ["ins_create", "ins_setinfo"])
 def test_create_interrupted_in_the_middle_of_a_write_lets_it_end(kit: Kit, step: str) -> None:
     """Ctrl-C: the command of LifeKeeper that writes its database is not killed in the middle."""
@@ -152,6 +186,16 @@ def _extend_killed(kit: Kit) -> None:
     place.write_text(text)
     assert kit.instance("node3", EIP_TAG)["info"] == "ec2kit=1 unfinished"
     assert "server=node3" in kit.instance("node1", EIP_TAG)["info"]
+
+
+def test_extend_after_a_killed_one_does_not_call_its_own_server_gone(kit: Kit) -> None:
+    """Who runs it again is just becoming a server of the resource."""
+    _extend_killed(kit)
+    assert "node3" not in kit.equivalents("node1", EIP_TAG)
+    done = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", "OSU"]
+    assert "is no server of" not in kit.log("node1")
 
 
 def test_set_after_a_killed_extend_goes_on_without_it(kit: Kit) -> None:

@@ -278,6 +278,17 @@ def test_server_unextended_in_the_gui_does_not_come_back(kit: Kit) -> None:
     assert kit.states(EIP_TAG) == ["ISP", "", ""]
 
 
+def test_server_unextended_in_the_gui_does_not_come_back_by_an_extend(kit: Kit) -> None:
+    """The template server gives the definition without it, and says so in its log."""
+    kit.with_elastic_ip(servers=2)
+    kit.needed(kit.command("node2", "ins_remove", "-t", EIP_TAG))
+    done = kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30")
+    assert done.status == 0, done.stderr
+    assert kit.states(EIP_TAG) == ["ISP", "", "OSU"]
+    assert "server=node2" not in kit.instance("node3", EIP_TAG)["info"]
+    assert "node2 is no server of ec2-eip1 any more" in kit.log("node1")
+
+
 def test_server_that_is_silent_is_not_taken_for_unextended(kit: Kit) -> None:
     """That a server is gone is its own word; while it cannot be asked nothing is changed."""
     kit.with_elastic_ip(servers=3)
@@ -427,6 +438,34 @@ exec "{real}" "$@"
     assert kit.priorities("node1", EIP_TAG) == {"node1": 1, "node2": 20}
     assert "server=node2" in kit.instance("node1", EIP_TAG)["info"]
     assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+
+
+def test_extend_that_fails_is_taken_back_from_a_server_of_an_older_version(kit: Kit) -> None:
+    """That one tells its definition, and not yet apart what is stored of it."""
+    kit.with_elastic_ip(servers=2)
+    trap = kit.lkroot("node3") / "bin" / "lcdremexec"
+    real = trap.with_name("lcdremexec.real")
+    trap.rename(real)
+    trap.write_text(f"""#!/bin/sh
+case "$*" in
+*"-d node2 "*" store "*node3*) exit 1;;
+*" describe "*) "{real}" "$@" | sed 's/"stored": /"not-stored": /';;
+*) exec "{real}" "$@";;
+esac
+""")
+    trap.chmod(0o755)
+    assert kit.program("node3", "extend", "node1", EIP_TAG, "--priority", "30").status == 1
+    assert [kit.priorities(each, EIP_TAG) for each in ("node1", "node2")] == [{"node1": 1, "node2": 20}] * 2
+    assert "server=node3" not in kit.instance("node1", EIP_TAG)["info"]
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", ""]
+
+
+def test_create_asked_for_by_a_server_of_an_older_version_is_done(kit: Kit) -> None:
+    """That one cannot call it back, and gives no token."""
+    wish = {"scenario": "elastic-ip", "elastic_ip": kit.sandbox.description["elastic_ip"], "device": "eth1"}
+    told = kit.ec2kit("node1", "peer", "create", EIP_TAG, json.dumps(wish))
+    assert told.status == 0, told.stdout
+    assert kit.states(EIP_TAG) == ["ISP", "", ""]
 
 
 def test_set_refused_once_by_one_server_can_be_repeated(kit: Kit) -> None:

@@ -241,6 +241,19 @@ def test_definition_lost_from_the_database_is_trouble_and_not_an_answer(kit: Kit
     assert "missing or empty" in kit.log("node1")
 
 
+def test_database_that_contradicts_itself_is_no_word_that_there_is_no_such_resource(kit: Kit) -> None:
+    """It lists the tag and then does not know it: who asks hears of trouble, and the definition keeps the server."""
+    kit.with_elastic_ip()
+    place = kit.lkroot("node2") / "bin" / "ins_list"
+    real = place.with_name("ins_list.real")
+    place.rename(real)
+    place.write_text(f'#!/bin/sh\ncase "$*" in *"-t {EIP_TAG}"*) exit 7;; esac\nexec "{real}" "$@"\n')
+    place.chmod(0o755)
+    told = kit.ec2kit("node2", "peer", "state", EIP_TAG)
+    assert told.status == 1
+    assert f"it lists {EIP_TAG}, and then does not know it" in told.stdout
+
+
 # -- ended by LifeKeeper ------------------------------------------------------------------------------------------
 
 
