@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -101,10 +101,10 @@ class Ec2:
         self._keys_stay = False
         self._attempt = threading.local()
 
-    def has_sent(self, operation: str, target: str) -> bool:
-        """Whether such an updating request has left, and had no answer that says what became of it."""
-        tries = self._unanswered.get((operation, target))
-        return tries is not None and tries.attempts > 0
+    def has_sent(self, operation: str, targets: Iterable[object]) -> bool:
+        """Whether such an updating request about one of them has left, and had no answer that tells of it."""
+        tries = [self._unanswered.get((operation, str(each))) for each in targets]
+        return any(each is not None and each.attempts > 0 for each in tries)
 
     # -- looking ---------------------------------------------------------------------------------------
 

@@ -237,7 +237,7 @@ class Convergence:
     def _was_not_made(self, change: Change, outcome: Exception) -> bool:
         """Whether it certainly was not, by this attempt or one before it. What was too late may not have left."""
         if isinstance(outcome, DeadlinePassed):
-            return not self._ec2.has_sent(change.operation, change.target)
+            return not self._ec2.has_sent(change.operation, (change.target, *change.arguments.values()))
         return isinstance(outcome, _FINAL) and not getattr(outcome, "uncertain", False)
 
     def _remember_made(self, change: Change, lost: _Lost | None = None) -> None:

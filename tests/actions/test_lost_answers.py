@@ -254,6 +254,15 @@ def test_remove_whose_writes_vanish_gives_up_after_two_retries(cluster: Cluster)
     assert re.search("may still be associated here: .*whether EC2 carried out DisassociateAddress", done.stderr)
 
 
+def test_remove_whose_write_is_under_way_at_the_deadline_says_that_its_outcome_is_unknown(cluster: Cluster) -> None:
+    """It has left, so that it was not carried out cannot be said."""
+    cluster.with_resource(EIP_TAG)
+    cluster.sandbox.fault("silent", server="node1", operation="DisassociateAddress")
+    done = cluster.act("node1", "remove", EIP_TAG, EC2_REMOVE_TIMEOUT="3", AWSCLI_READ_TIMEOUT="60")
+    assert done.status == 0
+    assert "whether EC2 carried out DisassociateAddress is not known" in done.stderr
+
+
 # -- recover -----------------------------------------------------------------------------------------------
 
 
