@@ -106,6 +106,18 @@ def write(ec2: Ec2) -> int:
     return ec2.replace_route(route_table_id="rtb-1", destination_cidr_block=CIDR, network_interface_id=ENI_A).attempts
 
 
+def test_write_without_an_answer_counts_as_sent_by_the_id_that_it_was_sent_with() -> None:
+    """An association is ended by its own id, and planned by its address's: one of them is enough."""
+    with scripted(fails("InternalError"), DONE) as server:
+        ec2 = an_ec2(server.url)
+        with pytest.raises(AwsServerError):
+            ec2.disassociate_address(association_id="eipassoc-1")
+        assert ec2.has_sent("DisassociateAddress", ("eipalloc-1", "eipassoc-1"))
+        assert not ec2.has_sent("DisassociateAddress", ("eipalloc-1", "eipassoc-2"))
+        write(ec2)
+        assert not ec2.has_sent("ReplaceRoute", ("rtb-1",))
+
+
 # -- with which credentials --------------------------------------------------------------------------------
 
 
