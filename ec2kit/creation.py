@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -256,12 +256,14 @@ def _undo_create(action: Action, journal: Journal, cause: BaseException) -> str:
         log.error(cause)
     try:
         undoing.intentions.declare(Direction.DOWN, undoing.deadline)
-        back = _put_back(undoing, journal.before)
+        back, impossible = _put_back(undoing, journal.before)
         peers.forget(undoing)
         journal.end()
+        for target, reason in impossible.items():
+            log.put(messages.UNDO_FAILED, what=target, reason=reason)
         what = "registry clean" + (f", {back} put back" if back else "")
         log.put(messages.UNDONE, deed="create", tag=action.tag, what=what)
-        return ""
+        return "; ".join(f"{target}: {reason}" for target, reason in impossible.items())
     except Exception as error:
         was = ", ".join(f"{target} at {origin or 'nothing'}" for target, origin in journal.before.items())
         log.put(messages.UNDO_FAILED, what=f"create of {action.tag}; before it: {was or 'unknown'}", reason=error)
@@ -280,8 +282,13 @@ def _may_have_been_made(outcome: object) -> bool:
     return isinstance(outcome, AwsRefused) and outcome.uncertain
 
 
-def _put_back(action: Action, before: dict[str, str]) -> int:
-    """Undo until two looks in a row find nothing to undo; the first may not see a write that was under way."""
+def _put_back(action: Action, before: dict[str, str]) -> tuple[int, Mapping[str, str]]:
+    """
+    Undo until two looks in a row find nothing to undo; the first may not see a write that was under way.
+
+    Returns:
+        How many objects were put back; target → why one cannot be.
+    """
     ec2, scenario, quiet, rounds = action.ec2(), action.scenario, 0, 0
     back: set[str] = set()
     while quiet < 2:
@@ -297,8 +304,6 @@ def _put_back(action: Action, before: dict[str, str]) -> int:
             else:
                 log_change(action, change, outcome)
             back.add(change.target)
-        for target, reason in plan.impossible.items():
-            action.log.put(messages.UNDO_FAILED, what=target, reason=reason)
         quiet, rounds = (0, rounds + 1) if plan.changes else (quiet + 1, rounds)
         action.deadline.pause(max(_SETTLE_SECONDS, pause_after(rounds)), "looking again")
-    return len(back)
+    return len(back), plan.impossible

@@ -97,6 +97,26 @@ def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
     assert not list(kit.path("node2", "EC2KIT_RUN_DIR").glob("errand.*"))
 
 
+def test_create_on_another_server_tells_of_a_route_that_cannot_point_back(kit: Kit) -> None:
+    """A route that did not point at an ENI before stays where it is, and who asked hears so."""
+    kit.create_ip("node2")
+    for table in kit.tables:
+        kit.point(table, kit.eni("node1", "eth0"))
+    gateway = kit.aws.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    (table,) = kit.aws.describe_route_tables(RouteTableIds=kit.tables[:1])["RouteTables"]
+    kit.aws.attach_internet_gateway(InternetGatewayId=gateway, VpcId=table["VpcId"])
+    kit.aws.replace_route(RouteTableId=kit.tables[0], DestinationCidrBlock="10.1.0.10/32", GatewayId=gateway)
+    kit.sandbox.fault("delay", server="node2", operation="DescribeRouteTables", seconds=1.5)
+    create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
+    until(lambda: len(kit.writes("node2")) == len(kit.tables))
+    create.send_signal(signal.SIGINT)
+    done = finished(create, within=60)
+    assert done.status == 1
+    assert f"{kit.tables[0]}: it pointed at {gateway}, which is not an ENI" in done.stderr
+    assert "nothing of it is left" not in done.stderr
+    assert kit.traces("node2", VIP_TAG) == []
+
+
 def test_create_on_another_server_that_cannot_be_undone_is_told(kit: Kit) -> None:
     """Ctrl-C while EC2 tells nothing: who asked hears where the routes were, not that all is undone."""
     kit.create_ip("node2")
