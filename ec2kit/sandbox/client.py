@@ -89,15 +89,15 @@ class Sandbox:
             self.fault("pages", size=size)
 
     def reset(self) -> None:
-        """Put EC2 back as it was at the start, without rules."""
+        """Put EC2 back as it was at the start, without rules, and forget the calls."""
         self.control("POST", "reset")
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every call to EC2 so far, in the order in which they were answered."""
+        """Every call to EC2 since the start or the last reset, in the order in which they were answered."""
         return _entries(self.folder / files.CALLS)
 
     def imds_calls(self) -> list[dict[str, Any]]:
-        """Every request to a metadata service so far."""
+        """Every request to a metadata service, likewise."""
         return _entries(self.folder / files.IMDS_CALLS)
 
     def control(self, method: str, name: str, told: dict[str, Any] | None = None) -> Any:

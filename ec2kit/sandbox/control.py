@@ -7,15 +7,16 @@ The sandbox's own interface, JSON over HTTP on the undisturbed endpoint:
     POST   /_ec2kit/rules       {"server": "node1", "effect": "throttle", "count": 3} → the rule, with its id
     DELETE /_ec2kit/rules/1     that rule
     DELETE /_ec2kit/rules       all rules
-    POST   /_ec2kit/reset       everything as it was at the start: no rules, and EC2
+    POST   /_ec2kit/reset       everything as it was at the start: EC2, no rules, no calls
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ec2kit.sandbox.call import Journal
 from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.sandbox.memento import Memento
 from ec2kit.sandbox.region import Region
@@ -30,11 +31,18 @@ class Control:
     """Answers requests under the prefix; `description` gives sandbox.json."""
 
     def __init__(
-        self, *, rules: Rules, region: Region, memento: Memento, description: Callable[[], dict[str, Any]]
+        self,
+        *,
+        rules: Rules,
+        region: Region,
+        memento: Memento,
+        journals: Sequence[Journal],
+        description: Callable[[], dict[str, Any]],
     ) -> None:
         self._rules = rules
         self._region = region
         self._memento = memento
+        self._journals = journals
         self._description = description
 
     def __call__(self, received: Received) -> Answer:
@@ -68,6 +76,8 @@ class Control:
         with self._region.lock:
             self._memento.restore()
             self._region.history.forget()
+            for journal in self._journals:
+                journal.forget()
         return {"removed": removed}
 
 

@@ -55,7 +55,13 @@ class World:
         rules = Rules(effects=EFFECTS, around=around, changed=self._open_or_shut)
         calls, imds_calls = Journal(folder / files.CALLS), Journal(folder / files.IMDS_CALLS)
         self.journals = (calls, imds_calls)
-        own = Control(rules=rules, region=here, memento=Memento(here.backend), description=lambda: self.description)
+        own = Control(
+            rules=rules,
+            region=here,
+            memento=Memento(here.backend),
+            journals=self.journals,
+            description=lambda: self.description,
+        )
         undisturbed = Ec2(server=None, region=here, rules=rules, journal=calls)
         ports = Ports(port)
         self.front = ports.endpoint(lambda received: _front(received, own, undisturbed))

@@ -269,7 +269,7 @@ def vip(pair: Sandbox) -> Iterator[VirtualIp]:
 
 def operate(agent: Path, vip: VirtualIp, operation: str, more: dict[str, str]) -> Done:
     meta = variables(vip.name, vip.parameters, timeout=60_000, interval=10_000)
-    return call(agent, operation, **vip.cluster.environment("node2"), **meta, **more)
+    return call(agent, operation, **{**vip.cluster.environment("node2"), **meta, **more})
 
 
 def test_an_installed_agent_starts_monitors_and_stops_with_the_variables_of_another_python(

@@ -110,7 +110,7 @@ def test_rule_that_cannot_be_is_refused_in_words(sandbox, effect, arguments, wor
 
 
 def test_reset_puts_everything_back(sandbox, ec2, vpc):
-    """After a reset routes, addresses and interfaces are as at the start."""
+    """After a reset routes, addresses and interfaces are as at the start, and no call was made yet."""
     before = [ec2.describe_route_tables()["RouteTables"], ec2.describe_addresses()["Addresses"]]
     move(ec2, vpc)
     ec2.allocate_address(Domain="vpc")
@@ -118,6 +118,7 @@ def test_reset_puts_everything_back(sandbox, ec2, vpc):
     ec2.delete_route(RouteTableId=vpc["route_table_ids"][1], DestinationCidrBlock="10.1.0.10/32")
     ec2.terminate_instances(InstanceIds=[vpc["nodes"]["node2"]["instance_id"]])
     sandbox.reset()
+    assert sandbox.calls() == []
     assert [ec2.describe_route_tables()["RouteTables"], ec2.describe_addresses()["Addresses"]] == before
 
 
