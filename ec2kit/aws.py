@@ -40,6 +40,9 @@ _LONGEST_PAUSE = 5.0
 _LONGEST_READ_FACTOR = 4
 _ANY_NUMBER = 1_000_000
 
+_AN_ATTEMPT = 0.1
+"""Seconds that one needs: begun with less it could only hide the reason of the ones before."""
+
 _OF_THIS_PROCESS = "env"
 """Where the SDK finds keys that nobody renews meanwhile. Source: botocore, METHOD of the credential providers."""
 
@@ -303,10 +306,12 @@ class Ec2:
         return receipt
 
     def _until_answered(self, call: _Call, read: Callable[[Any], Reduced], tries: _Tries) -> tuple[Reduced, Receipt]:
+        trouble: AwsUnknown | None = None
+        pause = 0.0
         while True:
-            self._wait_for_turn(call)
-            tries.attempts += 1
             try:
+                self._wait_for_turn(call, pause)
+                tries.attempts += 1
                 answer = self._one_attempt(call, tries.slow)
                 request_id = answer["ResponseMetadata"]["RequestId"]
                 milliseconds = round((self._deadline.elapsed() - tries.began) * 1000, 1)
@@ -317,10 +322,12 @@ class Ec2:
                 error.may_be_repeated = tries.attempts <= call.retries
                 if isinstance(error, call.left_to_caller):
                     raise
-                self._prepare_retry(call, error, tries.attempts)
+                trouble, pause = error, self._pause_before_retry(call, error, tries.attempts)
             except AwsRefused as error:
                 error.uncertain = tries.uncertain
                 raise
+            except errors.DeadlinePassed as error:  # nothing was sent since the trouble, which is why time ran out
+                raise trouble or error from None
 
     def _read(self, call: _Call, read: Callable[[Any], Reduced], answer: Any) -> Reduced:
         """The answer reduced; one that lacks something is none, and is asked for again."""
@@ -329,16 +336,16 @@ class Ec2:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._garbled(call.operation, f"{error} is missing") from error
 
-    def _wait_for_turn(self, call: _Call) -> None:
-        self._deadline.check(f"{call.operation} on {call.target}")
+    def _wait_for_turn(self, call: _Call, pause: float) -> None:
+        self._deadline.pause(pause, f"{call.operation} on {call.target}")
         if call.writes:
             self._deadline.pause(self._pace.reserve(), f"{call.operation} on {call.target}")
             self._guard()
 
-    def _prepare_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> None:
-        """Wait before the next attempt; raises the error where there is none."""
+    def _pause_before_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> float:
+        """Seconds to wait before the next attempt; raises the error where there is none."""
         pause = pause_after(attempt)
-        if not error.retryable or not error.may_be_repeated or pause >= self._deadline.remaining():
+        if not error.retryable or not error.may_be_repeated or pause + _AN_ATTEMPT >= self._deadline.remaining():
             raise error
         if error.fresh_client:
             self._client = None
@@ -351,7 +358,7 @@ class Ec2:
             operation=call.operation,
             seconds=f"{pause:.2f}",
         )
-        self._deadline.pause(pause, f"{call.operation} on {call.target}")
+        return pause
 
     def _one_attempt(self, call: _Call, slow: int) -> Any:
         """One request, left behind when it takes longer than connecting and reading may."""

@@ -504,6 +504,26 @@ def test_write_trouble_without_end_ends_by_the_deadline_with_its_reason() -> Non
     assert len(server.asked) > 5
 
 
+class _ClockOfWhoOversleeps(ImpatientClock):
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds + 3600)
+
+
+@pytest.mark.parametrize("call", [look, write], ids=["look", "write"])
+def test_trouble_before_the_deadline_passed_in_a_pause_is_the_reason(call: Callable[[Ec2], Any]) -> None:
+    """That there was no time left for another attempt would not say why one was needed."""
+    with scripted(fails("RequestLimitExceeded", 503)) as server, pytest.raises(AwsThrottled):
+        call(an_ec2(server.url, seconds=60, clock=_ClockOfWhoOversleeps()))
+    assert len(server.asked) == 1
+
+
+def test_write_throttled_whose_next_turn_does_not_come_in_time_says_that_ec2_throttles() -> None:
+    """The bucket that EC2's throttling emptied has no token before the deadline."""
+    with scripted(fails("RequestLimitExceeded", 503)) as server, pytest.raises(AwsThrottled):
+        write(an_ec2(server.url, seconds=5, write_burst=1, write_rate=0.01))
+    assert len(server.asked) == 1
+
+
 @pytest.mark.timeout(100)
 def test_look_hour_of_trouble_is_retried_to_its_end() -> None:
     """The longest deadline that can be set, spent on refused connections, ends with their reason."""
