@@ -756,8 +756,8 @@ RESOURCES_LEFT = _message(
     620711,
     _ERROR,
     "ec2kit stays in {root}: {reason}",
-    "LifeKeeper could no longer move or check these resources, and would fail at the next failover.",
-    "Delete them, or unextend them from this server, while LifeKeeper runs; or say --force.",
+    "Nobody could stop, move or check these resources any more; Pacemaker fences a server where a stop fails.",
+    "Delete them while LifeKeeper or the cluster runs (in LifeKeeper unextend does for one server); or say --force.",
 )
 
 # -- 8xx: migration and verification -----------------------------------------------------------------------

@@ -24,6 +24,7 @@ LAYERS = [
     {
         "lifekeeper",
         "ip_resource",
+        "pacemaker",
         "intention",
         "memory",
         "nic",

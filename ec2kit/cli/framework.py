@@ -40,25 +40,45 @@ class Framework:
     Attributes:
         root: What its root is called in the answer to a program.
         afterwards: What holds when the kit is taken out.
-        keeps_resources: Whether it has a database of resources, which would be left without their hooks.
+        resources: Gives the names of those that would be left without their hooks or agents; raises Ec2KitError if
+            the framework does not tell.
         user: Who calls the kit there beside root; "": nobody.
     """
 
     layout: Layout
     root: str
     afterwards: str
-    keeps_resources: bool = False
+    resources: Callable[[Action, str], list[str]]
     user: str = ""
+
+
+def _of_lifekeeper(action: Action, root: str) -> list[str]:
+    from ec2kit.lifekeeper import LifeKeeper
+    from ec2kit.registry.lifekeeper import tags_of_ours
+
+    lifekeeper = LifeKeeper(root, seconds=action.deadline.seconds)
+    return tags_of_ours(lifekeeper) if lifekeeper.is_there else []
+
+
+def _of_pacemaker(action: Action, root: str) -> list[str]:
+    """Those of the cluster that this server is in, wherever its agents are."""
+    from ec2kit import pacemaker
+
+    return pacemaker.resources_of_ours(action.deadline)
 
 
 _LIFEKEEPER = Framework(
     script.LIFEKEEPER,
     "lkroot",
     f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more",
-    keeps_resources=True,
+    _of_lifekeeper,
 )
 _PACEMAKER = Framework(
-    script.PACEMAKER, "ocf_root", "Pacemaker finds no agent ocf:ec2kit there any more", user="hacluster"
+    script.PACEMAKER,
+    "ocf_root",
+    "Pacemaker finds no agent ocf:ec2kit there any more",
+    _of_pacemaker,
+    user="hacluster",
 )
 
 

@@ -8,7 +8,7 @@ from ec2kit import installation, messages
 from ec2kit.action import Action
 from ec2kit.cli.framework import Asked, Framework, Steps, lkroot_option, ocf_option, ocf_root_option, run
 from ec2kit.cli.result import json_option
-from ec2kit.errors import LifeKeeperFailed, ResourcesLeft
+from ec2kit.errors import Ec2KitError, ResourcesLeft
 from ec2kit.tree import Tree
 
 
@@ -16,31 +16,27 @@ from ec2kit.tree import Tree
 @lkroot_option
 @ocf_option
 @ocf_root_option
-@click.option("--force", is_flag=True, help="Although LifeKeeper has resources of ec2kit on this server.")
+@click.option("--force", is_flag=True, help="Although LifeKeeper or Pacemaker has resources of ec2kit.")
 @json_option
 def command(lkroot: str | None, ocf: bool, ocf_root: str | None, force: bool, as_json: bool) -> int:
     """Take out of LifeKeeper's or Pacemaker's folder what install put there, and put back what it kept aside."""
 
     def uninstall(action: Action, framework: Framework, tree: Tree) -> tuple[Steps, str]:
-        if framework.keeps_resources and not force:
-            _must_be_without_resources(tree.root, action)
+        if not force:
+            _must_be_without_resources(action, framework, tree.root)
         return installation.uninstall(tree), framework.afterwards
 
     return run("uninstall", Asked(lkroot, ocf, ocf_root), uninstall, messages.KIT_UNINSTALLED, as_json=as_json)
 
 
-def _must_be_without_resources(root: str, action: Action) -> None:
+def _must_be_without_resources(action: Action, framework: Framework, root: str) -> None:
     """
     Raises:
-        ResourcesLeft: LifeKeeper has resources of ec2kit on this server, or does not tell.
+        ResourcesLeft: The framework has resources of ec2kit, or does not tell.
     """
-    from ec2kit.lifekeeper import LifeKeeper
-    from ec2kit.registry.lifekeeper import tags_of_ours
-
-    lifekeeper = LifeKeeper(root, seconds=action.deadline.seconds)
     try:
-        tags = tags_of_ours(lifekeeper) if lifekeeper.is_there else []
-    except LifeKeeperFailed as error:
-        raise ResourcesLeft(root=root, reason=f"which resources it has cannot be said: {error}") from error
-    if tags:
-        raise ResourcesLeft(root=root, reason=f"it has {', '.join(tags)}")
+        names = framework.resources(action, root)
+    except Ec2KitError as error:
+        raise ResourcesLeft(root=root, reason=f"which resources there are cannot be said: {error}") from error
+    if names:
+        raise ResourcesLeft(root=root, reason=f"there are resources: {', '.join(names)}")

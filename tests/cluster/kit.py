@@ -21,6 +21,12 @@ def lent() -> str:
     return sysconfig.get_path("purelib")
 
 
+def ec2kit(folder: Path, *words: str) -> list[str]:
+    """A command line of the kit's CLI, as it is installed in the folder."""
+    python = str(folder / ".venv" / "bin" / "python")
+    return [python, "-I", "-c", "from ec2kit.cli import main; main()", *words]
+
+
 def installed(folder: Path) -> Path:
     """Install the kit with the system's Python, and the SDK of the tests; returns the folder of agents."""
     folder.mkdir(mode=0o755)
@@ -30,10 +36,10 @@ def installed(folder: Path) -> Path:
     (site,) = (folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "lent.pth").write_text(f"{folder}\n{lent()}\n")
     (folder / ".venv" / "bin" / "ec2kit").touch(mode=0o755)  # by which actions/launch knows an environment of the kit
-    python, root = folder / ".venv" / "bin" / "python", folder / "ocf"
-    subprocess.run([python, "-m", "compileall", "-q", folder / "ec2kit"], check=True)
+    subprocess.run([folder / ".venv" / "bin" / "python", "-m", "compileall", "-q", folder / "ec2kit"], check=True)
+    root = folder / "ocf"
     root.mkdir(mode=0o755)
-    command = [python, "-I", "-c", "from ec2kit.cli import main; main()", "install", "--ocf", "--ocf-root", root]
+    command = ec2kit(folder, "install", "--ocf", "--ocf-root", str(root))
     quiet = {"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull}
     done = subprocess.run(command, env={**os.environ, **quiet}, capture_output=True, text=True, check=True)
     assert "hacluster" not in done.stderr, done.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
 import pytest
 
 from . import cib
+from .kit import ec2kit
 from .lab import Lab
 from .node import Node, until
 from .report import Report
@@ -222,6 +224,16 @@ def test_tools_of_pacemaker_know_the_agents(cluster: Lab) -> None:
     listed = node.run("crm_resource", "--list-agents", "ocf:ec2kit").split()
     assert listed == ["aws-vpc-move-ip", "awseip", "elastic-ip", "route-table"]
     assert 'name="elastic_ip"' in node.run("crm_resource", "--show-metadata", "ocf:ec2kit:awseip")
+    assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip")
+
+
+def test_uninstall_is_refused_while_the_cluster_has_resources_with_the_agents(cluster: Lab) -> None:
+    """They are named, and the agents stay."""
+    node, _ = cluster.active()
+    words = ["uninstall", "--ocf", "--ocf-root", str(cluster.folder / "kit" / "ocf"), "--json"]
+    answer = json.loads(node.run(*ec2kit(cluster.folder / "kit", *words), check=False))
+    assert (answer["success"], answer["error"]["code"]) == (False, 620711)
+    assert "there are resources: vip" in answer["error"]["text"]
     assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip")
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,71 @@ def test_install_in_an_empty_root_and_uninstall_leave_it_empty(tmp_path: Path) -
     install(tmp_path)
     uninstall(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+CIBADMIN = """#!/bin/sh
+[ "$1 $2" = "--query --xpath" ] || exit 64
+cat <<'END'
+{stdout}
+END
+echo "cibadmin: {stderr}" >&2
+exit {status}
+"""
+"""Pacemaker's tool, as it answers to what uninstall asks."""
+
+TWO = """<xpath-query>
+  <primitive id="vip" class="ocf" provider="ec2kit" type="route-table">
+    <operations><op id="vip-monitor" name="monitor"/></operations>
+  </primitive>
+  <template id="eips" class="ocf" provider="ec2kit" type="elastic-ip"/>
+</xpath-query>"""
+
+
+def cluster_that_says(folder: Path, *, status: int = 0, stdout: str = "", stderr: str = "") -> dict[str, str]:
+    """The environment of a server whose Pacemaker answers so."""
+    (folder / "bin").mkdir()
+    (folder / "bin/cibadmin").write_text(CIBADMIN.format(stdout=stdout, stderr=stderr, status=status))
+    (folder / "bin/cibadmin").chmod(0o755)
+    return {"PATH": f"{folder}/bin:/usr/bin:/bin"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "reason"),
+    [
+        ({"stdout": TWO}, "there are resources: vip, eips"),
+        (
+            {"status": 1, "stderr": "Permission denied"},
+            "cannot be said: `cibadmin` failed: cibadmin: Permission denied",
+        ),
+        ({"status": 0, "stdout": "all is well"}, "cannot be said: `cibadmin` failed: no answer in XML"),
+    ],
+    ids=["resources", "no-answer", "rubbish"],
+)
+def test_uninstall_is_refused_while_the_cluster_has_resources_or_does_not_tell(
+    cluster: dict[str, Any], reason: str, ocf_root: Path, tmp_path: Path
+) -> None:
+    """Without its agent Pacemaker could not even stop a resource; --force does it."""
+    install(ocf_root)
+    before = snapshot(ocf_root)
+    environment = cluster_that_says(tmp_path, **cluster)
+    done = ec2kit("uninstall", "--ocf", "--ocf-root", ocf_root, **environment)
+    assert done.returncode == 1
+    assert f"ec2kit stays in {ocf_root}: " in done.stderr
+    assert reason in done.stderr
+    assert snapshot(ocf_root) == before
+    forced = ec2kit("uninstall", "--ocf", "--ocf-root", ocf_root, "--force", **environment)
+    assert told(forced) == dict.fromkeys(ALL, "removed")
+
+
+@pytest.mark.parametrize("status", [105, 102], ids=["no-resources", "not-running"])
+def test_uninstall_goes_on_where_the_cluster_has_no_resources_or_does_not_run(
+    status: int, ocf_root: Path, tmp_path: Path
+) -> None:
+    """Pacemaker calls no agent there."""
+    install(ocf_root)
+    environment = cluster_that_says(tmp_path, status=status, stderr="No such device or address")
+    done = ec2kit("uninstall", "--ocf", "--ocf-root", ocf_root, **environment)
+    assert (done.returncode, told(done)) == (0, dict.fromkeys(ALL, "removed"))
 
 
 def test_both_frameworks_trees_are_independent(ocf_root: Path, tmp_path: Path) -> None:

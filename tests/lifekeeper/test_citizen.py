@@ -124,7 +124,7 @@ def test_uninstall_is_refused_while_lifekeeper_has_resources_of_the_kit(kit: Kit
     kit.with_elastic_ip()
     refused = kit.ec2kit("node2", "uninstall", "--lkroot", str(kit.lkroot("node2")))
     assert refused.status == 1
-    assert f"it has {EIP_TAG}" in refused.stderr
+    assert f"there are resources: {EIP_TAG}" in refused.stderr
     assert kit.hook_path("node2", "restore").exists()
     forced = kit.ec2kit("node2", "uninstall", "--force", "--lkroot", str(kit.lkroot("node2")))
     assert forced.status == 0, forced.stderr

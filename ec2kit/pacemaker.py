@@ -1,0 +1,41 @@
+"""What is asked of Pacemaker itself; it calls ec2kit's agents and is told nothing by them."""
+
+from __future__ import annotations
+
+import shutil
+from xml.etree import ElementTree
+
+from ec2kit.command import run
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LocalCommandFailed
+
+PROVIDER = "ec2kit"
+"""Of the agents, as in ocf:ec2kit:route-table."""
+
+_NO_SUCH, _DISCONNECTED = 105, 102
+
+
+def resources_of_ours(deadline: Deadline) -> list[str]:
+    """
+    Names of the cluster's resources, and of its templates, whose agent is one of ec2kit's; none where Pacemaker is
+    not installed or does not run.
+
+    Raises:
+        LocalCommandFailed: It does not tell.
+
+    Source: cibadmin (8), crm_error (8).
+    """
+    cibadmin = shutil.which("cibadmin") or shutil.which("cibadmin", path="/usr/sbin")
+    if cibadmin is None:
+        return []
+    done = run([cibadmin, "--query", "--xpath", f"//configuration//*[@provider='{PROVIDER}']"], deadline)
+    if done.status in (_NO_SUCH, _DISCONNECTED):
+        return []
+    if done.status != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.status}"]
+        raise LocalCommandFailed(command="cibadmin", reason=lines[-1][:300])
+    try:
+        found = ElementTree.fromstring(done.stdout)  # noqa: S314  # of this server's own Pacemaker
+    except ElementTree.ParseError as error:
+        raise LocalCommandFailed(command="cibadmin", reason=f"no answer in XML: {error}") from error
+    return [each.get("id", "?") for each in found.iter() if each.get("provider") == PROVIDER]
