@@ -96,7 +96,8 @@ def _tour(action: Action) -> _Tour:
     if len(here) > 1:
         raise InServiceTwice(tag=action.tag, servers=", ".join(here))
     home = here[0] if here else action.registry.server
-    away = next((name for name in resource.names if name != home), None)
+    in_order = action.registry.latest(action.tag).names  # LifeKeeper may have changed the priorities
+    away = next((name for name in in_order if name != home), None)
     return _Tour(home, away, _topmost(action, home, away))
 
 

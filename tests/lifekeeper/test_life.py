@@ -169,6 +169,20 @@ def test_priority_set_later_decides_who_takes_over(kit: Kit) -> None:
     assert kit.states(EIP_TAG)[1:] == ["OSU", "ISP"]
 
 
+def test_verify_goes_to_the_server_that_would_take_over_by_what_was_changed_in_the_gui(kit: Kit) -> None:
+    """The priorities in LifeKeeper's database count, not those of the definition."""
+    kit.with_elastic_ip(servers=3)
+    for server in kit.servers:
+        ping = kit.lkroot(server) / "bin" / "ping"
+        ping.write_text("#!/bin/sh\n")  # it answers
+        ping.chmod(0o755)
+    kit.needed(kit.command("node2", "hry_setpri", "-t", EIP_TAG, "-p", "90"))
+    done = kit.ec2kit("node1", "verify", EIP_TAG, "--yes")
+    assert done.status == 0, done.stdout + done.stderr
+    assert "switched over to node3" in done.stdout
+    assert kit.states(EIP_TAG) == ["ISP", "OSU", "OSU"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
