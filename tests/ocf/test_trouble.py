@@ -127,6 +127,32 @@ def test_without_python_stop_does_not_claim_what_it_did_not_do(kit: tuple[Path, 
     assert without_python(kit, running, "node1", "stop") == SUCCESS
 
 
+def test_without_python_an_address_on_the_interface_counts(kit: tuple[Path, str], vip: VirtualIp) -> None:
+    """Whoever put it there, and whatever was written down: it runs, and stop does not claim that it is stopped."""
+    vip.put_on("node2")
+    assert without_python(kit, vip, "node2", "monitor") == SUCCESS
+    assert without_python(kit, vip, "node2", "stop") == ERR_GENERIC
+    vip.given(manage_address="false")  # then it is another resource's
+    assert without_python(kit, vip, "node2", "stop") == SUCCESS
+
+
+def test_without_python_a_name_with_a_colon_is_found(kit: tuple[Path, str], vip: VirtualIp) -> None:
+    """So are the instances of a unique clone called, and what is in a bundle."""
+    vip.name = "vip:0"
+    vip.given(manage_address="false")
+    assert vip.start("node2").status == SUCCESS
+    assert without_python(kit, vip, "node2", "monitor") == SUCCESS
+    assert without_python(kit, vip, "node2", "stop") == ERR_GENERIC
+
+
+def test_without_python_a_name_that_the_script_cannot_spell_claims_nothing(
+    kit: tuple[Path, str], vip: VirtualIp
+) -> None:
+    """It does not know what was written down."""
+    vip.name = "vip-é"
+    assert without_python(kit, vip, "node2", "stop") == ERR_GENERIC
+
+
 def test_without_python_start_fails(kit: tuple[Path, str], vip: VirtualIp) -> None:
     """A server without ec2kit is not tried again."""
     assert without_python(kit, vip, "node1", "start") == (ERR_INSTALLED if kit[1] == "missing" else ERR_GENERIC)
