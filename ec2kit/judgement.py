@@ -167,9 +167,8 @@ def _report_known(action: Action, judged: _Judged, before: memory.Memory) -> mem
         for lost in sorted(set(tables) - set(judged.objects)):
             action.log.put(messages.TABLE_LOST_ROUTE, route_table_id=lost, cidr=action.resource.cidr)
         tables = tuple(sorted({*tables, *judged.objects}))
-    return before._replace(
-        known_at=time.time(), unknown_since=0.0, unknown_count=0, reason="", route_table_ids=tables
-    )
+    now = before._replace(unknown_since=0.0, unknown_count=0, reason="", route_table_ids=tables)
+    return now._replace(in_service_at=time.time()) if judged.verdict.status is Status.IN_SERVICE else now
 
 
 class Look(NamedTuple):

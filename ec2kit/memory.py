@@ -1,4 +1,4 @@
-"""What the last checks of a resource here found: when it was last known, and since when nothing has been."""
+"""What the last checks of a resource here found: when it was last in service, and since when nothing is known."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ec2kit.state import Damaged, StateFile
 class Memory(NamedTuple):
     """
     Attributes:
-        known_at: Epoch seconds of the last check that had an answer; 0: none in this boot.
+        in_service_at: Epoch seconds when the address was last seen in service here; 0: never in this boot.
         unknown_since: Epoch seconds of the first check of the present run without an answer; 0 if there is none.
         unknown_count: How many checks in a row had no answer.
         reason: Why, the last time.
         route_table_ids: The tables that held the virtual IP when last seen in order.
     """
 
-    known_at: float = 0.0
+    in_service_at: float = 0.0
     unknown_since: float = 0.0
     unknown_count: int = 0
     reason: str = ""
@@ -41,7 +41,7 @@ def recall(folder: str, tag: str) -> Memory:
     try:
         content = _file(folder, tag).read() or {}
         return Memory(
-            known_at=float(content.get("known_at", 0)),
+            in_service_at=float(content.get("in_service_at", 0)),
             unknown_since=float(content.get("unknown_since", 0)),
             unknown_count=int(content.get("unknown_count", 0)),
             reason=str(content.get("reason", "")),

@@ -902,3 +902,8 @@ GIVEN_UP = _message(
     "See whether VRRP passes in both directions (protocol 112, unicast_peer), and what moves the address on the "
     "one named.",
 )
+ADOPTED = _message(
+    620920,
+    _NOTIFY,
+    "{address} is on {device} and runs here without a start of ec2kit in this boot; from now on it counts as started",
+)

@@ -622,5 +622,9 @@ WORDS: dict[int, Words] = {
         "VRRP（プロトコル 112、unicast_peer）が双方向に通るか、"
         "また、上記のサーバーで何がアドレスを移動しているかを確認してください。",
     ),
+    620920: Words(
+        "{address} は {device} にあり、このブートでは ec2kit の start なしで稼働しています。"
+        "以後は start されたものとして扱います"
+    ),
 }
 """Code → its words."""

@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 
 from ec2kit import edge, log, memory, messages
 from ec2kit.action import Action
@@ -13,6 +14,7 @@ from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, OwnTrouble, StillHere
 from ec2kit.frontends.ocf_agents import Agent, Given
 from ec2kit.frontends.ocf_call import Call
+from ec2kit.intention import Direction
 from ec2kit.messages import Message
 from ec2kit.nic import Nic
 from ec2kit.status import Status
@@ -131,15 +133,15 @@ def start(operation: Operation) -> Ended:
         if put:
             operation.take_off()
         raise
-    _remember_seen(action)
+    _remember_in_service(action)
     return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing to change")
 
 
-def _remember_seen(action: Action) -> None:
-    """Start has looked, so for monitor this server was in service a moment ago."""
+def _remember_in_service(action: Action) -> None:
+    """Start and a repair have looked, so for monitor this server was in service a moment ago."""
     folder = action.settings.run_dir
     try:
-        memory.remember(folder, action.tag, memory.recall(folder, action.tag)._replace(known_at=time.time()))
+        memory.remember(folder, action.tag, memory.recall(folder, action.tag)._replace(in_service_at=time.time()))
     except Ec2KitError as error:
         action.log.error(error)
 
@@ -183,10 +185,24 @@ def monitor(operation: Operation) -> Ended:
     checked = judgement.quick_check(action)
     if checked.says_no:
         return _lost(operation, unseen, checked.verdict.reason)
+    _adopt(operation)
     if checked.busy or checked.verdict.status is Status.IN_SERVICE:
         return Ended(Rc.SUCCESS, "busy" if checked.busy else "")
     _tell_unknown(operation)
     return Ended(Rc.SUCCESS, "UNKNOWN, taken as in service")
+
+
+def _adopt(operation: Operation) -> None:
+    """What runs here without a start in this boot is written down as start would have done it."""
+    action = operation.action
+    try:
+        if action.intentions.current() is not None:
+            return
+        mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
+        action.intentions.settle(mine, partial(action.registry.mark_in_service, action.tag), action.deadline)
+        action.log.put(messages.ADOPTED, device=operation.given.device, address=operation.given.address)
+    except Ec2KitError as error:
+        action.log.error(error)
 
 
 def _warn_pacemaker(message: Message, **fields: object) -> None:
@@ -201,10 +217,10 @@ def _tell_unknown(operation: Operation) -> None:
 
 
 def _unseen(action: Action) -> float:
-    """Seconds since this server last knew where the address is; infinite if it never did, or the clock was set."""
-    known_at = memory.recall(action.settings.run_dir, action.tag).known_at
-    passed = time.time() - known_at
-    return passed if known_at and passed >= 0 else math.inf
+    """Seconds since the address was last seen in service here; infinite if it never was, or the clock was set."""
+    in_service_at = memory.recall(action.settings.run_dir, action.tag).in_service_at
+    passed = time.time() - in_service_at
+    return passed if in_service_at and passed >= 0 else math.inf
 
 
 def _lost(operation: Operation, unseen: float, reason: str) -> Ended:
@@ -218,6 +234,7 @@ def _lost(operation: Operation, unseen: float, reason: str) -> Ended:
     except Ec2KitError as error:
         operation.action.log.error(error)
         return Ended(Rc.ERR_GENERIC, f"{reason}; not repaired: {error}")
+    _remember_in_service(operation.action)
     operation.action.log.put(messages.REPAIRED, address=operation.given.address)
     return Ended(Rc.SUCCESS, "repaired")
 

@@ -33,7 +33,7 @@ INTENTION = {"version": 1, "boot": boot_id(), "direction": "up", "generation": 4
 STATE = {"version": 1, "state": "ISP", "boot": boot_id()}
 MEMORY = {
     "version": 1,
-    "known_at": 1.5,
+    "in_service_at": 1.5,
     "unknown_since": 2.5,
     "unknown_count": 3,
     "reason": "it",

@@ -246,15 +246,37 @@ def test_probe_never_repairs(running: VirtualIp) -> None:
 
 
 def test_monitor_of_a_server_that_was_asleep_does_not_take_the_address_back(running: VirtualIp) -> None:
-    """A server that was paused may have been replaced by the cluster meanwhile: it leaves the route alone."""
+    """A server that was paused may have been replaced meanwhile: no monitor after that takes the route."""
     path = running.cluster.path("node2", "EC2KIT_RUN_DIR") / "vip.memory.json"
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "known_at": time.time() - 20}))  # the interval is 10 s
+    path.write_text(json.dumps({**content, "in_service_at": time.time() - 20}))  # the interval is 10 s
     steal(running)
-    done = running.given(repair_in_monitor="true").monitor("node2")
-    assert done.status == ERR_GENERIC
-    assert running.cluster.holders() == ["node1"] * 3
-    assert "not taken back" in running.cluster.log("node2")
+    running.given(repair_in_monitor="true")
+    for _ in range(2):
+        assert running.monitor("node2").status == ERR_GENERIC
+        assert running.cluster.holders() == ["node1"] * 3
+    assert running.cluster.log("node2").count("not taken back") == 2
+
+
+def test_address_that_a_probe_finds_running_counts_as_started_here(vip: VirtualIp) -> None:
+    """As right after a change from another agent: what start would have written down is written down."""
+    vip.put_on("node2")
+    steal(vip, vip.cluster.eni("node2"))
+    assert vip.probe("node2").status == SUCCESS
+    assert vip.marker("node2").exists()
+    assert "runs here without a start" in vip.cluster.log("node2")
+    steal(vip)
+    vip.given(repair_in_monitor="true")
+    assert vip.monitor("node2", EC2_SNAPSHOT_MAX_AGE="0").status == SUCCESS
+    assert vip.cluster.holders() == HERE
+    assert vip.cluster.log("node2").count("runs here without a start") == 1
+
+
+def test_address_that_is_here_and_elsewhere_in_aws_is_not_taken_for_started(vip: VirtualIp) -> None:
+    """A leftover on the interface is a failure, which the cluster clears up."""
+    vip.put_on("node2")
+    assert vip.probe("node2").status == ERR_GENERIC
+    assert not vip.marker("node2").exists()
 
 
 def test_monitor_stopped_in_the_middle_of_a_repair_writes_nothing_late(running: VirtualIp) -> None:
