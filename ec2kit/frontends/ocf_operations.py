@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
+from itertools import count
 
 from ec2kit import edge, log, memory, messages
 from ec2kit.action import Action
 from ec2kit.deadline import Deadline
-from ec2kit.errors import Ec2KitError, OwnTrouble, StillHere
+from ec2kit.errors import Ec2KitError, ImdsSilent, OwnTrouble, StillHere
 from ec2kit.frontends.ocf_agents import Agent, Given
 from ec2kit.frontends.ocf_call import Call
 from ec2kit.intention import Direction
@@ -127,6 +128,7 @@ def start(operation: Operation) -> Ended:
         put = operation.put_on()
 
     operation.remark()
+    _wait_for_metadata(action)
     try:
         made = service.restore(action, first=first)
     except BaseException:
@@ -135,6 +137,29 @@ def start(operation: Operation) -> Ended:
         raise
     _remember_in_service(action)
     return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing to change")
+
+
+def _wait_for_metadata(action: Action) -> None:
+    """
+    Ask again until the deadline where this server is: the first start in a boot may come before IMDS answers.
+
+    Raises:
+        ImdsSilent: It does not answer in time.
+    """
+    from ec2kit.aws import pause_after
+
+    for attempt in count(1):
+        try:
+            action.registry.load(action.tag)  # action.resource asks once only
+        except ImdsSilent as error:
+            pause = pause_after(attempt)
+            if pause >= action.deadline.remaining():
+                raise
+            fields = {"operation": "the question to IMDS", "attempt": attempt + 1, "seconds": f"{pause:.2f}"}
+            action.log.put(messages.RETRYING, reason=error, **fields)
+            action.deadline.pause(pause, "asking IMDS again")
+        else:
+            return
 
 
 def _remember_in_service(action: Action) -> None:

@@ -77,6 +77,24 @@ def test_start_goes_on_when_the_api_comes_back(vip: VirtualIp) -> None:
     assert vip.cluster.holders() == ["node2"] * 3
 
 
+@pytest.mark.parametrize("effect", ["refuse", "error"])
+def test_start_goes_on_when_imds_comes_back(vip: VirtualIp, effect: str) -> None:
+    """The first start in a boot asks where it is; one that failed at once would ban the only server left."""
+    vip.cluster.sandbox.fault(effect, server="node2", service="imds", lasts=2)
+    done = vip.start("node2")
+    assert done.status == SUCCESS, done.stderr
+    assert vip.cluster.holders() == ["node2"] * 3
+
+
+def test_start_without_imds_ends_in_time_with_its_reason(vip: VirtualIp) -> None:
+    """It is the reason that crm_mon shows, not that time ran out."""
+    vip.cluster.sandbox.fault("refuse", server="node2", service="imds")
+    done = vip.run("node2", "start", {"timeout": 5_000})
+    assert done.status == ERR_GENERIC
+    assert "ocf-exit-reason:no usable answer from the instance metadata service" in done.stderr
+    assert not vip.is_on("node2")
+
+
 def test_tunable_shorter_than_the_operation_s_time_counts(running: VirtualIp) -> None:
     """The nearer of the two deadlines holds."""
     running.cluster.sandbox.fault("silent", server="node2")
