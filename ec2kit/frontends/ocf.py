@@ -18,7 +18,7 @@ from typing import NoReturn
 from ec2kit import edge, log
 from ec2kit.deadline import Deadline
 from ec2kit.errors import ArgumentInvalid, Ec2KitError, InterfaceUnknown, StillHere, Stopped
-from ec2kit.frontends.ocf_agents import AGENTS, Agent, Given, read
+from ec2kit.frontends.ocf_agents import AGENTS, Agent, Given, needed_to_stop, read
 from ec2kit.frontends.ocf_call import Call, call_of
 from ec2kit.frontends.ocf_operations import Ended, Operation, Rc, monitor, start, stop, validate
 from ec2kit.intention import Direction, Intentions
@@ -97,14 +97,26 @@ def _operate(agent: Agent, name: str) -> Rc:
             call = replace(call, tag=agent.name)
         if not call.tag:
             raise ArgumentInvalid(name="OCF_RESOURCE_INSTANCE", reason="it is required")
-        given = read(agent, os.environ)
+        given, mistake = _given(agent, name)
     except ArgumentInvalid as error:
         return _misconfigured(name, call, watch, error)
     operation = _open(agent, name, given, call, watch)
+    if mistake is not None:
+        operation.action.log.error(mistake)
     ended = _carry_out(operation, _DEEDS[name])
     if ended.rc not in (Rc.SUCCESS, Rc.NOT_RUNNING):
         _give_reason(ended.note)
     return ended.rc
+
+
+def _given(agent: Agent, name: str) -> tuple[Given, ArgumentInvalid | None]:
+    """The parameters; and for stop a mistake that does not matter to it, which must not get the server fenced."""
+    try:
+        return read(agent, os.environ), None
+    except ArgumentInvalid as error:
+        if name != "stop":
+            raise
+        return read(agent, needed_to_stop(os.environ)), error
 
 
 def _misconfigured(name: str, call: Call, watch: edge.Watch, error: ArgumentInvalid) -> Rc:

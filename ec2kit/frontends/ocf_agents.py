@@ -107,6 +107,21 @@ def read(agent: Agent, environment: Mapping[str, str]) -> Given:
     )
 
 
+def needed_to_stop(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the parameters that say nothing of what is on this server, or of where it is in AWS."""
+    return {
+        name: text
+        for name, text in environment.items()
+        if not name.startswith(PREFIX) or name.removeprefix(PREFIX) in _NEEDED_TO_STOP
+    }
+
+
+_NEEDED_TO_STOP = (
+    *("ip", "address", "interface", "manage_address"),
+    *("elastic_ip", "allocation_id", "private_ip_address", "region", "profile"),
+)
+
+
 def _text(parameter: Parameter, given: Mapping[str, str]) -> str:
     name, old = parameter.name, parameter.formerly
     text = given.get(name) or given.get(old) or parameter.default
@@ -325,8 +340,9 @@ _ELASTIC_IP_AGENT = Agent(
         Parameter(
             "private_ip_address",
             "private address on the server",
-            "Private address that the Elastic IP is associated with, and so the network interface. It differs from "
-            "server to server. Default: the interface's primary one.",
+            "Private address that the Elastic IP is associated with, and so the network interface. Each server has "
+            "another one, so it needs a rule for each; usually interface is enough. Default: the interface's primary "
+            "one.",
             _address,
             unique=True,
         ),

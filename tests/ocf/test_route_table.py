@@ -258,6 +258,19 @@ def test_monitor_of_a_server_that_was_asleep_does_not_take_the_address_back(runn
     assert running.cluster.log("node2").count("not taken back") == 2
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [{"repair_in_monitor": "ture"}, {"routing_table": "rtb"}, {"iflabel": "much-too-long-a-label"}],
+    ids=lambda mistake: next(iter(mistake)),
+)
+def test_stop_in_spite_of_a_mistake_that_does_not_matter_to_it(running: VirtualIp, mistake: dict[str, str]) -> None:
+    """Made while it ran: a stop that fails would get the server fenced. The mistake is told."""
+    done = running.given(**mistake).stop("node2")
+    assert done.status == SUCCESS, done.stderr
+    assert not running.is_on("node2")
+    assert next(iter(mistake)) in running.cluster.log("node2")
+
+
 def test_address_that_a_probe_finds_running_counts_as_started_here(vip: VirtualIp) -> None:
     """As right after a change from another agent: what start would have written down is written down."""
     vip.put_on("node2")
