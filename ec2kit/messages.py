@@ -914,3 +914,13 @@ NOT_RESTORED_AGAIN = _message(
     "The restore that keepalived's MASTER began has not ended well, and EC2 or this server still has trouble.",
     "See the reason. The check tries again at each interval; to have another server take over, stop keepalived here.",
 )
+NOT_FOLLOWED = _message(
+    620919,
+    _ERROR,
+    "{tag}: the program of keepalived's notify fifo does not run, so that nobody hears what keepalived says; "
+    "the address is neither taken back nor restored",
+    'It was killed, or has failed: keepalived logs "vrrp notify fifo script terminated", and starts it again only '
+    "when it is reloaded or started anew.",
+    "Reload keepalived: with fifo_write_vrrp_states_on_reload the new program is told all states. Without that, "
+    "restart keepalived.",
+)

@@ -633,5 +633,15 @@ WORDS: dict[int, Words] = {
         "理由を確認してください。チェックが実行のたびに再度試みます。"
         "別のサーバーに引き継がせるには、このサーバーの keepalived を停止してください。",
     ),
+    620919: Words(
+        "{tag}: keepalived の notify fifo のプログラムが動作していないため、keepalived の通知を受け取れません。"
+        "アドレスの取り戻しも restore も行いません",
+        "プログラムが強制終了されたか、失敗しました。"
+        "keepalived はログに「vrrp notify fifo script terminated」と記録しますが、"
+        "再読み込みまたは再起動されるまでプログラムを再度起動しません。",
+        "keepalived を再読み込みしてください。"
+        "fifo_write_vrrp_states_on_reload を設定していると、新しいプログラムにすべての状態が通知されます。"
+        "設定していない場合は、keepalived を再起動してください。",
+    ),
 }
 """Code → its words."""

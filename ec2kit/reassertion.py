@@ -12,6 +12,7 @@ import os
 from ec2kit import judgement, messages, service
 from ec2kit.action import Action
 from ec2kit.errors import Ec2KitError, NotBroughtHere, OutcomeUnknown, Overtaken
+from ec2kit.following import Following
 from ec2kit.intention import Direction, Intention
 from ec2kit.scenario import Observed
 from ec2kit.settings import Settings
@@ -20,6 +21,9 @@ from ec2kit.state import Damaged, StateFile, boot_id
 MOST = 3
 WITHIN = 600.0
 """Seconds in which an address is taken back at most so many times from one other owner."""
+
+_NEW_PROGRAM_SECONDS = 1.0
+"""For the start of a program that takes the place of another one."""
 
 
 class Reassertions:
@@ -76,12 +80,16 @@ def assert_here(action: Action) -> bool:
     Check, and take the address back where another has it; whether this server may stay the active one.
 
     What is not in service here, though that is what was wanted last, is restored again. That, no answer, or trouble
-    of any kind says yes: only an owner that takes the address again and again says no.
+    of any kind says yes: only an owner that takes the address again and again says no. Where the program of the pipe
+    has died, nobody knows what keepalived says now, and nothing is done.
 
     Raises:
         Ec2KitError: It could not be taken back, this time; or there is no such resource.
     """
     address = action.resource.address
+    if _nobody_follows(action):
+        action.log.put(messages.NOT_FOLLOWED, tag=action.tag)
+        return True
     if not action.registry.in_service(action.tag):
         _restore_again(action)
         return True
@@ -98,6 +106,15 @@ def assert_here(action: Action) -> bool:
     if _take_back(action, taken, holder):
         action.log.put(messages.REASSERTED, count=count, most=MOST, **fields)
     return True
+
+
+def _nobody_follows(action: Action) -> bool:
+    """Seen twice, since on a reload a new program may be about to begin."""
+    following = Following(action.settings.run_dir, action.tag)
+    if not following.is_missing:
+        return False
+    action.deadline.pause(_NEW_PROGRAM_SECONDS, "another look for the program of the notify fifo")
+    return following.is_missing
 
 
 def _restore_again(action: Action) -> None:
