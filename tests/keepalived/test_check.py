@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -145,6 +146,12 @@ def test_check_that_is_written_wrongly_is_usage(cluster: Cluster, words: list[st
     done = cluster.run("node1", "keepalived", "check", *words)
     assert done.status == 2
     assert cluster.log("node1")
+
+
+def test_the_sample_forgives_one_check_that_came_too_late() -> None:
+    """A server that swaps, or was paused, for the time of one check stays MASTER."""
+    document = Path(__file__).parents[2] / "docs" / "keepalived.md"
+    assert [int(each) for each in re.findall(r"^ +fall ([0-9]+)$", document.read_text(), re.MULTILINE)] == [2]
 
 
 def test_delete_forgets_what_was_taken_back(master: Cluster) -> None:
