@@ -112,6 +112,15 @@ class Intentions:
             self._file.write({"boot": boot_id(), "direction": direction.value, "generation": newer.generation})
             return newer
 
+    def withdraw(self) -> None:
+        """
+        Nothing is wanted any more, where the opposite cannot be written down; whoever acts stops.
+
+        Raises:
+            StateUnusable: The file cannot be removed either.
+        """
+        self._file.remove()
+
     def settle(self, mine: Intention, record: Callable[[], object], deadline: Deadline) -> None:
         """
         Record that what was wanted is reached; nothing newer can come in between.
@@ -147,7 +156,7 @@ class Intentions:
         """
         current = self.current()
         if current != mine:
-            newer = "the resource was forgotten" if current is None else _ASKED[current.direction]
+            newer = "remove or delete was asked for" if current is None else _ASKED[current.direction]
             raise Overtaken(newer=newer)
 
 

@@ -882,7 +882,8 @@ VRRP_DEED_FAILED = _message(
     _ERROR,
     "{deed} of {tag} ended with status {status}",
     "The line of that action says why.",
-    "See the lines of that action; with the next notification it is tried again.",
+    "See the lines of that action. A restore is tried again by `keepalived check` (track_script), at each interval; "
+    "a remove is not: run it by hand.",
 )
 VRRP_ENDED = _message(620914, _INFO, "no more is read from keepalived: {reason}")
 REASSERTED = _message(
@@ -901,6 +902,27 @@ GIVEN_UP = _message(
     "Two servers both believe that they are MASTER, or a person or program keeps moving the address.",
     "See whether VRRP passes in both directions (protocol 112, unicast_peer), and what moves the address on the "
     "one named.",
+)
+RESTORED_AGAIN = _message(
+    620917, _NOTIFY, "{address} is in service here now, after a restore that had not ended well was tried again"
+)
+NOT_RESTORED_AGAIN = _message(
+    620918,
+    _ERROR,
+    "{address} is not in service here, though keepalived has this server as MASTER, and could not be restored: "
+    "{reason}",
+    "The restore that keepalived's MASTER began has not ended well, and EC2 or this server still has trouble.",
+    "See the reason. The check tries again at each interval; to have another server take over, stop keepalived here.",
+)
+NOT_FOLLOWED = _message(
+    620919,
+    _ERROR,
+    "{tag}: the program of keepalived's notify fifo does not run, so that nobody hears what keepalived says; "
+    "the address is neither taken back nor restored",
+    'It was killed, or has failed: keepalived logs "vrrp notify fifo script terminated", and starts it again only '
+    "when it is reloaded or started anew.",
+    "Reload keepalived: with fifo_write_vrrp_states_on_reload the new program is told all states. Without that, "
+    "restart keepalived.",
 )
 ADOPTED = _message(
     620920,

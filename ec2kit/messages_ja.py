@@ -606,7 +606,9 @@ WORDS: dict[int, Words] = {
     620913: Words(
         "{tag} の {deed} が終了ステータス {status} で終わりました",
         "理由は、そのアクションの行に記録されています。",
-        "そのアクションの行を確認してください。次の通知を受けたときに再度実行します。",
+        "そのアクションの行を確認してください。"
+        "restore は `keepalived check`（track_script）が実行のたびに再度試みます。"
+        "remove は再度実行されないため、手動で実行してください。",
     ),
     620914: Words("keepalived からの通知の読み取りを終了します: {reason}"),
     620915: Words(
@@ -621,6 +623,25 @@ WORDS: dict[int, Words] = {
         "2 台のサーバーがともに MASTER であると判断しているか、人またはプログラムがアドレスを移動し続けています。",
         "VRRP（プロトコル 112、unicast_peer）が双方向に通るか、"
         "また、上記のサーバーで何がアドレスを移動しているかを確認してください。",
+    ),
+    620917: Words("正常に終わらなかった restore を再度実行し、{address} はこのサーバーで稼働しています"),
+    620918: Words(
+        "keepalived によるとこのサーバーが MASTER ですが、{address} はこのサーバーで稼働しておらず、"
+        "restore もできませんでした: {reason}",
+        "keepalived の MASTER の通知で始まった restore が正常に終わらず、"
+        "EC2 またはこのサーバーの問題がまだ続いています。",
+        "理由を確認してください。チェックが実行のたびに再度試みます。"
+        "別のサーバーに引き継がせるには、このサーバーの keepalived を停止してください。",
+    ),
+    620919: Words(
+        "{tag}: keepalived の notify fifo のプログラムが動作していないため、keepalived の通知を受け取れません。"
+        "アドレスの取り戻しも restore も行いません",
+        "プログラムが強制終了されたか、失敗しました。"
+        "keepalived はログに「vrrp notify fifo script terminated」と記録しますが、"
+        "再読み込みまたは再起動されるまでプログラムを再度起動しません。",
+        "keepalived を再読み込みしてください。"
+        "fifo_write_vrrp_states_on_reload を設定していると、新しいプログラムにすべての状態が通知されます。"
+        "設定していない場合は、keepalived を再起動してください。",
     ),
     620920: Words(
         "{address} は {device} にあり、このブートでは ec2kit の start なしで稼働しています。"

@@ -22,6 +22,7 @@ from ec2kit.errors import (
     StillInService,
     TagUnknown,
 )
+from ec2kit.following import Following
 from ec2kit.intention import Direction
 from ec2kit.reassertion import Reassertions
 from ec2kit.recovery import Recovery
@@ -168,6 +169,7 @@ def _forget_what_is_known(action: Action) -> None:
     memory.forget(action.settings.run_dir, action.tag)
     Recovery(action).forget()
     Reassertions(action).forget()
+    Following(action.settings.run_dir, action.tag).forget()
 
 
 def _leave(action: Action) -> dict[str, Any]:

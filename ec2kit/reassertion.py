@@ -1,4 +1,9 @@
-"""Taking an address back while the framework says that it belongs here; not for ever against the same other owner."""
+"""
+Keeping an address here while keepalived says that it belongs here.
+
+Taken back where another has it, not for ever against the same other owner; restored again where the last restore has
+not ended well.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ import os
 
 from ec2kit import judgement, messages, service
 from ec2kit.action import Action
-from ec2kit.errors import Ec2KitError, NotBroughtHere, OutcomeUnknown
+from ec2kit.errors import Ec2KitError, NotBroughtHere, OutcomeUnknown, Overtaken
+from ec2kit.following import Following
+from ec2kit.intention import Direction, Intention
 from ec2kit.scenario import Observed
 from ec2kit.settings import Settings
 from ec2kit.state import Damaged, StateFile, boot_id
@@ -14,6 +21,9 @@ from ec2kit.state import Damaged, StateFile, boot_id
 MOST = 3
 WITHIN = 600.0
 """Seconds in which an address is taken back at most so many times from one other owner."""
+
+_NEW_PROGRAM_SECONDS = 1.0
+"""For the start of a program that takes the place of another one."""
 
 
 class Reassertions:
@@ -69,14 +79,19 @@ def assert_here(action: Action) -> bool:
     """
     Check, and take the address back where another has it; whether this server may stay the active one.
 
-    Not in service here, no answer, or trouble of any kind says yes: only an owner that takes the address again and
-    again says no.
+    What is not in service here, though that is what was wanted last, is restored again. That, no answer, or trouble
+    of any kind says yes: only an owner that takes the address again and again says no. Where the program of the pipe
+    has died, nobody knows what keepalived says now, and nothing is done.
 
     Raises:
         Ec2KitError: It could not be taken back, this time; or there is no such resource.
     """
     address = action.resource.address
+    if _nobody_follows(action):
+        action.log.put(messages.NOT_FOLLOWED, tag=action.tag)
+        return True
     if not action.registry.in_service(action.tag):
+        _restore_again(action)
         return True
     checked = judgement.quick_check(action)
     if not checked.says_no or checked.observed is None:
@@ -91,6 +106,48 @@ def assert_here(action: Action) -> bool:
     if _take_back(action, taken, holder):
         action.log.put(messages.REASSERTED, count=count, most=MOST, **fields)
     return True
+
+
+def _nobody_follows(action: Action) -> bool:
+    """Seen twice, since on a reload a new program may be about to begin."""
+    following = Following(action.settings.run_dir, action.tag)
+    if not following.is_missing:
+        return False
+    action.deadline.pause(_NEW_PROGRAM_SECONDS, "another look for the program of the notify fifo")
+    return following.is_missing
+
+
+def _restore_again(action: Action) -> None:
+    """
+    Keepalived says MASTER once: what the restore of that time has not brought here, nobody else would.
+
+    A server that was paused hears of a newer MASTER while this waits; then a remove is what is wanted.
+
+    Raises:
+        Overtaken: Something else was wanted meanwhile.
+    """
+    wanted = _left_undone(action)
+    if wanted is None:
+        return
+    address = action.resource.address
+    try:
+        action.deadline.pause(action.settings.confirm_interval, "another restore")
+        if _left_undone(action) != wanted:
+            return
+        service.restore(action, again=wanted)
+        action.log.put(messages.RESTORED_AGAIN, address=address)
+    except Overtaken:
+        raise
+    except Ec2KitError as error:
+        action.log.put(messages.NOT_RESTORED_AGAIN, address=address, reason=error)
+
+
+def _left_undone(action: Action) -> Intention | None:
+    """The newest intention, if it is to be in service here, which this is not, and nobody is at work."""
+    newest = action.intentions.current()
+    if newest is None or newest.direction is Direction.DOWN or action.intentions.writing.is_held:
+        return None
+    return None if action.registry.in_service(action.tag) else newest
 
 
 def _take_back(action: Action, taken: Reassertions, holder: str) -> bool:

@@ -57,12 +57,15 @@ def _nothing() -> None:
     """What most restores need done on the server itself."""
 
 
-def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str, tuple[Change, ...]]:
+def restore(
+    action: Action, *, first: Callable[[], None] = _nothing, again: Intention | None = None
+) -> dict[str, tuple[Change, ...]]:
     """
     Bring the resource in service on this server; nothing is written where all is right.
 
     Args:
         first: What has to be done on this server before anything moves; a remove cannot come in between.
+        again: The intention of an earlier restore that is repeated; whatever was wanted since then overtakes it.
 
     Returns:
         What was changed, by target.
@@ -72,7 +75,7 @@ def restore(action: Action, *, first: Callable[[], None] = _nothing) -> dict[str
     """
     resource, server = action.resource, action.server
     came_before = _came_before(action)
-    mine = action.intentions.declare(Direction.UP, action.deadline)
+    mine = again or action.intentions.declare(Direction.UP, action.deadline)
     guard = partial(action.intentions.check, mine)
     ec2 = action.ec2(guard=guard)
     eni = _OwnInterface(ec2, server)
@@ -370,11 +373,14 @@ def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
 
 
 def _declare_down(action: Action) -> Intention | None:
+    """None where it cannot be written down; then at least what was wanted before is no longer."""
     try:
         return action.intentions.declare(Direction.DOWN, action.deadline)
     except Ec2KitError as error:
         action.log.error(error)
-        return None
+    with suppress(StateUnusable):
+        action.intentions.withdraw()
+    return None
 
 
 def _release(action: Action, mine: Intention | None) -> dict[str, tuple[Change, ...]]:

@@ -26,6 +26,7 @@ LAYERS = [
         "ip_resource",
         "pacemaker",
         "intention",
+        "following",
         "memory",
         "nic",
         "ping",

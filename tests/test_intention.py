@@ -130,6 +130,16 @@ def test_declare_others_hold_the_mutex_too_long_ends_with_its_time(tmp_path: Pat
     assert clock.time <= 1010
 
 
+def test_withdraw_whoever_acts_stops(intentions: Intentions) -> None:
+    """Where not even a remove can be written down, nothing is wanted any more; the next wish counts as usual."""
+    older = intentions.declare(UP, soon())
+    intentions.withdraw()
+    with pytest.raises(Overtaken):
+        intentions.check(older)
+    assert intentions.current() is None
+    intentions.check(intentions.declare(UP, soon()))
+
+
 # -- settle ------------------------------------------------------------------------------------------------
 
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
 from ec2kit import edge
-from ec2kit.errors import ArgumentInvalid, Ec2KitError, Stopped, UsageError
+from ec2kit.action import Action
+from ec2kit.errors import ArgumentInvalid, Ec2KitError, StateUnusable, Stopped, UsageError
+from ec2kit.following import Following
 from ec2kit.frontends.keepalived_states import Told, read_line, read_map
 from ec2kit.resource import checked_tag
 
@@ -61,8 +64,19 @@ def _fifo(launch: str, words: list[str]) -> int:
         raise UsageError(problem=_WORDS)
     from ec2kit.frontends.keepalived_fifo import follow
 
-    follow(words[-1], read_map(words[:-1]), launch, edge.open_action("keepalived", "").log)
+    action, tags_of = edge.open_action("keepalived", ""), read_map(words[:-1])
+    for tag in chain.from_iterable(tags_of.values()):
+        _noted(action, Following(action.settings.run_dir, tag).begin)
+    follow(words[-1], tags_of, launch, action.log)
     return SUCCESS
+
+
+def _noted(action: Action, note: Callable[[], None]) -> None:
+    """For the check; what cannot be written down keeps nobody from following."""
+    try:
+        note()
+    except StateUnusable as error:
+        action.log.error(error)
 
 
 def _notify(launch: str, words: list[str]) -> int:
@@ -73,7 +87,10 @@ def _notify(launch: str, words: list[str]) -> int:
         return SUCCESS
     from ec2kit.frontends.keepalived_fifo import Deeds
 
-    deeds = Deeds(launch, edge.open_action("keepalived", "").log)
+    action = edge.open_action("keepalived", "")
+    for tag in tags_of[told.name]:
+        _noted(action, Following(action.settings.run_dir, tag).forget)  # of an earlier configuration
+    deeds = Deeds(launch, action.log)
     try:
         return SUCCESS if deeds.do(told, tags_of[told.name]) else FAILURE
     except Stopped:

@@ -75,13 +75,22 @@ def read_map(words: Iterable[str]) -> Map:
     What the configuration says belongs together: "VI_1=ec2-vip1,ec2-eip1".
 
     Raises:
-        UsageError: It is not of that form.
+        UsageError: It is not of that form, or a tag stands there twice.
         TagInvalid: A tag is none.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    name_of: dict[str, str] = {}
     for word in words:
         name, _, tags = word.partition("=")
         if not name or not tags:
             raise UsageError(problem=f"keepalived: {word[:60]!a} is not of the form INSTANCE=TAG[,TAG]")
-        found[name] = (*found.get(name, ()), *map(checked_tag, tags.split(",")))
-    return found
+        for tag in map(checked_tag, tags.split(",")):
+            if tag in name_of:
+                raise UsageError(problem=_belongs_to(tag, name_of[tag], name))
+            name_of[tag] = name
+    return {name: tuple(tag for tag in name_of if name_of[tag] == name) for name in name_of.values()}
+
+
+def _belongs_to(tag: str, name: str, other: str) -> str:
+    """A MASTER of one and a BACKUP of the other would restore and remove it at once."""
+    names = f"{name} twice" if name == other else f"{name} and {other}"
+    return f"keepalived: {tag} belongs to {names}; name it once, with the sync group if there is one"

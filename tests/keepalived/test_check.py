@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from ..actions.cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, Done
+from ec2kit.state import Lock
 
-HERE = ["node1"] * 3
+from ..actions.cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, Done, finished, until
+
+HERE, THERE = ["node1"] * 3, ["node2"] * 3
 
 
 @pytest.fixture
@@ -21,8 +27,14 @@ def master(cluster: Cluster) -> Cluster:
 
 
 def check(cluster: Cluster, server: str = "node1", tag: str = VIP_TAG, within: str = "8") -> Done:
+    return finished(start_check(cluster, server, tag, within))
+
+
+def start_check(
+    cluster: Cluster, server: str = "node1", tag: str = VIP_TAG, within: str = "8"
+) -> subprocess.Popen[str]:
     settings = {"EC2_SNAPSHOT_MAX_AGE": "0"}
-    return cluster.run(server, "keepalived", "check", "-t", tag, "--within", within, **settings)
+    return cluster.start(server, "keepalived", "check", "-t", tag, "--within", within, **settings)
 
 
 def steal(cluster: Cluster, eni: str | None = None) -> None:
@@ -136,9 +148,123 @@ def test_check_that_is_written_wrongly_is_usage(cluster: Cluster, words: list[st
     assert cluster.log("node1")
 
 
+def test_the_sample_forgives_one_check_that_came_too_late() -> None:
+    """A server that swaps, or was paused, for the time of one check stays MASTER."""
+    document = Path(__file__).parents[2] / "docs" / "keepalived.md"
+    assert [int(each) for each in re.findall(r"^ +fall ([0-9]+)$", document.read_text(), re.MULTILINE)] == [2]
+
+
 def test_delete_forgets_what_was_taken_back(master: Cluster) -> None:
     """A resource made anew under the tag begins without a past."""
     steal(master)
     check(master)
     assert master.run("node1", "delete", "-t", VIP_TAG).status == 0
     assert not list(master.path("node1", "EC2KIT_RUN_DIR").glob(f"{VIP_TAG}.*"))
+
+
+# -- a restore that has not ended well --
+
+
+def failed_restore(cluster: Cluster) -> None:
+    """node2 became MASTER and EC2 let it write nothing; keepalived does not say MASTER again."""
+    cluster.sandbox.fault("deny", operation="ReplaceRoute", server="node2")
+    assert cluster.act("node2", "restore").status == 1
+    cluster.sandbox.clear()
+
+
+def restore_under_way(cluster: Cluster) -> subprocess.Popen[str]:
+    """On node2, whose writes get no answer."""
+    cluster.sandbox.fault("silent", operation="ReplaceRoute", server="node2")
+    running = cluster.start("node2", "restore", "-t", VIP_TAG)
+    until(lambda: lock(cluster, "writing").is_held)
+    return running
+
+
+def lock(cluster: Cluster, name: str) -> Lock:
+    return Lock(str(cluster.path("node2", "EC2KIT_RUN_DIR") / f"{VIP_TAG}.{name}.lock"))
+
+
+def test_check_restores_again_what_a_failed_restore_left(master: Cluster) -> None:
+    """At each interval until it works, and the log says each time why not; who had the address is no thief."""
+    failed_restore(master)
+    master.sandbox.fault("deny", operation="ReplaceRoute", server="node2")
+    assert [check(master, "node2").status for _ in range(4)] == [0] * 4
+    assert master.log("node2").count(":620918:10.1.0.10 ") == 4
+    master.sandbox.clear()
+    assert (check(master, "node2").status, master.holders()) == (0, THERE)
+    assert ":620917:10.1.0.10 " in master.log("node2")
+    assert master.act("node2", "quickCheck").status == 0
+    assert not (master.path("node2", "EC2KIT_RUN_DIR") / f"{VIP_TAG}.reassertions.json").exists()
+
+
+def test_check_restores_again_what_a_killed_restore_left(master: Cluster) -> None:
+    """A process that is killed leaves only what was wanted."""
+    running = restore_under_way(master)
+    running.kill()
+    finished(running)
+    master.sandbox.clear()
+    assert (check(master, "node2").status, master.holders()) == (0, THERE)
+
+
+def test_check_does_not_restore_where_remove_came_after_the_failure(master: Cluster) -> None:
+    """Only what was wanted last says who is MASTER; a BACKUP asks nobody."""
+    failed_restore(master)
+    assert master.act("node2", "remove").status == 0
+    before = len(master.sandbox.calls())
+    assert check(master, "node2").status == 0
+    assert len(master.sandbox.calls()) == before
+
+
+def test_check_does_not_restore_where_remove_could_not_write_down_what_is_wanted(master: Cluster) -> None:
+    """A wish that is out of date must not make a BACKUP take the address."""
+    failed_restore(master)
+    mutex = lock(master, "intention")
+    assert mutex.take()
+    assert master.act("node2", "remove", EC2_REMOVE_TIMEOUT="1").status == 0
+    mutex.release()
+    assert (check(master, "node2").status, master.holders()) == (0, HERE)
+
+
+def test_check_leaves_a_restore_that_is_under_way_alone(master: Cluster) -> None:
+    """That one has its own deadline, which is longer."""
+    running = restore_under_way(master)
+    assert check(master, "node2").status == 0
+    assert "62091" not in master.log("node2")
+    master.sandbox.clear()
+    assert (finished(running).status, master.holders()) == (0, THERE)
+
+
+def test_remove_ends_a_restore_of_the_check(master: Cluster) -> None:
+    """As it ends every other one: nothing is written after it."""
+    failed_restore(master)
+    master.sandbox.fault("silent", operation="ReplaceRoute", server="node2")
+    checking = start_check(master, "node2")
+    until(lambda: lock(master, "writing").is_held)
+    assert master.act("node2", "remove").status == 0
+    master.sandbox.clear()
+    assert finished(checking).status == 0
+    assert master.holders() == HERE
+    assert "OSU" in (master.path("node2", "EC2KIT_STATE_DIR") / "states" / f"{VIP_TAG}.json").read_text()
+
+
+def test_check_that_is_held_up_past_its_deadline_restores_nothing_when_it_goes_on(master: Cluster) -> None:
+    """Who was stopped for so long may not be MASTER any more."""
+    failed_restore(master)
+    master.sandbox.fault("delay", operation="DescribeRouteTables", server="node2", seconds=1)
+    checking = start_check(master, "node2", within="3")
+    until(lambda: lock(master, "writing").is_held)
+    (program,) = Path(f"/proc/{checking.pid}/task/{checking.pid}/children").read_text().split()  # of the script
+    os.kill(int(program), signal.SIGSTOP)
+    time.sleep(4)
+    os.kill(int(program), signal.SIGCONT)
+    assert finished(checking).status == 0
+    assert (master.writes("node2"), master.holders()) == ([], HERE)
+
+
+@pytest.mark.parametrize("kind", ["silent", "refuse", "throttle", "deny"])
+def test_check_whose_restore_gets_no_answer_is_no_failure(master: Cluster, kind: str) -> None:
+    """Within its time; the next one tries again."""
+    failed_restore(master)
+    master.sandbox.fault(kind, server="node2")
+    assert check(master, "node2", within="3").status == 0
+    assert master.log("node2").count(":620918:") == 1

@@ -42,3 +42,27 @@ def test_a_deed_that_fails_is_a_failure_that_names_it(cluster: Cluster) -> None:
 def test_a_command_line_that_is_none_is_told_as_usage(cluster: Cluster, words: list[str]) -> None:
     """2, and one line that says what can be said; nothing is done."""
     assert cluster.run("node1", "keepalived", *words).status == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        pytest.param([f"VI_1={VIP_TAG}", f"G1={EIP_TAG},{VIP_TAG}"], "VI_1 and G1", id="two names"),
+        pytest.param([f"VI_1={VIP_TAG},{VIP_TAG}"], "VI_1 twice", id="twice in one word"),
+        pytest.param([f"VI_1={VIP_TAG}", f"VI_1={VIP_TAG}"], "VI_1 twice", id="twice in two words"),
+    ],
+)
+def test_a_tag_belongs_to_one_name(cluster: Cluster, words: list[str], names: str) -> None:
+    """A MASTER of one name and a BACKUP of the other one would restore and remove it at once."""
+    for program in (["fifo", *words, "/run/fifo"], ["notify", *words, "INSTANCE", "VI_1", "MASTER", "100"]):
+        done = cluster.run("node1", "keepalived", *program)
+        assert done.status == 2
+        assert f"{VIP_TAG} belongs to {names}" in done.stderr
+
+
+def test_several_words_of_one_name_are_its_tags(cluster: Cluster) -> None:
+    """Written in one word or in two."""
+    cluster.with_resource(EIP_TAG).with_resource()
+    words = ["notify", VI_1, f"VI_1={EIP_TAG}", "INSTANCE", "VI_1", "MASTER", "100"]
+    assert cluster.run("node2", "keepalived", *words).status == 0
+    assert (cluster.address_holder(), cluster.holders()) == ("node2", ["node2"] * 3)
