@@ -1,6 +1,6 @@
 # Everything a developer or a CI machine types. `make demo` and `make test` do all the set-up on a fresh machine.
 
-.PHONY: help setup demo test check format bench bench-check bench-fleet bench-cluster cluster-setup cluster-test soak docs model clean
+.PHONY: help setup demo test slow interrupted check format bench bench-check bench-fleet bench-cluster cluster-setup cluster-test ground ground-setup situations soak docs model clean patroni-setup patroni
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=python3.12 …` chooses another.
@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 SECONDS ?= 600
 WORKERS ?= 4 # tests wait more than they compute, so more workers than cores
 
+# Every worker loads every module of the tests; each would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
@@ -20,6 +23,7 @@ $(VENV)/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "ec2kit needs Python 3.10 or newer with venv (Debian: apt install python3-venv)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	$(BIN)/python -m compileall -q ec2kit # what actions run writes no bytecode
 	@touch $@
 
 cluster-setup: ## install what cluster-test and bench-cluster need (Debian, as root)
@@ -28,16 +32,40 @@ cluster-setup: ## install what cluster-test and bench-cluster need (Debian, as r
 cluster-test: setup ## a real Pacemaker cluster fails over, on this machine
 	$(BIN)/python -m pytest -m cluster -n 0 -p no:randomly tests/cluster $(ARGS)
 
-demo: setup ## both scenarios fail over on an embedded EC2, told step by step
-	@$(BIN)/python demo/failover.py
+ground-setup: ## install what ground needs (Debian, as root)
+	tests/ground/setup
 
-test: setup ## all tests
+ground: setup ## what the programs that manage the network do to the address, on this machine (as root)
+	$(BIN)/python -m pytest -m ground -n 0 -p no:randomly tests/ground $(ARGS)
+
+patroni-setup: ## install what patroni needs (Debian, as root)
+	tests/patroni/setup $(VENV)
+
+patroni: setup ## a real Patroni, PostgreSQL and etcd move the address, five times each (not as root: as postgres)
+	tests/patroni/run $(BIN)/python $(ARGS)
+
+demo: setup ## both scenarios fail over on an embedded EC2, told step by step (ARGS=--tls)
+	@$(BIN)/python demo/failover.py $(ARGS)
+
+test: setup ## all tests but the slow ones
+	@$(BIN)/python -m compileall -q ec2kit
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-soak: setup ## many actions under mixed faults, judged; SECONDS=120 for a shorter one
-	@$(BIN)/python -m tests.soak $(SECONDS)
+slow: setup ## the whole of what `make test` runs samples of, in some minutes
+	@$(BIN)/python -m compileall -q ec2kit
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=wide -m "hypothesis and not slow" $(ARGS)
 
-check: setup ## format, lint, types, then all tests
+interrupted: setup ## create that does not end, at each of its points, in half an hour
+	$(BIN)/python -m pytest -m interrupted -n $(WORKERS) $(ARGS) tests/interrupted
+
+soak: setup ## many actions under mixed faults, judged; SECONDS=120 for a shorter one (ARGS=--tls)
+	@$(BIN)/python -m tests.soak $(SECONDS) $(ARGS)
+
+situations: setup ## write what comes of each recorded situation anew, to be looked at in git diff (ARGS=file …)
+	@$(BIN)/python -m tests.situations $(ARGS)
+
+check: setup ## format, lint, types, then the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -67,5 +95,5 @@ model: setup ## cut the EC2 model that ec2kit ships out of the installed botocor
 	$(BIN)/python tools/cut_model.py
 
 clean: ## remove what setup and the tests made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(VENV)-patroni .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

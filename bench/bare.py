@@ -1,4 +1,4 @@
-"""The least that boto3 takes to ask for the route tables of a VPC once: a cut model, and nothing else."""
+"""Ask for the route tables of a VPC once with the least that boto3 takes: a cut model, and nothing more."""
 
 import sys
 
@@ -6,7 +6,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from ec2kit.model import Loader
+from ec2kit.ec2.model import Loader
 
 vpc_id, block = sys.argv[1:]
 filters = [

@@ -1,8 +1,8 @@
 """
-`make bench`: what ec2kit's actions cost, each beside something to compare it with, on an embedded EC2.
+`make bench` measures what ec2kit's actions cost, each beside something to compare it with, on an embedded EC2.
 
-Every figure is simulated in that EC2 answers on this machine. Only ratios of what was measured in alternation mean
-something; they are printed against what is promised.
+Every figure is simulated in that EC2 answers on this machine, over HTTPS. Only ratios of figures measured in
+alternation mean something; they are printed against what is promised.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import first_write
 import growth
 import installed
 import plot
 import report
 import rivals
+import tls
 from contestants import Servers, rows
+from first_write import Moments
 from growth import Point
 from measure import Figures, alternating
 
@@ -28,19 +31,19 @@ RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 
 
 def compare(*, rounds: int, with_rivals: bool) -> dict[str, Figures]:
-    """One table, an EC2 without latency, everything in alternation."""
-    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1) as sandbox:
+    """Measure one table in alternation, over HTTPS, with an EC2 without latency."""
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
         servers = Servers(sandbox)
         servers.create()
         measured = rows(servers)
         if with_rivals:
             rivals.make_device(servers)
             measured += rivals.rows(servers)
-        return alternating(measured, sandbox, rounds=rounds)
+        return alternating({sandbox: measured}, rounds=rounds)
 
 
 def grow(*, rounds: int) -> dict[str, list[Point]]:
-    """How the cost grows with tables, latency and resources."""
+    """Measure how the cost grows with tables, latency and resources."""
     return {
         "tables": list(growth.over_tables(rounds=rounds)),
         "shared": list(growth.over_resources(shared=True, rounds=rounds)),
@@ -48,8 +51,11 @@ def grow(*, rounds: int) -> dict[str, list[Point]]:
     }
 
 
-def plots(points: Mapping[str, list[Point]]) -> dict[str, str]:
-    """File → picture."""
+def plots(points: Mapping[str, list[Point]], moments: list[Moments]) -> dict[str, str]:
+    """Return file → picture."""
+    moments_of = {
+        way: [(each.latency * 1000, each) for each in moments if each.way == way] for way in first_write.WAYS
+    }
     over_tables = {
         f"{latency * 1000:g} ms a request": [
             (each.size, each.wall) for each in points["tables"] if each.latency == latency
@@ -60,7 +66,18 @@ def plots(points: Mapping[str, list[Point]]) -> dict[str, str]:
         "by one shared answer": [(each.size, each.cpu) for each in points["shared"]],
         "each by its own": [(each.size, each.cpu) for each in points["alone"]],
     }
+    over_latency = {
+        f"{name}, {way}": [(milliseconds, moment(each)) for milliseconds, each in its]
+        for name, moment in (("write", lambda each: each.first_write), ("end", lambda each: each.end))
+        for way, its in moments_of.items()
+    }
     return {
+        "first-write.svg": plot.svg(
+            "restore, to its first write and to its end (simulated EC2)",
+            x="milliseconds that EC2 takes to answer",
+            y="wall, s",
+            lines=over_latency,
+        ),
         "tables.svg": plot.svg(
             "restore of one address (simulated EC2)", x="route tables that are moved", y="wall, s", lines=over_tables
         ),
@@ -74,7 +91,7 @@ def plots(points: Mapping[str, list[Point]]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Measure, print, and write if so wanted."""
+    """Measure, print, and write with --write."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="samples of each row (default: 11)")
     parser.add_argument("--no-growth", action="store_true", help="only the comparison at one table")
@@ -91,7 +108,11 @@ def main() -> None:
         rivals.begin_anew_inside(sys.argv)
     figures = compare(rounds=options.rounds, with_rivals=options.rivals)
     made, parts = report.promises(figures), [report.comparison(figures)]
+    made += report.promises_of_tls(tls.measure(rounds=options.rounds))
     points: dict[str, list[Point]] = {}
+    moments = first_write.measure(rounds=max(3, options.rounds // 2))
+    made += report.promises_of_first_write(moments)
+    parts.append(report.first_writes(moments))
     if not options.no_growth:
         points = grow(rounds=max(1, options.rounds // 4))
         made += report.promises_of_growth(points)
@@ -101,7 +122,7 @@ def main() -> None:
     if options.write:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "README.md").write_text(text, encoding="utf-8")
-        for name, picture in (plots(points) if points else {}).items():
+        for name, picture in (plots(points, moments) if points else {}).items():
             (RESULTS / name).write_text(picture, encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """
-`make bench-check`: whether the promised ratios hold that need nothing but this machine; it names those missed.
+`make bench-check` checks the promised ratios that need nothing but this machine, over HTTPS, and names those missed.
 
-A machine has its moments: what is missed is measured once more, for longer, and counts only if it is missed again.
+A machine has its moments: a missed ratio is measured once more, for longer, and counts only if it is missed again.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 import contestants as names
+import first_write
 import installed
 import report
+import tls
+import ways
 from contestants import Servers, rows
 from measure import Figures, alternating
 from report import Promise
@@ -24,19 +27,24 @@ NEEDED = (names.PYTHON_FLOOR, names.BARE, names.PLAIN, names.COLD, names.SHARED)
 
 
 def measure(rounds: int) -> list[Promise]:
-    """What is promised of one table, beside nobody else's programs."""
-    return report.promises(_figures(rounds))
+    """Measure the promises that need no other programs."""
+    return [
+        *report.promises(_figures(rounds)),
+        *report.promises_of_tls(tls.measure(rounds=rounds)),
+        *report.promises_of_ways(ways.measure(rounds=rounds)),
+        *report.promises_of_first_write(first_write.measure(rounds=rounds, latencies=(0.2,))),
+    ]
 
 
 def _figures(rounds: int) -> dict[str, Figures]:
-    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
         servers = Servers(sandbox)
         servers.create()
-        return alternating([row for row in rows(servers) if row.name in NEEDED], sandbox, rounds=rounds)
+        return alternating({sandbox: [row for row in rows(servers) if row.name in NEEDED]}, rounds=rounds)
 
 
 def missed(measure: Callable[[int], Sequence[Promise]], *, rounds: int) -> list[Promise]:
-    """What is missed, and is missed again in twice as many rounds, as measured then."""
+    """Return the promises that are missed, and missed again in twice as many rounds, as measured then."""
     first = {each.text for each in _told(measure(rounds)) if not each.kept}
     if not first:
         return []
@@ -50,7 +58,7 @@ def _told(made: Sequence[Promise]) -> Sequence[Promise]:
 
 
 def main() -> int:
-    """Measure, print, and say by the status whether all is kept."""
+    """Measure, print, and return the status: 0 if all promises are kept."""
     parser = argparse.ArgumentParser(prog="make bench-check", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="samples of each row (default: 7)")
     options = parser.parse_args()

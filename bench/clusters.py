@@ -1,4 +1,4 @@
-"""Simulated clusters: how their checks ask EC2, ours and others, and how half of them fail over at once."""
+"""Simulated clusters ask EC2 in their checks, ec2kit's and others', and half of them fail over at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import inf
 
 from world import AWSCLI_RETRIES, CHECK_RETRIES, LATENCY, RESTORE_RETRIES, Bucket, Process, Request, Retries, World
 
-from ec2kit.pace import Pace
+from ec2kit.ec2.pace import Pace
 from ec2kit.sandbox.buckets import LOOKS, WRITES
 from ec2kit.settings import Settings
 
@@ -16,13 +16,13 @@ DEFAULTS = Settings()
 CLUSTERS, VIPS = 1000, 10
 
 CHECK = 0.2
-"""Seconds that a check takes besides: a process begins, and ends."""
+"""Seconds that a check takes besides its request: a process begins, and ends."""
 
 AGAIN = 5.0
-"""Seconds until a restore that failed is begun again."""
+"""Seconds until a restore that failed begins again."""
 
 GIVE_UP = 3600.0
-"""Seconds after a zone's failure at which nobody looks any more."""
+"""Seconds after a zone's failure at which the simulation ends."""
 
 
 # -- checks ----------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Server:
     """
     The active server of a cluster, whose quickChecks share what EC2 said.
 
-    An answer counts from when it was asked for; that there was none is shared with those who waited for it only.
+    An answer counts from the moment of its question; a missing answer is shared only with those who waited for it.
     """
 
     def __init__(self, account: Account, *, max_age: float) -> None:
@@ -92,11 +92,11 @@ class Server:
 
 
 Checks = list[tuple[float, Callable[[], Process]]]
-"""What is done in each interval: how long after its begin, and what."""
+"""The work of each interval: the delay after its begin, and the work itself."""
 
 
 def _ours_in_a_row(account: Account, begin: float) -> Checks:
-    """LifeKeeper's way: one check of a server after the other."""
+    """Check in LifeKeeper's way: one check of a server after the other."""
     server = Server(account, max_age=DEFAULTS.snapshot_max_age)
 
     def all_of_them() -> Process:
@@ -107,13 +107,13 @@ def _ours_in_a_row(account: Account, begin: float) -> Checks:
 
 
 def _ours_apart(account: Account, interval: float, *, max_age: float) -> Checks:
-    """Pacemaker's way: each resource has a timer of its own."""
+    """Check in Pacemaker's way: each resource has a timer of its own."""
     server = Server(account, max_age=max_age)
     return [(account.world.random.uniform(0, interval), server.check) for _ in range(VIPS)]
 
 
 def _monitors(account: Account, begins: list[float]) -> Checks:
-    """Each resource asks for itself."""
+    """Let each resource ask for itself."""
 
     def monitor() -> Process:
         yield CHECK
@@ -144,7 +144,7 @@ FLEETS: dict[str, Fleet] = {
 
 
 def _again_and_again(world: World, interval: float, check: Callable[[], Process]) -> Process:
-    """At its place in each interval; one that takes longer leaves out those that it would meet."""
+    """Check at a fixed place in each interval; a check that takes longer leaves out those that it would meet."""
     due = world.now()
     while True:
         yield from check()
@@ -154,7 +154,7 @@ def _again_and_again(world: World, interval: float, check: Callable[[], Process]
 
 
 def begin_checks(account: Account, fleet: Fleet, interval: float, *, clusters: int) -> None:
-    """Have so many clusters check from now on."""
+    """Let so many clusters check from now on."""
     world = account.world
     for _ in range(clusters):
         for begin, check in fleet(account, interval):
@@ -163,7 +163,7 @@ def begin_checks(account: Account, fleet: Fleet, interval: float, *, clusters: i
 
 @dataclass(frozen=True)
 class Load:
-    """What a fleet's checks are for EC2, and what EC2 is for them; shares are of 1."""
+    """Describe the load that a fleet's checks put on EC2, and EC2's answers to them; shares are of 1."""
 
     rate: float
     throttled: float
@@ -171,7 +171,7 @@ class Load:
 
 
 def load(fleet: Fleet, interval: float, *, clusters: int = CLUSTERS) -> Load:
-    """Two intervals, or a minute if that is longer, after one to warm up."""
+    """Measure two intervals, or a minute if that is longer, after one to warm up."""
     world = World()
     account = Account(world)
     begin_checks(account, fleet, interval, clusters=clusters)
@@ -188,7 +188,7 @@ def load(fleet: Fleet, interval: float, *, clusters: int = CLUSTERS) -> Load:
 
 @dataclass
 class Failover:
-    """How it went: the moments, in seconds after the zone failed, at which addresses moved and restores succeeded."""
+    """Hold the moments, in seconds after the zone failed, at which addresses moved and restores succeeded."""
 
     addresses: int
     moved: list[float] = field(default_factory=list)
@@ -201,7 +201,7 @@ class Failover:
 
 @dataclass(frozen=True)
 class Way:
-    """How a server brings an address to itself: look, write, look; begun again whenever that failed."""
+    """A server brings an address to itself in this way: look, write, look; it begins again after each failure."""
 
     retries: Retries
     timeout: float
@@ -228,7 +228,7 @@ class Way:
         return self.retries.request(account.world, account.looks, deadline=deadline)
 
     def pace(self, world: World) -> Pace | None:
-        """What all restores of one server share."""
+        """Return the pace that all restores of one server share."""
         if not self.is_paced:
             return None
         return Pace(burst=DEFAULTS.write_burst, rate=DEFAULTS.write_rate, clock=world)
@@ -238,10 +238,10 @@ def zone_fails(
     way: Way, fleet: Fleet, interval: float | None, *, clusters: int = CLUSTERS
 ) -> tuple[Account, Failover]:
     """
-    Half of the clusters fail over at once; the other half goes on with its checks.
+    Let half of the clusters fail over at once; the other half goes on with its checks.
 
     Args:
-        interval: Of these checks; None: there are none.
+        interval: Of these checks. None: there are none.
     """
     world = World()
     account, failing = Account(world), clusters // 2
@@ -267,4 +267,4 @@ WAYS: dict[str, tuple[Way, Fleet]] = {
         FLEETS["a monitor per resource, all spread"],
     ),
 }
-"""Who fails over, and how those who do not go on with their checks."""
+"""The ways to fail over, each with the checks of the clusters that do not."""

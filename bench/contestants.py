@@ -1,4 +1,4 @@
-"""What is measured in one sandbox: ec2kit's actions, and what they are compared with."""
+"""One sandbox holds everything that is measured: ec2kit's actions, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Servers:
         self._environments = {name: sandbox.environment(name) for name in sandbox.description["nodes"]}
 
     def environment(self, server: str, **settings: str) -> dict[str, str]:
-        """Each check looks for itself, unless a row says otherwise."""
+        """Return a server's environment, in which each check looks for itself, unless a row says otherwise."""
         return {**self._environments[server], "EC2_SNAPSHOT_MAX_AGE": "0", **settings}
 
     def action(self, server: str, name: str, tag: str, **settings: str) -> Run:
@@ -58,7 +58,7 @@ class Servers:
 
     @cached_property
     def aws(self) -> BaseClient:
-        """EC2 where nothing is measured or disturbed."""
+        """Return a client at the endpoint where nothing is measured or disturbed."""
         return boto3.client(
             "ec2",
             endpoint_url=self.sandbox.description["endpoint_url"],
@@ -68,7 +68,7 @@ class Servers:
         )
 
     def place_on(self, server: str) -> None:
-        """An outside hand moves both addresses."""
+        """Move both addresses as an outside party does."""
         description = self.sandbox.description
         eni = description["nodes"][server]["interfaces"]["eth1"]["network_interface_id"]
         for table in description["route_table_ids"]:
@@ -88,7 +88,7 @@ class Servers:
 
 
 def rows(servers: Servers) -> list[Row]:
-    """Everything that needs nothing but this machine."""
+    """Return the rows that need nothing but this machine."""
     environment = servers.environment("node1")
     asked = (servers.vpc_id, BLOCK)
     shared = servers.action("node1", "quickCheck", VIP_TAG, EC2_SNAPSHOT_MAX_AGE="3600")
@@ -112,7 +112,7 @@ def rows(servers: Servers) -> list[Row]:
 
 
 def _curl(servers: Servers) -> list[Row]:
-    """The floor: no SDK, keys in hand; none where curl is missing."""
+    """Return the row of the floor, no SDK and keys in hand; no row if curl is missing."""
     curl = shutil.which("curl")
     if curl is None:
         return []
@@ -126,7 +126,15 @@ def _curl(servers: Servers) -> list[Row]:
         "Filter.2.Name": "route.destination-cidr-block",
         "Filter.2.Value.1": BLOCK,
     }
-    command = [curl, "--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:ec2"]
+    command = [
+        curl,
+        "--silent",
+        "--fail",
+        "--cacert",
+        environment["AWS_CA_BUNDLE"],
+        "--aws-sigv4",
+        "aws:amz:us-east-1:ec2",
+    ]
     command += ["--user", f"{keys['AccessKeyId']}:{keys['SecretAccessKey']}"]
     command += ["--header", f"X-Amz-Security-Token: {keys['Token']}"]
     command += ["--data", urllib.parse.urlencode(question), environment["AWS_ENDPOINT_URL"]]
@@ -134,7 +142,7 @@ def _curl(servers: Servers) -> list[Row]:
 
 
 def role_credentials(metadata_url: str) -> Mapping[str, Any]:
-    """The keys of the role, from the sandbox's metadata service."""
+    """Return the keys of the role, from the sandbox's metadata service."""
     place = urllib.parse.urlsplit(metadata_url)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
 

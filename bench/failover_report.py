@@ -1,4 +1,4 @@
-"""Says what whole failovers took, as tables and a plot, and what was to be shown by them."""
+"""The report shows what whole failovers took, as tables and a plot, and what was to be shown by them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Key = tuple[str, str]
 @dataclass(frozen=True)
 class Failover:
     """
-    One failover; seconds.
+    Hold one failover, in seconds.
 
     Attributes:
         route: From the event until EC2 had moved the route.
@@ -46,12 +46,12 @@ class Failover:
 @dataclass(frozen=True)
 class BlackHole:
     """
-    What an API that says nothing did to a cluster whose address was right all the time.
+    Hold what a silent API did to a cluster whose address was right all the time.
 
     Attributes:
         failed: Failed operations, each once, as Pacemaker showed them.
-        fenced: How often a node was.
-        restarts: How often Pacemaker started the virtual IP, on either node.
+        fenced: The number of times that a node was fenced.
+        restarts: The number of times that Pacemaker started the virtual IP, on either node.
         ages: Log lines of monitor that say for how long nothing has been known.
         outage: Seconds; the client's longest time without an answer.
     """
@@ -65,7 +65,12 @@ class BlackHole:
 
 @dataclass
 class Results:
-    """All samples; failovers by event and contestant, the rest by contestant, a monitor's as CPU seconds a minute."""
+    """
+    Hold all samples: failovers by event and contestant, the others by contestant.
+
+    Attributes:
+        monitors: CPU seconds a minute.
+    """
 
     failovers: dict[_Key, list[Failover]] = field(default_factory=dict)
     black_holes: dict[str, BlackHole] = field(default_factory=dict)
@@ -80,7 +85,7 @@ class Results:
 
 
 def whole(results: Results, *, arguments: Sequence[str]) -> str:
-    """The document."""
+    """Return the document."""
     words = " ".join(each for each in arguments if each != "--write")
     command = f"make bench-cluster ARGS='{f'{words} --write'.strip()}'"
     head = f"""\
@@ -101,7 +106,7 @@ while updates of its CIB are pending, its controller sleeps before it asks the s
 its source).
 
 With `monapi=false`, its default, `aws-vpc-move-ip` does not ask EC2 in monitor and stop: planned moves and monitors
-are cheaper then, and a route that somebody else moved is not seen.
+are cheaper then, and a route that another program moved is not seen.
 """
     return "\n\n".join([head.rstrip(), *_parts(results)]) + "\n"
 
@@ -120,7 +125,7 @@ def _parts(results: Results) -> Iterable[str]:
 
 
 def _goals(results: Results) -> str:
-    """What was to be shown, and whether it was."""
+    """Return what was to be shown, and whether it was."""
     lines = ["| To be shown | measured | at most | |", "|---|---|---|---|"]
     for event in results.events():
         share = median(results.runs(event, OURS, "share"))
@@ -157,7 +162,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def picture(results: Results) -> str:
-    """The medians as bars: the outage, and in it the agent's share."""
+    """Return the medians as bars: the outage, and in it the agent's share."""
     bars = [
         (f"{event}, {who}", median(results.runs(event, who, "outage")), median(results.runs(event, who, "share")))
         for event, who in results.failovers

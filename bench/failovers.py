@@ -1,5 +1,5 @@
 """
-`make bench-cluster`: whole failovers of a real Pacemaker cluster, with ec2kit's agents and with heartbeat's, in turn.
+`make bench-cluster` measures failovers of a real Pacemaker cluster, with ec2kit's agents and heartbeat's in turn.
 
 The cluster is that of `tests/cluster`: two nodes in namespaces, an embedded EC2, clients that ask every 20 ms, by
 ping and over TCP. All figures are simulated in that EC2 answers on this machine; both kinds of agents meet the same.
@@ -36,12 +36,12 @@ INTERVAL = 10
 
 
 def ours(lab: Lab) -> str:
-    """The group by ec2kit's agents; without the readiness check of the standby, since the others have none."""
+    """Return the group by ec2kit's agents; without the readiness check of the standby, since the others have none."""
     return cib.front(lab.description, interval=INTERVAL, standby=False)
 
 
 def theirs(lab: Lab) -> str:
-    """The same group by heartbeat's agents, told what they need of tables and addresses."""
+    """Return the same group by heartbeat's agents, with the tables and addresses that they need as parameters."""
     description = lab.description
     common = {"awscli": str(_aws(lab)), "region": description["region"]}
     vip = {
@@ -64,7 +64,7 @@ def theirs(lab: Lab) -> str:
 
 
 def _aws(lab: Lab) -> Path:
-    """awscli with a profile named "default", which these agents insist on."""
+    """Make awscli with a profile named "default", which these agents require."""
     path, config = lab.folder / "aws", lab.folder / "aws-config"
     config.write_text(f"[default]\nregion = {lab.description['region']}\n")
     path.write_text(f'#!/bin/sh\nAWS_CONFIG_FILE={config} exec {rivals.AWS} "$@"\n')
@@ -73,7 +73,7 @@ def _aws(lab: Lab) -> Path:
 
 
 def _own_address(lab: Lab) -> str:
-    """awseip has to be told the private address on an instance of two interfaces, so to each node its own."""
+    """Give awseip its private address, which it needs on an instance of two interfaces, and so each node its own."""
     sets = []
     for name, node in lab.description["nodes"].items():
         rule = f'<rule id="eip-{name}" score="INFINITY"><expression id="eip-{name}-x" attribute="#uname"'
@@ -92,7 +92,7 @@ FENCING = {"fence_lab": lambda lab: cib.fence_lab(), "fence_aws": lambda lab: ci
 
 
 def killed(lab: Lab) -> Failover:
-    """Power loss of the active node."""
+    """Switch the active node off, as a power loss does."""
     active, other = lab.active()
     began = time.time()
     active.switch_off()
@@ -100,7 +100,7 @@ def killed(lab: Lab) -> Failover:
 
 
 def moved(lab: Lab) -> Failover:
-    """An administrator moves the group."""
+    """Move the group as an administrator does."""
     active, other = lab.active()
     began = time.time()
     active.run("crm_resource", "--move", "-r", "front", "-N", other.name)
@@ -127,7 +127,7 @@ def _failover(lab: Lab, to: Node, began: float) -> Failover:
 
 
 def _route_moved(lab: Lab, to: Node, began: float) -> float:
-    """When EC2 had carried out the first change of the route."""
+    """Return the moment at which EC2 had carried out the first change of the route."""
     return next(
         float(call["time"]) + float(call["milliseconds"]) / 1000
         for call in lab.sandbox.calls()
@@ -139,7 +139,7 @@ def _route_moved(lab: Lab, to: Node, began: float) -> float:
 
 
 def _took(node: Node, operation: str) -> float:
-    """Seconds that Pacemaker waited for the last such operation of the virtual IP on a node."""
+    """Return the seconds that Pacemaker waited for the last such operation of the virtual IP on a node."""
     where = f"//node_state[@uname='{node.name}']//lrm_rsc_op[@id='vip_last_0'][@operation='{operation}']"
     (told,) = re.findall(r' exec-time="([0-9]+)"', node.run("cibadmin", "--query", f"--xpath={where}"))
     return int(told) / 1000
@@ -149,7 +149,7 @@ def _took(node: Node, operation: str) -> float:
 
 
 def black_hole(lab: Lab, seconds: float) -> BlackHole:
-    """The active node's requests to EC2 vanish, for so long; what came of it."""
+    """Let the active node's requests to EC2 vanish, for so long, and return the consequences."""
     active, _ = lab.active()
     fenced, told, began = len(lab.hypervisor.fenced), len(active.ec2kit_log()), time.time()
     lab.sandbox.fault("silent", server=active.name)
@@ -169,7 +169,7 @@ def black_hole(lab: Lab, seconds: float) -> BlackHole:
 
 
 def _failed(lab: Lab) -> set[str]:
-    """The failed operations that Pacemaker knows at this moment, "vip_monitor_10000 on node1: not running"."""
+    """Return the failed operations that Pacemaker knows at this moment, "vip_monitor_10000 on node1: not running"."""
     found = lab.status().iterfind("failures/failure")
     return {f"{each.get('op_key')} on {each.get('node')}: {each.get('exitstatus')}" for each in found}
 
@@ -178,14 +178,14 @@ def _failed(lab: Lab) -> set[str]:
 
 
 def monitors(lab: Lab, seconds: float) -> float:
-    """CPU seconds a minute of all agents of both nodes, while nothing happens."""
+    """Measure the CPU seconds a minute of all agents of both nodes, while nothing happens."""
     before, began = _spent(lab), time.monotonic()
     time.sleep(seconds)
     return (_spent(lab) - before) * 60 / (time.monotonic() - began)
 
 
 def _spent(lab: Lab) -> float:
-    """CPU seconds of what the executors of both nodes have started and seen end."""
+    """Return the CPU seconds of all processes that the executors of both nodes have started and seen end."""
     ticks = 0
     for node in lab.nodes.values():
         stat = node.run("sh", "-c", "cat /proc/$(pidof pacemaker-execd)/stat")
@@ -198,13 +198,13 @@ def _spent(lab: Lab) -> float:
 
 @dataclass
 class Bench:
-    """One lab, given to each contestant in turn."""
+    """Give one lab to each contestant in turn."""
 
     lab: Lab
     results: Results = field(default_factory=Results)
 
     def turn(self, who: str, fencing: str = "fence_lab", *, with_dc: bool = True) -> Lab:
-        """The cluster whole and idle, with somebody's agents: on the DC's node, as every failover leaves them."""
+        """Make the cluster whole and idle, with one contestant's agents, on the DC's node as after a failover."""
         self.lab.settle()
         self.lab.place(with_dc=with_dc)
         self.lab.configure(front=CONTESTANTS[who](self.lab), fencing=FENCING[fencing](self.lab))
@@ -244,7 +244,7 @@ class Bench:
 
 
 def parts(text: str) -> list[str]:
-    """The parts that were named, in their order."""
+    """Return the parts that were named, in their order."""
     named = text.split(",")
     if unknown := set(named) - set(PARTS):
         raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are {','.join(PARTS)}")
@@ -261,7 +261,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, and write if so wanted."""
+    """Measure, print, and write with --write."""
     options = _arguments()
     reason = why_not(CLUSTER)
     if reason:

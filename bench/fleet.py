@@ -1,8 +1,8 @@
 """
-`make bench-fleet`: a thousand clusters in one account and region against EC2's published token buckets, simulated.
+`make bench-fleet` simulates a thousand clusters in one account and region against EC2's published token buckets.
 
-Nothing is sent and nothing is measured: clocks, servers and EC2 are numbers on a virtual clock. What comes from
-ec2kit is its pace for writes and its defaults; its checks, restores and retries are told anew, in a few lines each.
+Nothing is sent and nothing is measured: clocks, servers and EC2 are numbers on a virtual clock. ec2kit's pace for
+writes and its defaults are the real ones; its checks, restores and retries are written anew, in a few lines each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INTERVALS = (10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds."""
 
 OUTAGES = (("ours", None), ("ours", 30.0), ("ours", 120.0), ("an agent per resource", 120.0))
-"""Who fails over, and the interval at which the others go on checking; None: they do not."""
+"""The ways to fail over, and the interval at which the others go on checking. None: they do not."""
 
 
 # -- what is said --------------------------------------------------------------------------------------------
@@ -35,11 +35,11 @@ region, one route table each; only the active server of a cluster checks. EC2 th
 bucket of its own, of the published size: {LOOKS[0]} and {LOOKS[1]}/s for a filtered DescribeRouteTables,
 {WRITES[0]} and {WRITES[1]}/s for ReplaceRoute (EC2 developer guide, "Request throttling for the Amazon EC2 API").
 
-Assumed: EC2 answers in {LATENCY:g} s, a throttled request takes no token, nobody else in the account asks, and every
-address is where it should be. A throttled look-up of quickCheck is repeated twice, a request of restore until its
-deadline; awscli repeats twice by default. *Spread*: each server, or each check, has a random place in the interval
-and keeps it; *at once* is without any such jitter. Where ours are not all spread, a server's checks follow one
-another.
+Assumed: EC2 answers in {LATENCY:g} s, a throttled request takes no token, no other program in the account asks, and
+every address is where it should be. A throttled look-up of quickCheck is repeated twice, a request of restore until
+its deadline; awscli repeats twice by default. *Spread*: each server, or each check, has a random place in the
+interval and keeps it; *at once* is without any such jitter. Where ours are not all spread, a server's checks follow
+one another.
 """
 
 ADVICE = f"""
@@ -58,7 +58,7 @@ bucket holds {LOOKS[0]} tokens. Let each server begin at another time.
 
 **Where each resource has a timer of its own** (Pacemaker), checks seldom meet within the
 {DEFAULTS.snapshot_max_age:g} s of `EC2_SNAPSHOT_MAX_AGE`. With half of the interval there, a server asks about twice
-an interval or less, and {2 * CLUSTERS / LOOKS[1]:g} s are enough; a route that somebody else moved is noticed that
+an interval or less, and {2 * CLUSTERS / LOOKS[1]:g} s are enough; a route that another program moved is noticed that
 much later.
 """
 
@@ -73,7 +73,7 @@ from those that fail over.
 
 
 def page() -> str:
-    """All of it, as Markdown."""
+    """Return the whole page, as Markdown."""
     parts = [
         "# A fleet in one account",
         *_paragraphs(ASSUMED),
@@ -91,7 +91,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def loads() -> str:
-    """A row for each fleet and interval."""
+    """Return a row for each fleet and interval."""
     lines = [
         "## Checks",
         "",
@@ -110,7 +110,7 @@ def loads() -> str:
 
 
 def outages() -> str:
-    """A row for each way to fail over."""
+    """Return a row for each way to fail over."""
     lines = [
         "## A zone fails",
         "",
@@ -137,7 +137,7 @@ def _last(moments: list[float], failover: Failover) -> str:
 
 
 def main() -> None:
-    """Simulate, print, and write if so wanted."""
+    """Simulate, print, and write with --write."""
     parser = argparse.ArgumentParser(prog="make bench-fleet", description=__doc__)
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""How the cost grows: with the tables of one address, and with the resources of one server."""
+"""The cost grows with the tables of one address, and with the resources of one server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACE = {"EC2_WRITE_BURST": "50", "EC2_WRITE_RATE": "5"}
 
 @dataclass(frozen=True)
 class Point:
-    """What one size costs, in seconds."""
+    """Hold the cost of one size, in seconds."""
 
     size: int
     latency: float
@@ -36,9 +36,9 @@ class Point:
 
 
 def over_tables(*, rounds: int) -> Iterator[Point]:
-    """A restore that moves all tables, with a full bucket, as after ten quiet seconds."""
+    """Measure a restore that moves all tables, with a full bucket, as after ten quiet seconds."""
     for tables in TABLES:
-        with tempfile.TemporaryDirectory() as folder, started(folder, tables=tables) as sandbox:
+        with tempfile.TemporaryDirectory() as folder, started(folder, tables=tables, tls=True) as sandbox:
             servers = Servers(sandbox)
             servers.create()
             for latency in LATENCIES:
@@ -56,14 +56,20 @@ def over_tables(*, rounds: int) -> Iterator[Point]:
 
 
 def _fill_the_bucket(run_dir: Path) -> None:
-    (run_dir / "write-bucket.json").unlink(missing_ok=True)
+    for each in run_dir.glob("write-bucket.*"):
+        each.unlink()
 
 
 def over_resources(*, shared: bool, rounds: int) -> Iterator[Point]:
-    """A quickCheck of each of a server's resources, one after the other; by one shared answer, or each by its own."""
+    """
+    Measure a quickCheck of each of a server's resources, one after the other.
+
+    Args:
+        shared: True: they share one answer. False: each asks for its own.
+    """
     age = "3600" if shared else "0"
     for count in RESOURCES:
-        with tempfile.TemporaryDirectory() as folder, started(folder, tables=1) as sandbox:
+        with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
             servers = Servers(sandbox)
             servers.create()
             tags = _more_resources(servers, count)
@@ -82,7 +88,7 @@ def over_resources(*, shared: bool, rounds: int) -> Iterator[Point]:
 
 
 def _more_resources(servers: Servers, count: int) -> list[str]:
-    """The route of the VIP for as many other VIPs, and a resource for each; the Elastic IP's is put aside."""
+    """Make the VIP's route for other VIPs, and a resource for each, as many as wanted; put the Elastic IP's aside."""
     state, sandbox = servers.state_dir("node1"), servers.sandbox
     for file in (state / "resources").glob("ec2-eip*"):
         file.unlink()

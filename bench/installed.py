@@ -1,4 +1,4 @@
-"""ec2kit as it is installed: a wheel of this checkout in an environment of its own, without what developers add."""
+"""ec2kit is measured as it is installed: a wheel of this checkout in an environment without developers' tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Measures rows of commands against one another: alternating, so that a noisy machine is noisy for all of them."""
+"""
+Rows of commands are measured against one another in alternation, so that a noisy machine is noisy for all of them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,17 +16,17 @@ from ec2kit.sandbox.client import Sandbox
 
 ONE_RUN = str(Path(__file__).with_name("one_run.py"))
 LONGEST = 600.0
-"""Seconds after which a run is taken for hanging."""
+"""Seconds after which a run counts as hanging."""
 
 
 @dataclass(frozen=True)
 class Run:
     """
-    One process.
+    Describe one process.
 
     Attributes:
         command: Begins with an absolute path.
-        server: Whose requests it makes, "node1".
+        server: The server that makes the requests, "node1".
     """
 
     command: Sequence[str]
@@ -36,7 +38,7 @@ class Run:
 @dataclass(frozen=True)
 class Row:
     """
-    What is measured under one name.
+    Describe what is measured under one name.
 
     Attributes:
         runs: Done in this order in each round; each is a sample.
@@ -51,7 +53,7 @@ class Row:
 
 @dataclass
 class Figures:
-    """The samples of one row, and what is in the middle of them."""
+    """Hold the samples of one row, and their middle."""
 
     walls: list[float] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
@@ -61,26 +63,26 @@ class Figures:
 
     @property
     def wall(self) -> float:
-        """Seconds."""
+        """Return seconds."""
         return statistics.median(self.walls)
 
     @property
     def cpu(self) -> float:
-        """Seconds of user and system time."""
+        """Return seconds of user and system time."""
         return statistics.median(self.cpus)
 
     @property
     def memory(self) -> float:
-        """MiB at the peak of the largest process."""
+        """Return MiB at the peak of the largest process."""
         return max(self.memories)
 
 
-def alternating(rows: Iterable[Row], sandbox: Sandbox, *, rounds: int) -> dict[str, Figures]:
-    """All rows, round by round; the first round warms up and is left out."""
-    rows = list(rows)
-    figures = {row.name: Figures() for row in rows}
+def alternating(rows: Mapping[Sandbox, Sequence[Row]], *, rounds: int) -> dict[str, Figures]:
+    """Measure all rows of all sandboxes, round by round; the first round warms up and is left out."""
+    pairs = [(row, sandbox) for sandbox, its in rows.items() for row in its]
+    figures = {row.name: Figures() for row, _ in pairs}
     for number in range(rounds + 1):
-        for row in rows:
+        for row, sandbox in pairs:
             if row.prepare is not None:
                 row.prepare()
             for run in row.before:
@@ -92,7 +94,7 @@ def alternating(rows: Iterable[Row], sandbox: Sandbox, *, rounds: int) -> dict[s
 
 
 def measured(run: Run, sandbox: Sandbox, figures: Figures) -> None:
-    """One sample."""
+    """Measure one sample."""
     ec2, imds = len(sandbox.calls()), len(sandbox.imds_calls())
     cost = once(run)
     figures.walls.append(cost["wall"])
@@ -104,10 +106,10 @@ def measured(run: Run, sandbox: Sandbox, figures: Figures) -> None:
 
 def once(run: Run) -> dict[str, float]:
     """
-    Run a command and take its cost.
+    Run a command and return its cost.
 
     Raises:
-        RuntimeError: It ended otherwise than expected.
+        RuntimeError: The command ended otherwise than expected.
     """
     command = [sys.executable, "-I", "-S", ONE_RUN, *run.command]
     done = subprocess.run(command, env=dict(run.environment), capture_output=True, check=True, timeout=LONGEST)

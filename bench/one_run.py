@@ -1,4 +1,4 @@
-"""Runs one command and tells what it cost; small, since a child's peak of memory counts from its parent's."""
+"""Run one command and print its cost; small, since a child's peak of memory counts from its parent's."""
 
 import json
 import os
@@ -7,11 +7,12 @@ import time
 
 nothing = os.open(os.devnull, os.O_RDWR)
 actions = [(os.POSIX_SPAWN_DUP2, nothing, descriptor) for descriptor in (0, 1, 2)]
-began = time.perf_counter()
+at, began = time.time(), time.perf_counter()
 process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
 _, status, usage = os.wait4(process, 0)
 wall = time.perf_counter() - began
 cost = {
+    "began": at,
     "wall": wall,
     "cpu": usage.ru_utime + usage.ru_stime,
     "memory": usage.ru_maxrss / 1024,

@@ -1,4 +1,4 @@
-"""Plain boto3 asking for the route tables of a VPC once."""
+"""Ask for the route tables of a VPC once, with plain boto3."""
 
 import sys
 

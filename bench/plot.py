@@ -1,4 +1,4 @@
-"""Plots as SVG: lines with both axes logarithmic, and bars; no library, since the pictures are simple."""
+"""Plots are drawn as SVG: lines with both axes logarithmic, and bars; no library, since the pictures are simple."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def svg(title: str, *, x: str, y: str, lines: Mapping[str, Line]) -> str:
     Draw lines.
 
     Args:
-        lines: What stands in the legend → points, all of them above 0.
+        lines: Text of the legend → points, all of them above 0.
     """
     xs = [point[0] for line in lines.values() for point in line]
     ys = [point[1] for line in lines.values() for point in line]
@@ -54,7 +54,7 @@ def bars(title: str, *, x: str, bars: Sequence[tuple[str, float, float]]) -> str
     Draw bars from left to right.
 
     Args:
-        bars: (what stands on its left, its length, how much of its end is dark)
+        bars: (the text on its left, its length, the length of its dark end)
     """
     names, step = 260, 30
     scale = (WIDTH - names - 60) / max(length for _, length, _ in bars)

@@ -1,5 +1,5 @@
 """
-Debian's resource agents aws-vpc-move-ip and awseip with awscli from PyPI, by hand, beside ec2kit's actions.
+Debian's resource agents aws-vpc-move-ip and awseip, with awscli from PyPI, are run by hand beside ec2kit's actions.
 
 They ask 169.254.169.254 and work on a device of the machine. So the whole bench is begun anew in a network and mount
 namespace of its own, which has that address on its loopback device, a forwarder to the sandbox's metadata service on
@@ -34,7 +34,7 @@ START_EIP, MONITOR_EIP, STOP_EIP = "awseip start", "awseip monitor", "awseip sto
 
 
 def install() -> None:
-    """The agents from Debian, and awscli from PyPI into .bench."""
+    """Install the agents from Debian, and awscli from PyPI into .bench."""
     if not (AGENTS / "awseip").exists():
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "resource-agents"]
         subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
@@ -51,7 +51,7 @@ def begin_anew_inside(arguments: list[str]) -> None:
 
 
 def furnish() -> None:
-    """What a fresh network namespace lacks; nothing of it is seen outside."""
+    """Add what a fresh network namespace lacks; nothing of it is seen outside."""
     for command in (
         ["mount", "-t", "sysfs", "sysfs", "/sys"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
@@ -66,7 +66,7 @@ def furnish() -> None:
 
 
 def make_device(servers: Servers) -> None:
-    """node1's eth1, by its MAC address, and the metadata service where the agents look for it."""
+    """Make node1's eth1, by its MAC address, and put the metadata service where the agents look for it."""
     node = servers.sandbox.description["nodes"]["node1"]
     mac = (servers.sandbox.folder / "node1" / "net" / "eth1" / "address").read_text().strip()
     for command in (
@@ -99,7 +99,7 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
 
 
 def rows(servers: Servers) -> list[Row]:
-    """Each agent's actions, from where the address has to be for them."""
+    """Return each agent's actions, with the address where they need it."""
     description = servers.sandbox.description
     config = servers.sandbox.folder / "aws-config"
     config.write_text(f"[default]\nregion = {description['region']}\n")
@@ -109,7 +109,7 @@ def rows(servers: Servers) -> list[Row]:
         "OCF_RESOURCE_INSTANCE": "x",
         "OCF_RESKEY_awscli": str(AWS),
         "AWS_CONFIG_FILE": str(config),
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",  # not the sandbox's stand-in for ip
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",  # without the sandbox's stand-in for ip
     }
     vip = {
         **common,

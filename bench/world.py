@@ -1,4 +1,4 @@
-"""A virtual clock and what happens by it, and EC2 there: token buckets, and clients that ask again when throttled."""
+"""Everything happens by a virtual clock: EC2's token buckets, and clients that ask again when throttled."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import inf
 
-from ec2kit.pace import Pace
+from ec2kit.ec2.pace import Pace
 from ec2kit.sandbox.buckets import Size
 
 LATENCY = 0.1
-"""Seconds until EC2 answers, whatever it says."""
+"""Seconds until EC2 answers, with any answer."""
 
 Process = Generator[float, None, None]
-"""Something that goes on; it yields how many seconds it waits."""
+"""A process that goes on; it yields the seconds that it waits."""
 
 Request = Generator[float, None, bool]
-"""The same for one request with its repetitions; whether it was answered."""
+"""The same for one request with its retries; it returns whether there was an answer."""
 
 
 class World:
-    """A virtual clock, and what happens by it; the same seed makes the same history."""
+    """A virtual clock and the processes that run by it; the same seed makes the same history."""
 
     def __init__(self, seed: int = 6) -> None:
         self.random = random.Random(seed)
@@ -37,7 +37,7 @@ class World:
         raise NotImplementedError("here a wait is yielded")
 
     def begin(self, process: Process, *, at: float) -> None:
-        """Let it go on at that moment; of two at the same moment the one that was begun first."""
+        """Let a process go on at that moment; of two at the same moment the one that began first goes first."""
         self._begun += 1
         heapq.heappush(self._queue, (at, self._begun, process))
 
@@ -75,21 +75,21 @@ class Bucket:
 
     @property
     def share_throttled(self) -> float:
-        """Of 1."""
+        """Return the share of throttled requests, of 1."""
         return self.throttled / self.asked
 
     def count_anew(self) -> None:
-        """What was before, was warming up."""
+        """Count from now on; the requests before warmed up."""
         self.asked = self.throttled = 0
 
 
 @dataclass(frozen=True)
 class Retries:
     """
-    How often a throttled request is repeated.
+    A throttled request is repeated within these limits.
 
     Attributes:
-        most: Not counting the first one.
+        most: Maximum retries, without the first attempt.
         longest: Attempt, from 1 → seconds; the pause after it is at most that long, and any shorter one as likely.
     """
 
@@ -97,12 +97,13 @@ class Retries:
     longest: Callable[[int], float]
 
     def request(self, world: World, bucket: Bucket, *, deadline: float = inf, pace: Pace | None = None) -> Request:
-        """Ask until it is answered, given up, or too late."""
+        """
+        Ask until there is an answer, the retries are used up, or it is too late; tell whether there was an answer.
+        """
         attempt = 0
         while True:
             attempt += 1
-            if pace is not None:
-                wait = pace.reserve()
+            while pace is not None and (wait := pace.take("ReplaceRoute")):
                 if world.now() + wait >= deadline:
                     return False
                 yield wait
@@ -113,16 +114,16 @@ class Retries:
             if attempt > self.most or world.now() + pause >= deadline:
                 return False
             if pace is not None:
-                pace.throttled(pause)
+                pace.throttled("ReplaceRoute", pause)
             yield pause
 
 
 def _ours(attempt: int) -> float:
-    """As in `ec2kit.aws`."""
+    """Return the longest pause after an attempt, as `ec2kit.ec2.request` has it."""
     return min(5.0, 0.2 * 2.0 ** min(attempt, 10))
 
 
 CHECK_RETRIES = Retries(2, _ours)
 RESTORE_RETRIES = Retries(inf, _ours)
 AWSCLI_RETRIES = Retries(2, lambda attempt: min(2.0 ** (attempt - 1), 20.0))
-"""What awscli of today does unless it is told otherwise. Source: AWS SDKs reference guide, "Retry behavior"."""
+"""The default of today's awscli. Source: AWS SDKs reference guide, "Retry behavior"."""

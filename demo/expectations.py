@@ -1,4 +1,4 @@
-"""What is expected of a step, held against what was found."""
+"""The expectations of a step are compared with what was found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from story import Act, Holders
 
 @dataclass(frozen=True)
 class Expectation:
-    """One thing that must be so, what was found, and whether that is the same."""
+    """Hold one thing that must be so, what was found, and whether that is the same."""
 
     promise: str
     expected: str
@@ -20,7 +20,7 @@ class Expectation:
 
 
 def of_an_action(act: Act, done: Done) -> list[Expectation]:
-    """Exit status, words and changes in EC2 are as the story has them."""
+    """Compare exit status, words and changes in EC2 with the story."""
     status = Expectation(f"exit {act.status}", str(act.status), str(done.status), done.status == act.status)
     wanted, made = _counted(act.writes), _counted(done.writes)
     writes = Expectation(wanted, wanted, made, wanted == made)
@@ -29,16 +29,16 @@ def of_an_action(act: Act, done: Done) -> list[Expectation]:
 
 def of_the_world(holders: Holders, places: tuple[Place, ...], before: Truth, now: Truth) -> list[Expectation]:
     """
-    EC2 says that the address is where it should be, and everything else as it was.
+    Compare EC2 with the story: the address is where it should be, and everything else is as it was.
 
     Args:
-        before: As it was when the scenario began.
+        before: EC2 as it was when the scenario began.
     """
     return [_held_by(holders, places, now), _untouched(_without(places, before), _without(places, now))]
 
 
 def _counted(writes: tuple[str, ...]) -> str:
-    """("ReplaceRoute", "ReplaceRoute") → "2 × ReplaceRoute"."""
+    """Return ("ReplaceRoute", "ReplaceRoute") as "2 × ReplaceRoute"."""
     return ", ".join(f"{times} × {operation}" for operation, times in sorted(Counter(writes).items())) or "no write"
 
 

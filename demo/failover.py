@@ -1,11 +1,11 @@
 """
-Both scenarios fail over on an embedded EC2, told step by step; 0 if every expectation held, 1 if not.
+Both scenarios fail over on an embedded EC2, step by step; the status is 0 if every expectation held, otherwise 1.
 
     failover.py       starts the sandbox, plays the story, counts
     story.py          the story, as data: what happens, and what is expected of it
     stage.py          the servers: runs the real action scripts, asks EC2 for the truth
-    expectations.py   what is expected, held against what was found
-    picture.py        the topology, and who holds what before and after
+    expectations.py   compares what is expected with what was found
+    picture.py        the topology, and the holders of addresses before and after
     narrator.py       prints
 """
 
@@ -41,7 +41,7 @@ _OURS = ("AWS", "EC2", "LKROOT", "LKCHECKINTERVAL", "NOBCASTPING", "RESRVRECTIME
 
 @dataclass
 class Play:
-    """The story on its stage: every step is told, done and held against what is expected of it."""
+    """The story on its stage: every step is told, done and compared with its expectations."""
 
     stage: Stage
     narrator: Narrator
@@ -49,7 +49,7 @@ class Play:
     done: list[Done] = field(default_factory=list)
 
     def tell(self) -> None:
-        """All scenes, with numbers."""
+        """Tell all scenes, with numbers."""
         numbers = itertools.count(1)
         for scenario in story(self.stage.description):
             at_first = self.stage.truth()
@@ -85,7 +85,7 @@ class Play:
 
 
 def introduce(narrator: Narrator, stage: Stage, *, seconds: float) -> None:
-    """Where we are, how to read what follows, and a picture."""
+    """Print where the story happens, how to read it, and a picture."""
     narrator.headline("ec2kit: an address moves between two servers in two Availability Zones")
     narrator.say(
         f"An embedded EC2 on this machine, ready after {seconds:.1f} s; nothing leaves it. The actions are "
@@ -102,7 +102,7 @@ def introduce(narrator: Narrator, stage: Stage, *, seconds: float) -> None:
 
 
 def conclude(narrator: Narrator, play: Play, *, seconds: float) -> None:
-    """The counts, and what they are worth."""
+    """Print the counts, and what they are worth."""
     narrator.headline("Summary")
     failed = sum(not each.held for each in play.checked)
     count = f"{len(play.checked)} expectations checked"
@@ -156,15 +156,15 @@ def main() -> int:
     """Read the command line and give the performance; nothing is left behind, however it ends."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started it in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also if a shell started it in the background
     _forget_the_shell()
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     try:
-        return _perform(Narrator(sys.stdout, colour=colour), options.actions.resolve())
+        return _perform(Narrator(sys.stdout, colour=colour), options.actions.resolve(), tls=options.tls)
     except KeyboardInterrupt:
         sys.stderr.write("\ndemo: stopped; the sandbox and its folder are gone\n")
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # `| head`: nobody listens any more
+    except BrokenPipeError:  # `| head`: the reader is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except (NoSandbox, BotoCoreError, ClientError, OSError) as error:
@@ -176,6 +176,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Both scenarios fail over on an embedded EC2, told step by step.")
     help_text = "folder of the action scripts to play with (default: the checkout's)"
     parser.add_argument("--actions", type=Path, default=CHECKOUT / "actions", metavar="DIR", help=help_text)
+    parser.add_argument("--tls", action="store_true", help="let the servers ask EC2 by HTTPS")
     options = parser.parse_args()
     missing = [name for name in ACTION_NAMES if not os.access(options.actions / name, os.X_OK)]
     if missing:
@@ -184,17 +185,17 @@ def _options() -> argparse.Namespace:
 
 
 def _forget_the_shell() -> None:
-    """Neither tunables nor credentials, configuration or proxies of whoever runs the demo have a part in it."""
+    """Remove tunables, credentials, configuration and proxies of the user's shell: they have no part in the demo."""
     for name in [each for each in os.environ if each.startswith(_OURS) or each.lower().endswith("_proxy")]:
         del os.environ[name]
     os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
-def _perform(narrator: Narrator, actions: Path) -> int:
+def _perform(narrator: Narrator, actions: Path, *, tls: bool) -> int:
     began = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix="ec2kit-demo-", ignore_cleanup_errors=True) as folder,
-        started(folder) as sandbox,
+        started(folder, tls=tls) as sandbox,
     ):
         stage = Stage(sandbox, actions)
         for tunable in TUNABLES:

@@ -1,4 +1,4 @@
-"""The narrator: the only one who prints; as wide as a page, coloured if wanted, and as readable without."""
+"""Only the narrator prints: as wide as a page, coloured if wanted, and as readable without."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _REQUEST = re.compile(r"(request [0-9a-f]{8})-[0-9a-f-]{27}")
 
 class Narrator:
     """
-    Tells the story to a stream.
+    Tell the story to a stream.
 
     Args:
-        colour: Whether the reader sees colours.
+        colour: True if the reader sees colours.
     """
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
@@ -38,7 +38,7 @@ class Narrator:
         self._plain = not _can_show(self._encoding)
 
     def say(self, text: str = "", *styles: str, indent: str = "", hanging: str = "") -> None:
-        """One paragraph, wrapped."""
+        """Print one paragraph, wrapped."""
         lines = textwrap.wrap(
             text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False
         )
@@ -46,25 +46,25 @@ class Narrator:
             self._put(self._painted(line.replace(_UNBROKEN, " "), *styles))
 
     def picture(self, lines: Sequence[str]) -> None:
-        """Lines as they are."""
+        """Print lines as they are."""
         for line in lines:
             self._put(line)
         self._put("")
 
     def headline(self, text: str, prose: str = "") -> None:
-        """The title of a scene, and what it is about."""
+        """Print the title of a scene, and its subject."""
         self._put(self._painted(f"── {text} ".ljust(WIDTH, "─"), "blue"))
         if prose:
             self.say(prose, "dim")
         self._put("")
 
     def command(self, why: str, prompt: str, typed: str) -> None:
-        """What is done next, by whom, as they type it."""
+        """Print the next command with its reason, after the prompt of the person who types it."""
         self.say(why, "dim", indent="  ")
         self.say(f"{prompt} {typed}", "bold", indent="  ", hanging="    ")
 
     def outcome(self, done: Done) -> None:
-        """What an action said, its exit status and its time; checks that passed are only named."""
+        """Print an action's output, exit status and time; checks that passed are only named."""
         passed = [found[1] for line in done.lines if (found := _CHECK.match(line))]
         for line in done.lines:
             if not _CHECK.match(line) and not line.startswith("BEGIN "):
@@ -78,7 +78,7 @@ class Narrator:
         self.say(_REQUEST.sub(r"\1…", line), *styles, indent="    │ ", hanging="  ")
 
     def table(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Cells in columns, the first row the heading; changed ones stand out."""
+        """Print cells in columns, the first row as the heading; changed ones stand out."""
         widths = [max(len(cell.text) for cell in column) for column in zip(*rows, strict=True)]
         self._put("")
         for number, row in enumerate(rows):
@@ -92,7 +92,7 @@ class Narrator:
         self._put("")
 
     def verdicts(self, expectations: Sequence[Expectation]) -> None:
-        """What held in a line; what did not, with what was expected and what was found."""
+        """Print what held, in a line, and what did not, with what was expected and what was found."""
         held = [f"✓ {each.promise}".replace(" ", _UNBROKEN) for each in expectations if each.held]
         if held:
             self.say("  ".join(held), "green", indent="      ")

@@ -1,4 +1,4 @@
-"""Pictures in text: the topology in boxes, and who holds what before and after."""
+"""Pictures in text show the topology in boxes, and the holders of addresses before and after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ZONE, _VPC = 44, 94
 
 @dataclass(frozen=True)
 class Cell:
-    """One field of a table."""
+    """Hold one field of a table."""
 
     text: str
     changed: bool = False
@@ -23,7 +23,7 @@ class Cell:
 
 
 def topology(description: dict[str, Any], truth: Truth) -> list[str]:
-    """The VPC with its zones, servers, ENIs, route tables and addresses."""
+    """Return the VPC with its zones, servers, ENIs, route tables and addresses."""
     nodes, tables = description["nodes"].items(), description["route_table_ids"]
     vip, address = description["vip"], description["elastic_ip"]
     routes = [(table, f"{vip}/32 → {truth[table, f'{vip}/32']}") for table in tables]
@@ -69,7 +69,7 @@ def _beside(*boxes: Sequence[str]) -> list[str]:
 
 
 def holders(description: dict[str, Any], place: Place, before: Truth, after: Truth) -> list[list[Cell]]:
-    """The table that shows a place among its neighbours, with "old → new" where a holder changed."""
+    """Return the table that shows a place among its neighbours, with "old → new" if a holder changed."""
     if place[0] == ELASTIC_IP:
         return _addresses(description, before, after)
     return _routes(description, before, after)

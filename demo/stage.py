@@ -1,4 +1,6 @@
-"""The stage: the sandbox's servers, actions run on them as processes, and what EC2 says where nobody disturbs it."""
+"""
+The stage has the sandbox's servers, runs actions on them as processes, and asks EC2 at its undisturbed endpoint.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +20,25 @@ import boto3
 from ec2kit.sandbox.client import Sandbox
 
 LONGEST = 60.0
-"""Seconds after which an action is taken for hanging, and killed."""
+"""Seconds after which an action counts as hanging, and is killed."""
 
 ELASTIC_IP = "Elastic IP"
 NOBODY = "nobody"
 
 Place = tuple[str, str]
-"""What can point at a server: ("rtb-0123", "10.1.0.10/32"), or ("Elastic IP", "203.0.113.1")."""
+"""A thing that can point at a server: ("rtb-0123", "10.1.0.10/32"), or ("Elastic IP", "203.0.113.1")."""
 
 Truth = Mapping[Place, str]
-"""Place → who holds it: "node1 eth1", "bystander", "nobody"."""
+"""Place → its holder: "node1 eth1", "bystander", "nobody"."""
 
 
 @dataclass(frozen=True)
 class Done:
     """
-    How an action ended.
+    Hold the end of an action.
 
     Attributes:
-        lines: What it said, on stderr and stdout.
+        lines: Its output, on stderr and stdout.
         milliseconds: Of the whole process.
         writes: The updating requests that EC2 carried out for it, ("ReplaceRoute", "ReplaceRoute").
     """
@@ -61,7 +63,7 @@ class Stage:
         self.description: dict[str, Any] = sandbox.description
         self.actions = actions
         self._environments = {
-            server: {**sandbox.environment(server), "LC_ALL": "C.UTF-8"}  # the story is told in English
+            server: {**sandbox.environment(server), "LC_ALL": "C.UTF-8"}  # the story is in English
             for server in self.description["nodes"]
         }
 
@@ -92,7 +94,7 @@ class Stage:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,  # Ctrl-C is ours; what still runs is ended as a group
+            start_new_session=True,  # Ctrl-C goes to the demo alone, which ends the whole group
         ) as process:
             try:
                 output, _ = process.communicate(timeout=LONGEST)
@@ -108,7 +110,7 @@ class Stage:
 
     @cached_property
     def ec2(self) -> Any:
-        """Plain boto3 at the endpoint that no fault disturbs."""
+        """Return plain boto3 at the endpoint that no fault disturbs."""
         return boto3.client(
             "ec2",
             endpoint_url=self.description["endpoint_url"],
@@ -118,7 +120,7 @@ class Stage:
         )
 
     def truth(self) -> Truth:
-        """Who holds every route and every Elastic IP of the account."""
+        """Return the holder of every route and every Elastic IP of the account."""
         return {**self._routes(), **self._addresses()}
 
     def _routes(self) -> dict[Place, str]:
@@ -141,13 +143,13 @@ class Stage:
 
     @cached_property
     def _names(self) -> dict[str | None, str]:
-        """ENI → "node1 eth1", as the sandbox describes it."""
+        """Return ENI → "node1 eth1", as the sandbox describes it."""
         interfaces = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
         return {each["NetworkInterfaceId"]: each["Description"] for each in interfaces}
 
 
 def wrote(call: Mapping[str, Any]) -> bool:
-    """Whether a call changed something in EC2."""
+    """Tell whether a call changed something in EC2."""
     return bool(call["carried_out"]) and not call["dry_run"] and not call["operation"].startswith("Describe")
 
 

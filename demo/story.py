@@ -1,4 +1,4 @@
-"""The story, as data: what happens in which scene, and all that is expected of it."""
+"""The story is data: the scenes, their steps, and all that is expected of them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ VIP_TAG = "ec2-vip1"
 EIP_TAG = "ec2-eip1"
 
 Holders = tuple[str, ...]
-"""Who holds the scenario's address afterwards, one for each place: ("node1 eth1", "node1 eth1")."""
+"""The holders of the scenario's address afterwards, one for each place: ("node1 eth1", "node1 eth1")."""
 
 
 @dataclass(frozen=True)
 class Act:
     """
-    One action on one server.
+    Describe one action on one server.
 
     Attributes:
-        says: What its output must contain.
+        says: Words that its output must contain.
         writes: The updating requests that it must make.
-        shown: Whether the table of holders is shown though nothing changed.
+        shown: Show the table of holders even if nothing changed.
     """
 
     why: str
@@ -38,7 +38,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to the cluster: at whose prompt, what they type, what it does."""
+    """Describe something that happens to the cluster: the prompt, what is typed there, and the effect."""
 
     why: str
     prompt: str
@@ -50,7 +50,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Scene:
-    """A part of the story."""
+    """One part of the story has a title, prose and steps."""
 
     title: str
     prose: str
@@ -59,14 +59,14 @@ class Scene:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Scenes about one address; what else EC2 knows must not change in them."""
+    """Hold scenes about one address; everything else that EC2 knows must not change in them."""
 
     places: tuple[Place, ...]
     scenes: tuple[Scene, ...]
 
 
 def story(description: dict[str, Any]) -> tuple[Scenario, ...]:
-    """The whole story, for the sandbox so described."""
+    """Return the whole story, for the sandbox so described."""
     return (_route_table(description), _elastic_ip(description))
 
 
@@ -112,7 +112,7 @@ def _planned_move(node1: Holders, node2: Holders, writes: Holders) -> Scene:
         "Planned move, and back",
         "What an HA framework calls for a switchover: remove here, then restore there.",
         (
-            Act("node1 lets go; routes stay until somebody takes them.", "node1", remove, node1),
+            Act("node1 lets go; routes stay until another server takes them.", "node1", remove, node1),
             Act("node2 takes over, all tables at once.", "node2", restore, node2, writes=writes, says=("2 changed",)),
             Act("Is the address here?", "node2", check, node2, says=("IN_SERVICE",)),
             Act("And back: node2 lets go …", "node2", remove, node2),
@@ -133,11 +133,11 @@ def _drift(description: dict[str, Any], node1: Holders) -> Scene:
     drifted = ("bystander", *node1[1:])
     return Scene(
         "Drift: an outside hand changes a route",
-        "Somebody's script points one table at a machine that is no server of the resource.",
+        "An outside script points one table at a machine that is no server of the resource.",
         (
             Event(
                 "Plain boto3, not ec2kit:",
-                "somebody >>>",
+                "outsider >>>",
                 f"ec2.replace_route({words})",
                 lambda stage: stage.ec2.replace_route(**drift),
                 drifted,
@@ -180,7 +180,7 @@ def _dead_api(node1: Holders, node2: Holders, writes: Holders) -> Scene:
                 "node1",
                 f"quickCheck -t {VIP_TAG}",
                 node1,
-                says=("UNKNOWN", "no answer from EC2"),
+                says=("UNKNOWN", "no connection to http:"),
             ),
             Act(
                 "The framework decides for node2, which needs nothing from node1.",

@@ -1,11 +1,11 @@
-"""One time budget for an action, and the means to keep it whatever the network does."""
+"""An action has one time budget, and keeps it even if the network hangs."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from ec2kit.errors import DeadlinePassed
@@ -16,11 +16,15 @@ _SLICE = 0.25
 """Seconds between two looks at the clock: waits of Python do not count suspended time, the clock does."""
 
 
+def _nobody() -> None:
+    """Do nothing."""
+
+
 class Clock(Protocol):
-    """Where time comes from; tests pass one of their own."""
+    """Time comes from a clock; tests pass one of their own."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since some fixed moment."""
 
     def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -28,7 +32,7 @@ class Clock(Protocol):
 
 class BootClock:
     """
-    Seconds since boot, suspended time included.
+    Count seconds since boot, suspended time included.
 
     Source: clock_gettime(2), CLOCK_BOOTTIME.
     """
@@ -45,7 +49,7 @@ class Deadline:
     A moment after which nothing may be begun.
 
     Args:
-        seconds: How far away it is.
+        seconds: The time until that moment.
     """
 
     def __init__(self, seconds: float, clock: Clock | None = None) -> None:
@@ -55,11 +59,11 @@ class Deadline:
         self.ends = self.began + seconds
 
     def elapsed(self) -> float:
-        """Seconds since it was set."""
+        """Return the seconds since the deadline was set."""
         return self.clock.now() - self.began
 
     def remaining(self) -> float:
-        """Seconds left, 0 when it has passed."""
+        """Return the seconds left, 0 once the deadline has passed."""
         return max(0.0, self.ends - self.clock.now())
 
     @property
@@ -68,19 +72,27 @@ class Deadline:
 
     def check(self, doing: str) -> None:
         """
+        Raise if the deadline has passed.
+
+        Args:
+            doing: The work that is not begun then, for the error.
+
         Raises:
-            DeadlinePassed: It has passed; `doing` says what was not begun.
+            DeadlinePassed: The deadline has passed.
         """
         if self.passed:
             raise DeadlinePassed(doing=doing, seconds=f"{self.seconds:g}")
 
     def within(self, seconds: float) -> Deadline:
-        """A nearer deadline, never a later one."""
+        """Return a nearer deadline, never a later one."""
         return Deadline(min(seconds, self.remaining()), self.clock)
 
-    def pause(self, seconds: float, doing: str) -> None:
+    def pause(self, seconds: float, doing: str, watch: Callable[[], None] = _nobody) -> None:
         """
         Wait in slices, so that time spent suspended counts.
+
+        Args:
+            watch: Called about four times a second while waiting; if it raises, the wait ends.
 
         Raises:
             DeadlinePassed: The deadline came first.
@@ -88,24 +100,21 @@ class Deadline:
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0:
             self.check(doing)
+            watch()
             self.clock.sleep(min(left, self.remaining(), _SLICE))
         self.check(doing)
 
 
 class Abandoned(Exception):
-    """Work that did not end in its time and goes on alone, in a thread that ends with the process."""
-
-
-def _nobody() -> None:
-    """Nobody is told."""
+    """Work did not end in its time and goes on alone, in a thread that ends with the process."""
 
 
 class Begun(Generic[Result]):
     """
-    One piece of work in a daemon thread; what it returned or raised stays here.
+    One piece of work in a daemon thread; its result or its exception stays here.
 
     Args:
-        finished: Called in that thread when it has ended.
+        finished: Called in that thread when the work has ended.
     """
 
     def __init__(self, work: Callable[[], Result], finished: Callable[[], None] = _nobody) -> None:
@@ -128,13 +137,13 @@ class Begun(Generic[Result]):
 
     def wait(self, deadline: Deadline, watch: Callable[[], None] = _nobody) -> Result:
         """
-        What the work returned or raised.
+        Return what the work returned, or raise what it raised.
 
         Args:
-            watch: Called about four times a second while waiting; what it raises ends the wait.
+            watch: Called about four times a second while waiting; if it raises, the wait ends.
 
         Raises:
-            Abandoned: It did not end in time; its thread is left to itself.
+            Abandoned: The work did not end in time; its thread goes on alone.
         """
         while not self._ended.wait(min(deadline.remaining(), _SLICE)):
             if deadline.passed and not self.done:
@@ -153,36 +162,44 @@ class Begun(Generic[Result]):
         return self._result
 
 
-def abandonable(work: Callable[[], Result], deadline: Deadline, watch: Callable[[], None] | None = None) -> Result:
+def abandonable(work: Callable[[], Result], deadline: Deadline, watch: Callable[[], None] = _nobody) -> Result:
     """
-    Do work that may hang, for as long as the deadline allows; raises what `Begun.wait` raises.
+    Do work that may hang, for as long as the deadline allows; raise what `Begun.wait` raises.
 
-    A resolver, a dripping body or a dead disk cannot be interrupted from within; they can be left behind.
+    A resolver, a dripping body or a dead disk cannot be interrupted from within; they can be abandoned.
     """
-    return Begun(work).wait(deadline, watch or _nobody)
+    return Begun(work).wait(deadline, watch)
 
 
 def side_by_side(
     jobs: Iterable[Callable[[], Result]], deadline: Deadline, *, at_most: int
 ) -> list[Result | Exception]:
-    """
-    Do all jobs in parallel; each one's outcome stands in its place, an exception included.
+    """Do all jobs as `as_they_end` does, and return their outcomes in the order of the jobs."""
+    outcomes = dict(as_they_end(jobs, deadline, at_most=at_most))
+    return [outcomes[place] for place in sorted(outcomes)]
 
-    A job that did not end in time, or was not begun, has DeadlinePassed as its outcome.
+
+def as_they_end(
+    jobs: Iterable[Callable[[], Result]], deadline: Deadline, *, at_most: int
+) -> Iterator[tuple[int, Result | Exception]]:
+    """
+    Do all jobs in parallel, and yield the place of each job with its outcome as soon as the job has ended.
+
+    An exception is an outcome. A job that did not end in time, or was not begun, has DeadlinePassed as its outcome.
 
     Args:
-        at_most: How many run at a time.
+        at_most: The maximum number of jobs at a time.
     """
-    waiting = list(jobs)
-    outcomes: dict[int, Result | Exception] = {}
+    waiting = deque(enumerate(jobs))
     running: dict[int, Begun[Result]] = {}
     progress = threading.Semaphore(0)
-    queue = iter(enumerate(waiting))
-    while len(outcomes) < len(waiting) and not deadline.passed:
-        for place, job in islice(queue, at_most - len(running)):
+    while (waiting or running) and not deadline.passed:
+        while waiting and len(running) < at_most:
+            place, job = waiting.popleft()
             running[place] = Begun(job, progress.release)
         progress.acquire(timeout=min(deadline.remaining(), _SLICE))
         for place in [each for each, work in running.items() if work.done]:
-            outcomes[place] = running.pop(place).outcome()
+            yield place, running.pop(place).outcome()
     late = DeadlinePassed(doing="the request", seconds=f"{deadline.seconds:g}")
-    return [outcomes.get(place, late) for place in range(len(waiting))]
+    yield from ((place, work.outcome() if work.done else late) for place, work in running.items())
+    yield from ((place, late) for place, _ in waiting)

@@ -1,50 +1,46 @@
 """
-The tree of errors; each class is an entry of the catalogue.
+Errors form a tree: a class for each that some caller distinguishes, a message of the catalogue for all others.
 
     Ec2KitError
     ├── Unknown                    no usable answer: it says nothing about the address
-    │   ├── OutcomeUnknown         the answer to a change was lost, and no look tells
-    │   ├── AwsUnknown             ├── AwsUnreachable AwsThrottled AwsServerError AwsGarbled
+    │   ├── OutcomeUnknown         the answer to a change was lost, and no look shows its outcome
+    │   ├── AwsUnknown             ├── NotSent AwsUnreachable AwsThrottled AwsServerError AwsGarbled
     │   │                          ├── CredentialsMissing CredentialsExpired CredentialsRejected PermissionMissing
     │   │                          └── PermitTooOld
     │   ├── DeadlinePassed
     │   ├── ImdsSilent
     │   ├── RemoteSilent RemoteRefused
-    │   ├── SharedUnknown          another check of this server had no usable answer
-    │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken (HalfMade) StateUnusable LocalCommandFailed
-    │                              ├── ServerUnknown ConfigurationInvalid LifeKeeperFailed SharedTrouble
-    │                              └── PlaceUnusable KitIncomplete ManifestDamaged
+    │   └── OwnTrouble             ├── RegistryEmpty RegistryBroken (HalfMade) StateUnusable
+    │                              └── LocalCommandFailed LifeKeeperFailed ConfigurationInvalid
     ├── AwsRefused                 AWS answered no; its code says what
-    ├── Overtaken OtherActionRuns
-    ├── NotBroughtHere AddressMissing TakenOver NotInServiceHere OtherInstance
-    ├── PerformFailed RecoveryFailedAlready StillHere
-    └── BadRequest                 what was asked for cannot be
-        ├── UsageError TagInvalid TagUnknown ArgumentInvalid InterfaceUnknown
-        ├── Cancelled StillRunning NotUnderLifeKeeper NotByRole MigrationIncomplete
-        ├── NotFree StillInService LastServer ServersSilent RevisionChanged ChecksFailed
-        ├── RootUnusable FrameworkMissing PlacesTaken InstallationRuns ResourcesLeft
-        └── InServiceTwice NotExtended
+    ├── DryRunUnknown              the endpoint carries out what it is only asked about
+    ├── Overtaken                  something newer is wanted
+    ├── NotBroughtHere StillHere OtherInstance
+    └── BadRequest                 the request is not possible
+        └── UsageError TagUnknown ArgumentInvalid InterfaceUnknown
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from ec2kit import messages
-from ec2kit.messages import Message
+from ec2kit.messages import catalogue
+from ec2kit.messages.catalogue import Level, Message
 
 
 class Ec2KitError(Exception):
     """
-    Something is the case that ends an action; its text is a message of the catalogue.
+    An action ends because of what the message says; the error's text is a message of the catalogue.
 
     Args:
+        message: The message, if the class has none of its own.
         fields: The fields of the message.
     """
 
-    message: ClassVar[Message]
+    message: Message
 
-    def __init__(self, **fields: object) -> None:
+    def __init__(self, message: Message | None = None, /, **fields: object) -> None:
+        self.message = message or self.message
         super().__init__(self.message.render(**fields))
         self.fields = fields
 
@@ -57,7 +53,7 @@ class Stopped(BaseException):
         signal: Its name, "SIGTERM".
     """
 
-    message: ClassVar[Message] = messages.STOPPED
+    message: ClassVar[Message] = catalogue.STOPPED
 
     def __init__(self, *, signal: str) -> None:
         super().__init__(self.message.render(signal=signal))
@@ -65,149 +61,146 @@ class Stopped(BaseException):
 
 
 class Unknown(Ec2KitError):
-    """No usable answer."""
+    """There is no usable answer."""
 
-    trouble: ClassVar[bool] = False
-    """Whether a person has to mend something before it gets better: logged as ERROR, not WARN."""
+    trouble: bool = False
+    """True if a person has to fix something before it gets better: logged as ERROR, not WARN."""
 
 
 class AwsUnknown(Unknown):
     """EC2 gave no usable answer."""
 
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
+    retry_after: float = 0.0
+    """The minimum number of seconds that EC2 wants to pass before the next attempt."""
+
     uncertain: bool = False
-    """Whether this attempt, or one before it, may have been carried out."""
+    """True if this attempt, or one before it, may have been carried out."""
 
     may_be_repeated: bool = True
-    """Whether a further attempt is within the retries of the request."""
+    """True if a further attempt is within the retries of the request."""
 
     fresh_client: ClassVar[bool] = False
-    """Whether the next attempt needs a client with newly looked up credentials."""
+    """True if the next attempt needs a client with newly looked up credentials."""
+
+
+class NotSent(AwsUnknown):
+    """
+    The request has not left this server, because a stage before that failed.
+
+    Only a person can remove what a message of the level ERROR reports, so the request is not repeated; what a message
+    of the level WARN reports may pass.
+    """
+
+    def __init__(self, message: Message, /, **fields: object) -> None:
+        super().__init__(message, **fields)
+        self.trouble = message.level is Level.ERROR
+        self.retryable = not self.trouble
 
 
 class AwsUnreachable(AwsUnknown):
-    message = messages.NO_ANSWER
+    message = catalogue.NO_ANSWER
 
 
 class AwsThrottled(AwsUnknown):
-    message = messages.THROTTLED
+    message = catalogue.THROTTLED
 
 
 class AwsServerError(AwsUnknown):
-    message = messages.SERVER_ERROR
+    message = catalogue.SERVER_ERROR
 
 
 class AwsGarbled(AwsUnknown):
-    message = messages.GARBLED
+    message = catalogue.GARBLED
 
 
 class CredentialsMissing(AwsUnknown):
-    message = messages.CREDENTIALS_MISSING
+    message = catalogue.CREDENTIALS_MISSING
     fresh_client = True
 
 
 class CredentialsExpired(AwsUnknown):
-    message = messages.CREDENTIALS_REJECTED
+    message = catalogue.CREDENTIALS_REJECTED
     fresh_client = True
 
 
 class CredentialsRejected(AwsUnknown):
-    message = messages.CREDENTIALS_REJECTED
+    message = catalogue.CREDENTIALS_REJECTED
     retryable = False
     trouble = True
 
 
 class PermissionMissing(AwsUnknown):
-    message = messages.PERMISSION_MISSING
+    message = catalogue.PERMISSION_MISSING
     retryable = False
     trouble = True
 
 
 class PermitTooOld(AwsUnknown):
-    message = messages.PERMIT_TOO_OLD
+    message = catalogue.PERMIT_TOO_OLD
 
 
 class OutcomeUnknown(Unknown):
-    message = messages.OUTCOME_UNKNOWN
+    message = catalogue.OUTCOME_UNKNOWN
 
 
 class DeadlinePassed(Unknown):
-    message = messages.DEADLINE_PASSED
+    message = catalogue.DEADLINE_PASSED
 
 
 class ImdsSilent(Unknown):
-    message = messages.IMDS_SILENT
+    message = catalogue.IMDS_SILENT
 
 
 class RemoteSilent(Unknown):
-    message = messages.REMOTE_SILENT
+    message = catalogue.REMOTE_SILENT
 
 
 class RemoteRefused(Unknown):
-    message = messages.REMOTE_REFUSED
-
-
-class SharedUnknown(Unknown):
-    message = messages.SHARED_UNKNOWN
+    message = catalogue.REMOTE_REFUSED
 
 
 class OwnTrouble(Unknown):
-    """Trouble of this server: it says nothing about the address."""
+    """This server has trouble, which says nothing about the address."""
 
     trouble = True
 
 
 class RegistryEmpty(OwnTrouble):
-    message = messages.REGISTRY_EMPTY
+    message = catalogue.REGISTRY_EMPTY
 
 
 class RegistryBroken(OwnTrouble):
-    message = messages.REGISTRY_BROKEN
+    message = catalogue.REGISTRY_BROKEN
 
 
 class HalfMade(RegistryBroken):
-    """A create or an extend has not come to its end: such a resource is none yet."""
+    """A create or an extend has not come to its end: such a resource does not exist yet."""
 
 
 class StateUnusable(OwnTrouble):
-    message = messages.STATE_UNUSABLE
+    message = catalogue.STATE_UNUSABLE
 
 
 class LocalCommandFailed(OwnTrouble):
-    message = messages.LOCAL_COMMAND
-
-
-class ServerUnknown(OwnTrouble):
-    message = messages.SERVER_UNKNOWN
+    message = catalogue.LOCAL_COMMAND
 
 
 class ConfigurationInvalid(OwnTrouble):
-    message = messages.CONFIGURATION_INVALID
+    message = catalogue.CONFIGURATION_INVALID
 
 
 class LifeKeeperFailed(OwnTrouble):
-    message = messages.LIFEKEEPER_FAILED
+    message = catalogue.LIFEKEEPER_FAILED
 
     @property
     def status(self) -> int:
-        """LifeKeeper's exit status, 4 exists already, 7 does not exist, 9 other system unreachable; -1: none."""
+        """
+        Return LifeKeeper's exit status.
+
+        4: exists already; 7: does not exist; 9: the other system is unreachable; -1: there is none.
+        """
         return int(str(self.fields.get("status", -1)))
-
-
-class PlaceUnusable(OwnTrouble):
-    message = messages.PLACE_UNUSABLE
-
-
-class KitIncomplete(OwnTrouble):
-    message = messages.KIT_INCOMPLETE
-
-
-class ManifestDamaged(OwnTrouble):
-    message = messages.MANIFEST_DAMAGED
-
-
-class SharedTrouble(OwnTrouble):
-    message = messages.SHARED_UNKNOWN
 
 
 class AwsRefused(Ec2KitError):
@@ -218,146 +211,54 @@ class AwsRefused(Ec2KitError):
         code: AWS's error code, "InvalidNetworkInterfaceID.NotFound".
     """
 
-    message = messages.REFUSED
+    message = catalogue.REFUSED
     uncertain: bool = False
-    """Whether an earlier attempt, with the answer lost, may have been carried out."""
+    """True if an earlier attempt, whose answer was lost, may have been carried out."""
 
     @property
     def code(self) -> str:
         return str(self.fields["code"])
 
 
+class DryRunUnknown(Ec2KitError):
+    """The endpoint carries out what it is only asked about; nothing more may be asked so."""
+
+    message = catalogue.DRY_RUN_UNKNOWN
+
+
 class Overtaken(Ec2KitError):
-    message = messages.OVERTAKEN
-
-
-class OtherActionRuns(Ec2KitError):
-    message = messages.OTHER_ACTION
+    message = catalogue.OVERTAKEN
+    uncertain: bool = False
+    """True if a write that is waited for no longer, or an earlier attempt, may have been carried out."""
 
 
 class NotBroughtHere(Ec2KitError):
-    message = messages.NOT_BROUGHT_HERE
-
-
-class AddressMissing(Ec2KitError):
-    message = messages.ADDRESS_MISSING
-
-
-class TakenOver(Ec2KitError):
-    message = messages.TAKEN_OVER
-
-
-class NotInServiceHere(Ec2KitError):
-    message = messages.NOT_IN_SERVICE_HERE
+    message = catalogue.NOT_BROUGHT_HERE
 
 
 class OtherInstance(Ec2KitError):
-    message = messages.OTHER_INSTANCE
-
-
-class PerformFailed(Ec2KitError):
-    message = messages.PERFORM_FAILED
-
-
-class RecoveryFailedAlready(Ec2KitError):
-    message = messages.RECOVERY_FAILED_ALREADY
+    message = catalogue.OTHER_INSTANCE
 
 
 class StillHere(Ec2KitError):
-    message = messages.STILL_HERE
+    message = catalogue.STILL_HERE
 
 
 class BadRequest(Ec2KitError):
-    """What was asked for cannot be, whatever AWS says."""
-
-
-class TagInvalid(BadRequest):
-    message = messages.TAG_INVALID
+    """The request is not possible, whatever AWS says."""
 
 
 class TagUnknown(BadRequest):
-    message = messages.TAG_UNKNOWN
+    message = catalogue.TAG_UNKNOWN
 
 
 class InterfaceUnknown(BadRequest):
-    message = messages.INTERFACE_UNKNOWN
-
-
-class NotFree(BadRequest):
-    message = messages.NOT_FREE
-
-
-class StillInService(BadRequest):
-    message = messages.STILL_IN_SERVICE
-
-
-class LastServer(BadRequest):
-    message = messages.LAST_SERVER
-
-
-class ServersSilent(BadRequest):
-    message = messages.SERVERS_SILENT
+    message = catalogue.INTERFACE_UNKNOWN
 
 
 class ArgumentInvalid(BadRequest):
-    message = messages.ARGUMENT_INVALID
-
-
-class RevisionChanged(BadRequest):
-    message = messages.REVISION_CHANGED
-
-
-class ChecksFailed(BadRequest):
-    message = messages.CHECKS_FAILED
-
-
-class Cancelled(BadRequest):
-    message = messages.CANCELLED
-
-
-class RootUnusable(BadRequest):
-    message = messages.ROOT_UNUSABLE
-
-
-class FrameworkMissing(BadRequest):
-    message = messages.FRAMEWORK_MISSING
-
-
-class PlacesTaken(BadRequest):
-    message = messages.PLACES_TAKEN
-
-
-class ResourcesLeft(BadRequest):
-    message = messages.RESOURCES_LEFT
-
-
-class InstallationRuns(BadRequest):
-    message = messages.INSTALLATION_RUNS
-
-
-class StillRunning(BadRequest):
-    message = messages.STILL_RUNNING
-
-
-class NotUnderLifeKeeper(BadRequest):
-    message = messages.NOT_UNDER_LIFEKEEPER
-
-
-class NotByRole(BadRequest):
-    message = messages.NOT_BY_ROLE
-
-
-class MigrationIncomplete(BadRequest):
-    message = messages.MIGRATION_INCOMPLETE
-
-
-class InServiceTwice(BadRequest):
-    message = messages.IN_SERVICE_TWICE
-
-
-class NotExtended(BadRequest):
-    message = messages.NOT_EXTENDED
+    message = catalogue.ARGUMENT_INVALID
 
 
 class UsageError(BadRequest):
-    message = messages.USAGE
+    message = catalogue.USAGE

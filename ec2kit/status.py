@@ -1,15 +1,20 @@
-"""The three answers, and a change still to be made: the words in which the kit thinks."""
+"""The kit thinks in these words: the three answers, and a change still to be made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ec2kit.messages.statement import Reason, Reasons
+
+if TYPE_CHECKING:
+    from ec2kit.messages.statement import Statement
 
 
 class Status(Enum):
-    """What is known of an address on this server; no answer is never taken for a no."""
+    """The state of an address on this server; no answer never counts as a no."""
 
     IN_SERVICE = "IN_SERVICE"
     OUT_OF_SERVICE = "OUT_OF_SERVICE"
@@ -21,19 +26,19 @@ _WEIGHT = (Status.IN_SERVICE, Status.UNKNOWN, Status.OUT_OF_SERVICE)
 
 class Verdict(NamedTuple):
     """
-    A status and what speaks for it.
+    Hold a status and the reasons for it.
 
     Attributes:
-        reasons: One clause each, "10.1.0.10/32 points at eni-2: rtb-1"; empty when all is well.
+        reasons: Each with a code of its own: "10.1.0.10/32 points at eni-2: rtb-1"; empty if all is well.
     """
 
     status: Status
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Statement, ...] = ()
 
     @property
-    def reason(self) -> str:
-        """All reasons as one clause for a log line."""
-        return "; ".join(self.reasons)
+    def reason(self) -> Reasons:
+        """Return all reasons as one field of a message."""
+        return Reasons(self.reasons)
 
 
 def combine(verdicts: Iterable[Verdict]) -> Verdict:
@@ -43,31 +48,29 @@ def combine(verdicts: Iterable[Verdict]) -> Verdict:
     return Verdict(worst, tuple(reason for each in found if each.status is worst for reason in each.reasons))
 
 
-def gather(problems: Mapping[str, str]) -> tuple[str, ...]:
-    """One clause for all targets with the same problem: "points at eni-2: rtb-1, rtb-2 and 118 more"."""
-    targets: dict[str, list[str]] = {}
-    for target, problem in sorted(problems.items()):
-        targets.setdefault(problem, []).append(target)
-    return tuple(f"{problem}: {_some(found)}" for problem, found in targets.items())
-
-
-def _some(targets: list[str]) -> str:
-    shown = ", ".join(targets[:_SHOWN])
-    return shown if len(targets) <= _SHOWN else f"{shown} and {len(targets) - _SHOWN} more"
-
-
-_SHOWN = 3
+def gather(problems: Mapping[str, Statement]) -> Reasons:
+    """Return one reason for all targets with the same problem: "points at eni-2: rtb-1, rtb-2 and 118 more"."""
+    gathered: dict[str, tuple[Statement, list[str]]] = {}
+    for target, problem in sorted(problems.items(), key=lambda each: each[0]):
+        gathered.setdefault(str(problem), (problem, []))[1].append(target)
+    return Reasons(Reason(each.message, each.fields, tuple(targets)) for each, targets in gathered.values())
 
 
 class Wanted(Enum):
-    """What an action wants of an address: on this server, or not on this server."""
+    """An action wants the address in one of these places: on this server, or not on this server."""
 
     HERE = "here"
     NOT_HERE = "not here"
 
 
+ABSENT = "absent"
+"""The former target of an object that create has made itself; undoing means that it does not exist again."""
+
+UNSEEN = "what was not looked at"
+"""The target before a change that is made beside the first look."""
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
-"""A default that nobody can write into."""
+"""A default that cannot be written into."""
 
 
 class _Call(NamedTuple):
@@ -80,13 +83,13 @@ class _Call(NamedTuple):
 
 class Change(_Call):
     """
-    One call still to make.
+    Describe one call still to make.
 
     Attributes:
         operation: The EC2 operation, "ReplaceRoute", or "SetLinkUp" for this server's own link.
         target: The object that changes, "rtb-1" or "eipalloc-1".
-        old, new: The ENI (or other target) before and after; None where there is none.
-        arguments: Keyword arguments of the call, by the names of the method in `ec2kit.aws`.
+        old, new: The ENI (or other target) before and after; None if there is none.
+        arguments: Keyword arguments of the call, by the names of the method of `ec2kit.ec2.operations.Ec2`.
     """
 
     __slots__ = ()
@@ -105,14 +108,14 @@ class Change(_Call):
 
 class Plan(NamedTuple):
     """
-    What is left to do until an observation is as wanted; empty when it is.
+    Describe what is left to do until an observation is as wanted; nothing is left if it is empty.
 
     Attributes:
         changes: Calls to make now; each may be made, repeated or left out without harm to the others.
         pending: Target → what it shows although its change was made; waiting may help.
-        impossible: Target → why no call of ours can help.
+        impossible: Target → why no call of the kit can help.
     """
 
     changes: tuple[Change, ...] = ()
-    pending: Mapping[str, str] = _NONE
-    impossible: Mapping[str, str] = _NONE
+    pending: Mapping[str, Statement] = _NONE
+    impossible: Mapping[str, Statement] = _NONE

@@ -12,24 +12,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ec2kit.action import Action
+import pytest
+
 from ec2kit.deadline import Clock, Deadline
-from ec2kit.log import Log
-from ec2kit.messages import Level, Message
+from ec2kit.engine.action import Action
+from ec2kit.errors import Ec2KitError
+from ec2kit.messages.catalogue import Level, Message
+from ec2kit.messages.log import Log
 from ec2kit.registry.local import LocalRegistry
-from ec2kit.resource import ROUTE_TABLE, Resource, Server
+from ec2kit.resource import Resource, Server
+from ec2kit.scenarios import elastic_ip, route_table, secondary_ip
 from ec2kit.settings import Settings
-from ec2kit.state import StateFile, boot_id
+from ec2kit.state.boot import boot_id
+from ec2kit.state.file import StateFile
 
 from .pretended_ec2 import PretendedEc2
+
+ROUTE_TABLE, ELASTIC_IP, SECONDARY_IP = "route-table", "elastic-ip", "secondary-ip"
+SECONDARY_IPV6 = "secondary-ip of IPv6"
+"""A kind for tests: the same scenario, and an address that moves in two steps."""
 
 VIP = "10.1.0.10"
 CIDR = f"{VIP}/32"
 PUBLIC_IP = "203.0.113.10"
 ALLOCATION = "eipalloc-1"
+PRIVATE_IP, PRIVATE_IPV6 = "10.0.1.50", "2001:db8::50"
 ENI_A, ENI_B, ENI_C = "eni-a", "eni-b", "eni-c"
 IP_A, IP_B, IP_C = "10.0.1.11", "10.0.2.12", "10.0.3.13"
 FOREIGN = "eni-foreign"
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def raises(
+    kind: type[Ec2KitError], *messages: Message, match: str | None = None
+) -> Iterator[pytest.ExceptionInfo[Ec2KitError]]:
+    """Expect an error that no caller tells from others of its class: by its message, or one of several."""
+    with pytest.raises(kind, match=match) as caught:
+        yield caught
+    assert caught.value.message in messages, caught.value
 
 
 # -- time --------------------------------------------------------------------------------------------------
@@ -97,16 +120,23 @@ def a_server(name: str = "server-a", priority: int = 1, **different: Any) -> Ser
     return Server(name, priority, **{**usual, **different})
 
 
-def a_resource(scenario: str = ROUTE_TABLE, tag: str = "ec2-vip1", **different: Any) -> Resource:
+def a_resource(
+    scenario: str = ROUTE_TABLE, tag: str = "ec2-vip1", *, route_table_ids: tuple[str, ...] = (), **different: Any
+) -> Resource:
+    name, address, own = {
+        ROUTE_TABLE: (scenario, VIP, route_table.Own(route_table_ids)),
+        SECONDARY_IP: (scenario, PRIVATE_IP, secondary_ip.Own()),
+        SECONDARY_IPV6: (SECONDARY_IP, PRIVATE_IPV6, secondary_ip.Own()),
+    }.get(scenario, (scenario, PUBLIC_IP, elastic_ip.Own(ALLOCATION)))
     usual: dict[str, Any] = {
         "region": "ap-northeast-1",
         "vpc_id": "vpc-1",
-        "address": VIP if scenario == ROUTE_TABLE else PUBLIC_IP,
-        "allocation_id": "" if scenario == ROUTE_TABLE else ALLOCATION,
+        "address": address,
+        "own": own,
         "switchback": "intelligent",
         "servers": (a_server("server-a", 1), a_server("server-b", 10), a_server("server-c", 20)),
     }
-    return Resource(tag=tag, scenario=scenario, **{**usual, **different})
+    return Resource(tag=tag, scenario=name, **{**usual, **different})
 
 
 # -- an action at its desk ---------------------------------------------------------------------------------
@@ -124,8 +154,10 @@ class PretendedAction(Action):
         self.pretended = pretended
         return self
 
-    def ec2(self, *, guard: Callable[[], None] = lambda: None, **_: Any) -> Any:
-        return self.pretended.asked_by(guard)
+    def ec2(
+        self, *, guard: Callable[[], None] = lambda: None, permit: Callable[[], None] | None = None, **_: Any
+    ) -> Any:
+        return self.pretended.asked_by(permit or guard)
 
 
 @dataclass
@@ -222,6 +254,6 @@ def another_process(code: str) -> Iterator[subprocess.Popen[str]]:
 def holding(path: str) -> str:
     """The program that takes a lock and keeps it."""
     return (
-        "import time; from ec2kit.state import Lock\n"
-        f"lock = Lock({path!r}); assert lock.take(); print('held', flush=True); time.sleep(60)"
+        "import time; from ec2kit.state.lock import Lock\n"
+        f"lock = Lock({path!r}); assert lock.take(); print('held', flush=True); time.sleep(600)"
     )

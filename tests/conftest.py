@@ -13,20 +13,43 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ec2kit.resource import ELASTIC_IP
-from ec2kit.sandbox.client import Sandbox, started
+from ec2kit.sandbox.client import started
 
 from . import leaks
-from .builders import Desk, a_desk, a_resource
+from .builders import ELASTIC_IP, Desk, a_desk, a_resource
+from .layouts import run_folder
+from .one_sandbox import NODES, TABLES, OneSandbox
+from .patience import HANGS
+from .slow import is_slow
 
-hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=60, database=None)
+hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=30, database=None)
+hypothesis.settings.register_profile("wide", deadline=None, max_examples=60, database=None)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000, database=None)
-hypothesis.settings.load_profile("ec2kit")  # --hypothesis-profile=thorough overrides it
+hypothesis.settings.load_profile("ec2kit")  # --hypothesis-profile=wide or =thorough overrides it
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in the background so, and each process hands it on to its children: no sh among the
     # scripts could trap it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MEMORY = "/dev/shm"
+
+
+def _is_roomy(place: str) -> bool:
+    """Tell whether a folder can be written, has room for all that tests leave, and lets scripts be run."""
+    if not os.access(place, os.W_OK):
+        return False
+    disk = os.statvfs(place)
+    return disk.f_bavail * disk.f_frsize >= 1 << 30 and not disk.f_flag & os.ST_NOEXEC
+
+
+if _is_roomy(MEMORY):  # all that the kit writes is synced, and a disk takes its time for that
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+_NO_METADATA = "http://127.0.0.1:9"  # nobody listens there
+
+# Between two tests, too: a thread that a test gave up may ask only then.
+os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = _NO_METADATA
 
 Counted = Callable[[str], None]
 
@@ -89,7 +112,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", _NO_METADATA)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,6 +128,14 @@ def counted(record_property: Callable[[str, object], None]) -> Counted:
     return lambda text: record_property("counted", text)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the slow tests, unless a module is named: whoever works on one runs all of it."""
+    if not any(".py" in each for each in config.args):
+        for item in items:
+            if is_slow(item.nodeid):
+                item.add_marker("slow")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed")
     lines = sorted(str(text) for each in reports for name, text in each.user_properties if name == "counted")
@@ -114,10 +145,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Two servers and three tables, for all tests of a worker that need no more; each has to clean it."""
-    with started(tmp_path_factory.mktemp("pair"), nodes=2, tables=3) as running:
-        yield running
+def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneSandbox]:
+    """The sandbox for all tests of a worker; each of them resets it, with as many tables as it needs."""
+    folder = tmp_path_factory.mktemp("sandbox") / "with space"
+    with started(folder, nodes=NODES, tables=TABLES, within=HANGS):
+        yield OneSandbox(folder, run_folder(tmp_path_factory) / "layouts")
 
 
 @pytest.fixture

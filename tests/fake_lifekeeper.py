@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ec2kit.lifekeeper import LifeKeeper
-from ec2kit.registry.lifekeeper import LifeKeeperRegistry
+from ec2kit.frameworks.lifekeeper.commands import LifeKeeper
+from ec2kit.frameworks.lifekeeper.registry import LifeKeeperRegistry
 from ec2kit.registry.states import States
 
 SEPARATOR = b"\x02"

@@ -19,10 +19,10 @@ def must_not_leak(text: str) -> None:
     assert not found, f"{found} in: {text}"
 
 
-def must_not_be_left_in(folder: Path) -> None:
-    """Fails where a secret stands in a file below the folder; the sandbox's own program may have them."""
+def must_not_be_left_in(folder: Path, *, by: str = "any test") -> None:
+    """Fail where a secret stands in a file below the folder; the sandbox's own program may have them."""
     found = list(_files_with_secrets(folder))
-    assert not found, f"secrets in: {', '.join(map(str, found))}"
+    assert not found, f"secrets left by {by} in: {', '.join(map(str, found))}"
 
 
 def _files_with_secrets(folder: Path) -> Iterator[Path]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from ec2kit.answers import Address, NetworkInterface, Receipt, Route, RouteTable, RouteTables
+from ec2kit.ec2.answers import Address, Holder, NetworkInterface, Receipt, Route, RouteTable, RouteTables
 from ec2kit.errors import AwsRefused, AwsUnreachable, Ec2KitError, PermissionMissing
 
 Hook = Callable[[str], None]
@@ -21,7 +21,13 @@ def refused(code: str, operation: str = "AssociateAddress", target: str = "it") 
 
 
 def not_permitted(operation: str = "ReplaceRoute", target: str = "it") -> PermissionMissing:
-    fields = {"code": "UnauthorizedOperation", "text": "no", "request_id": "req-403", "status": 403}
+    fields = {
+        "code": "UnauthorizedOperation",
+        "text": "no",
+        "request_id": "req-403",
+        "status": 403,
+        "credentials": "iam-role",
+    }
     return PermissionMissing(operation=operation, object=target, **fields)
 
 
@@ -30,7 +36,7 @@ class PretendedEc2:
     The truth, what is shown of it, and who interferes.
 
     Attributes:
-        routes: Table id → the route's target, of the one virtual IP.
+        routes: Table id → the route's target, of the one virtual IP; or private address → the ENI that has it.
         late: How many looks after a change still show what was before it.
         looks: Errors of the next looks, in order; None: that look succeeds.
         later_pages: Why later pages of route tables are missing.
@@ -104,23 +110,23 @@ class PretendedEc2:
 
 
 class Asked:
-    """The same methods as `ec2kit.aws.Ec2`."""
+    """The same methods as `ec2kit.ec2.operations.Ec2`."""
 
     def __init__(self, world: PretendedEc2, guard: Callable[[], None]) -> None:
         self._world = world
         self._guard = guard
 
-    def route_tables(self, *, vpc_id: str, destination_cidr_block: str) -> RouteTables:
-        return self.route_tables_with(vpc_id=vpc_id, destination_cidr_blocks=[destination_cidr_block])
-
-    def route_tables_with(self, *, vpc_id: str, destination_cidr_blocks: Sequence[str]) -> RouteTables:
-        """All blocks are routed alike here."""
+    def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
+        """All destinations are routed alike here, and every table has the tag."""
         world = self._world
         routes, _ = world.look()
         tables = tuple(
             RouteTable(
                 name,
-                tuple(Route(each, target, name not in world.blackholes) for each in destination_cidr_blocks),
+                tuple(
+                    Route(each, target, "blackhole" if name in world.blackholes else "active")
+                    for each in destinations
+                ),
             )
             for name, target in routes.items()
         )
@@ -128,6 +134,14 @@ class Asked:
 
     def addresses(self) -> tuple[Address, ...]:
         return tuple(self._world.look()[1].values())
+
+    def holders(self, *, vpc_id: str, addresses: Sequence[str]) -> tuple[Holder, ...]:
+        routes, _ = self._world.look()
+        return tuple(Holder(each, eni) for each, eni in routes.items() if each in addresses and eni is not None)
+
+    def shown_by_metadata(self, mac_address: str) -> Collection[str]:
+        """The metadata are never behind EC2 here."""
+        return self._world.routes.keys()
 
     def network_interface(self, network_interface_id: str, **_: Any) -> NetworkInterface:
         if isinstance(self._world.source_dest_check, Exception):
@@ -146,7 +160,7 @@ class Asked:
         return True
 
     def replace_route(
-        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str
+        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str, target: str = ""
     ) -> Receipt:
         def carry_out() -> None:
             self._world.routes[route_table_id] = network_interface_id
@@ -174,3 +188,40 @@ class Asked:
             raise refused("InvalidAssociationID.NotFound", "DisassociateAddress", association_id)
         name = found.allocation_id
         return world.write("DisassociateAddress", name, None, lambda: world.hold(name, None, None))
+
+    def assign_private_ip_address(
+        self, *, network_interface_id: str, private_ip_address: str, allow_reassignment: bool
+    ) -> Receipt:
+        def carry_out() -> None:
+            taken = self._world.routes[private_ip_address]
+            if taken not in (None, network_interface_id) and not allow_reassignment:
+                raise refused("InvalidParameterValue", "AssignPrivateIpAddresses", private_ip_address)
+            self._world.routes[private_ip_address] = network_interface_id
+
+        return self._written("AssignPrivateIpAddresses", private_ip_address, network_interface_id, carry_out)
+
+    def unassign_private_ip_address(self, *, network_interface_id: str, private_ip_address: str) -> Receipt:
+        return self._unassigned("UnassignPrivateIpAddresses", private_ip_address, network_interface_id)
+
+    def assign_ipv6_address(self, *, network_interface_id: str, ipv6_address: str) -> Receipt:
+        def carry_out() -> None:
+            if self._world.routes[ipv6_address] not in (None, network_interface_id):
+                raise refused("InvalidParameterValue", "AssignIpv6Addresses", ipv6_address)
+            self._world.routes[ipv6_address] = network_interface_id
+
+        return self._written("AssignIpv6Addresses", ipv6_address, network_interface_id, carry_out)
+
+    def unassign_ipv6_address(self, *, network_interface_id: str, ipv6_address: str) -> Receipt:
+        return self._unassigned("UnassignIpv6Addresses", ipv6_address, network_interface_id)
+
+    def _unassigned(self, operation: str, address: str, network_interface_id: str) -> Receipt:
+        def carry_out() -> None:
+            if self._world.routes[address] != network_interface_id:
+                raise refused("InvalidParameterValue", operation, address)
+            self._world.routes[address] = None
+
+        return self._written(operation, address, None, carry_out)
+
+    def _written(self, operation: str, target: str, owner: str | None, carry_out: Callable[[], None]) -> Receipt:
+        self._guard()
+        return self._world.write(operation, target, owner, carry_out)

@@ -30,6 +30,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.asked: list[dict[str, str]] = []
         self.agents: list[str] = []
         self.over = threading.Event()
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._lock = threading.Lock()
 
     @property
@@ -67,15 +68,14 @@ Behaviour = Callable[[Any], None]
 @contextmanager
 def scripted(*script: Behaviour) -> Iterator[ScriptedServer]:
     server = ScriptedServer(*script)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
+    server.thread.start()
     try:
         yield server
     finally:
         server.over.set()
         server.shutdown()
         server.server_close()
-        thread.join()
+        server.thread.join()
 
 
 def answers(body: str, status: int = 200) -> Behaviour:

@@ -1,22 +1,19 @@
-"""The tunables: the whole table, precedence, and a shell file that is read and never executed."""
+"""The tunables: the whole table, precedence, and the file that may set them."""
 
 from __future__ import annotations
 
 import os
-import shlex
-import string
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from ec2kit import messages
-from ec2kit.settings import INSTALLED, TUNABLES, Settings, assignments, load
+from ec2kit.messages import catalogue
+from ec2kit.settings import INSTALLED, TUNABLES, Settings, load
+
+from .patience import HANGS
 
 NUMBERS = [
     ("EC2_RESTORE_TIMEOUT", "restore_timeout", 300, 1, 3600),
@@ -36,10 +33,12 @@ NUMBERS = [
     ("RESRVRECTIMEOUT", "resrvrectimeout", 60, 0, 86400),
 ]
 SWITCHES = [
-    ("EC2_EIP_KEEP_ON_REMOVE", "eip_keep_on_remove"),
-    ("EC2_EIP_EXCLUSIVE", "eip_exclusive"),
-    ("EC2_NOLINKCHECK", "nolinkcheck"),
-    ("EC2_RECOVER_TAKE_FROM_PEER", "recover_take_from_peer"),
+    ("EC2_WRITE_BESIDE_LOOK", "write_beside_look", True),
+    ("EC2_EIP_KEEP_ON_REMOVE", "eip_keep_on_remove", False),
+    ("EC2_EIP_EXCLUSIVE", "eip_exclusive", False),
+    ("EC2_NOLINKCHECK", "nolinkcheck", False),
+    ("EC2_RECOVER_TAKE_FROM_PEER", "recover_take_from_peer", False),
+    ("EC2_NO_LOCAL_REPAIR", "no_local_repair", False),
 ]
 TEXTS = [
     ("EC2_ENDPOINT_URL", "endpoint_url", ""),
@@ -47,6 +46,7 @@ TEXTS = [
     ("EC2KIT_STATE_DIR", "state_dir", "/var/lib/ec2kit"),
     ("EC2KIT_RUN_DIR", "run_dir", "/run/ec2kit"),
     ("EC2KIT_NET_DIR", "net_dir", "/sys/class/net"),
+    ("EC2KIT_SYSTEM_ROOT", "system_root", "/"),
     ("EC2KIT_LOG_FILE", "log_file", ""),
     ("EC2KIT_SERVER", "server", os.uname().nodename),
     ("LKROOT", "lkroot", "/opt/LifeKeeper"),
@@ -79,7 +79,7 @@ def a_file(folder: Path, text: str, mode: int = 0o644) -> Path:
 
 def test_table_of_tests_names_every_tunable() -> None:
     """No tunable is without a test of its default and range."""
-    tested = {each[0] for each in [*NUMBERS, *SWITCHES, *TEXTS]} | {"PATH"}
+    tested = {each[0] for each in [*NUMBERS, *SWITCHES, *TEXTS]} | {"PATH", "EC2_ENDPOINTS"}
     assert {tunable.name for tunable in TUNABLES.values()} == tested
 
 
@@ -105,20 +105,20 @@ def test_load_number_wrong_or_out_of_range_is_default_and_warned(
         settings = loaded({name: text})
         assert getattr(settings, attribute) == default
         ((message, fields),) = settings.findings
-        assert message is messages.SETTING_INVALID
+        assert message is catalogue.SETTING_INVALID
         assert name in message.render(**fields)
 
 
-@pytest.mark.parametrize(("name", "attribute"), SWITCHES, ids=[each[0] for each in SWITCHES])
-def test_load_switch_is_0_or_1_and_nothing_else(name: str, attribute: str) -> None:
-    """A switch is off by default, on with 1; anything else is warned of and off."""
-    assert getattr(loaded(), attribute) is False
+@pytest.mark.parametrize(("name", "attribute", "default"), SWITCHES, ids=[each[0] for each in SWITCHES])
+def test_load_switch_is_0_or_1_and_nothing_else(name: str, attribute: str, default: bool) -> None:
+    """A switch is on with 1 and off with 0; anything else is warned of, and the default is used."""
+    assert getattr(loaded(), attribute) is default
     assert getattr(loaded({name: "1"}), attribute) is True
     assert getattr(loaded({name: "0"}), attribute) is False
     for text in ("yes", "true", "2", "01"):
         settings = loaded({name: text})
-        assert getattr(settings, attribute) is False
-        assert [message for message, _ in settings.findings] == [messages.SETTING_INVALID]
+        assert getattr(settings, attribute) is default
+        assert [message for message, _ in settings.findings] == [catalogue.SETTING_INVALID]
 
 
 @pytest.mark.parametrize(("name", "attribute", "default"), TEXTS, ids=[each[0] for each in TEXTS])
@@ -128,7 +128,37 @@ def test_load_text_has_default_and_is_taken_as_it_is(name: str, attribute: str, 
     assert getattr(loaded({name: "/anything at all"}), attribute) == "/anything at all"
 
 
-@pytest.mark.parametrize("name", ["EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_NET_DIR"])
+def test_load_endpoints_are_read_in_order_and_wrong_entries_are_named() -> None:
+    """The rest of a list is used; none is left of one that is all wrong, so that the other settings count."""
+    settings = loaded({"EC2_ENDPOINTS": "https://ec2.example.com direct, fip, regional via http://u:s3cr3t@proxy:1"})
+    assert [each.name for each in settings.endpoints] == [
+        "https://ec2.example.com direct",
+        "regional via http://proxy:1",
+    ]
+    ((message, fields),) = settings.findings
+    assert (message, fields["entry"]) == (catalogue.ENDPOINT_UNUSABLE, "fip")
+    assert loaded({"EC2_ENDPOINTS": "nonsense"}).endpoints == loaded().endpoints == ()
+
+
+def test_load_endpoints_come_before_the_endpoint_that_is_set_otherwise() -> None:
+    """What is said of TLS and of answers in common is said of the list."""
+    elsewhere = {"EC2_ENDPOINT_URL": "http://ec2.example.com", "AWS_ENDPOINT_URL": "http://ec2.example.com"}
+    settings = loaded({**elsewhere, "EC2_ENDPOINTS": "regional"})
+    assert (settings.over_tls, settings.findings) == (True, ())
+    in_clear = loaded({"EC2_ENDPOINTS": "http://ec2.example.com, http://127.0.0.1:1"})
+    assert [fields for _, fields in in_clear.findings] == [{"service": "EC2", "endpoint": "http://ec2.example.com"}]
+    assert not in_clear.over_tls
+    assert len({each.origin for each in (settings, in_clear, loaded(elsewhere))}) == 3
+
+
+def test_load_proxy_for_all_is_warned_of_only_where_a_way_would_use_it() -> None:
+    """An entry with a proxy of its own, or none, does not look at the environment."""
+    proxy = {"ALL_PROXY": "http://proxy:3128"}
+    assert loaded({**proxy, "EC2_ENDPOINTS": "regional direct, fips via http://proxy:3128"}).findings == ()
+    assert len(loaded({**proxy, "EC2_ENDPOINTS": "regional direct, fips"}).findings) == 1
+
+
+@pytest.mark.parametrize("name", ["EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_NET_DIR", "EC2KIT_SYSTEM_ROOT"])
 def test_load_place_that_is_relative_is_made_absolute(name: str) -> None:
     """A place does not move with the current folder afterwards."""
     attribute = name.removeprefix("EC2KIT_").lower()
@@ -198,7 +228,7 @@ def test_load_file_that_others_can_write_counts_as_empty(mode: int, tmp_path: Pa
     settings = loaded(file=a_file(tmp_path, f"{NAME}=11\nAWS_ENDPOINT_URL=http://evil", mode))
     assert settings.verify_timeout == 30
     assert "AWS_ENDPOINT_URL" not in settings.sdk
-    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNSAFE]
+    assert [message for message, _ in settings.findings] == [catalogue.SETTINGS_UNSAFE]
 
 
 def test_load_file_of_another_user_counts_as_empty(tmp_path: Path) -> None:
@@ -209,14 +239,14 @@ def test_load_file_of_another_user_counts_as_empty(tmp_path: Path) -> None:
     os.chown(path, 12345, -1)
     settings = loaded(file=path)
     assert settings.verify_timeout == 30
-    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNSAFE]
+    assert [message for message, _ in settings.findings] == [catalogue.SETTINGS_UNSAFE]
 
 
 def test_load_file_unreadable_counts_as_empty_with_an_error(tmp_path: Path) -> None:
     """A file that cannot be read is told of, and the defaults are used."""
     settings = loaded(file=tmp_path)
     assert settings.verify_timeout == 30
-    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNREADABLE]
+    assert [message for message, _ in settings.findings] == [catalogue.SETTINGS_UNREADABLE]
 
 
 def test_load_file_missing_is_no_finding(tmp_path: Path) -> None:
@@ -238,10 +268,10 @@ def test_load_file_is_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> Non
         ],
         capture_output=True,
         text=True,
-        timeout=3,
+        timeout=HANGS,
         check=False,
     )
-    assert reader.stdout.strip() in (str(messages.SETTINGS_UNSAFE.code), str(messages.SETTINGS_UNREADABLE.code))
+    assert reader.stdout.strip() in (str(catalogue.SETTINGS_UNSAFE.code), str(catalogue.SETTINGS_UNREADABLE.code))
 
 
 def test_load_file_with_bytes_of_any_kind_never_raises(tmp_path: Path) -> None:
@@ -262,7 +292,7 @@ def test_load_file_too_large_counts_as_empty_with_an_error(tmp_path: Path) -> No
     """A file that is not read to its end gives no value, since the last line of what was read may be half of one."""
     settings = loaded(file=a_file(tmp_path, f"{NAME}=11\n" + "#" * 1_000_000))
     assert settings.verify_timeout == 30
-    assert [message for message, _ in settings.findings] == [messages.SETTINGS_UNREADABLE]
+    assert [message for message, _ in settings.findings] == [catalogue.SETTINGS_UNREADABLE]
 
 
 def test_load_line_with_a_nul_is_skipped(tmp_path: Path) -> None:
@@ -323,25 +353,277 @@ def test_sdk_metadata_addresses_never_go_through_a_proxy(name: str) -> None:
     assert {"example.com", "169.254.169.254", "fd00:ec2::254"} <= set(sdk["no_proxy"].split(","))
 
 
-def test_sdk_metadata_endpoint_of_ones_own_never_goes_through_a_proxy() -> None:
-    """The rule holds for the metadata address that was set, not only for the usual ones."""
-    endpoint = "http://127.0.0.1:1338"
-    sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint}).sdk
-    assert any(each.startswith("127.0.0.1") for each in sdk["no_proxy"].split(","))
+def _applied(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], file: Path | None = None) -> Settings:
+    """Load, and change this process's environment as the edge of a process does."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = loaded({"AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"], **environment}, file)
+    for name, value in found.sdk.items():
+        monkeypatch.setenv(name, value)
+        if not value:
+            monkeypatch.delenv(name)
+    return found
+
+
+OTHERS = [
+    "https://ec2.us-east-1.amazonaws.com",
+    "https://x.example.com:8443",
+    "http://[2001:db8::1]:80/",
+    "http://10.0.0.7",
+]
+
+
+@pytest.mark.parametrize(
+    "listed", ["", "*", "*,x", "example.com", ".example.com, 10.0.0.7", "[2001:db8::1]", "10.0.0.0/8"]
+)
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "http://127.0.0.1:1338",
+        "http://[::1]:1338/base",
+        "http://[FD00:EC2::254]",
+        "http://imds.Example.net",
+        "http://u:p@10.9.9.9",
+    ],
+)
+def test_sdk_asks_only_the_metadata_service_without_the_proxy_beyond_what_was_said(
+    listed: str, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore itself asks no metadata address by the proxy, and all others as NO_PROXY had it."""
+    from botocore.utils import should_bypass_proxies
+
+    given = {"http_proxy": "http://proxy:3128", "NO_PROXY": listed, "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    before = [should_bypass_proxies(each) for each in OTHERS]
+    found = _applied(monkeypatch, given)
+    assert [should_bypass_proxies(each) for each in OTHERS] == before
+    for each in ("http://169.254.169.254", "http://[fd00:ec2::254]", found.metadata_url):
+        assert should_bypass_proxies(each)
+
+
+def test_sdk_no_proxy_that_was_added_is_not_added_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that another action starts finds its environment as it should be."""
+    first = _applied(monkeypatch, {"http_proxy": "http://proxy:3128", "NO_PROXY": "x"})
+    assert "NO_PROXY" not in loaded({**first.sdk, "http_proxy": "http://proxy:3128"}).sdk
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "expected"),
+    [
+        pytest.param(
+            {"HTTPS_PROXY": "http://e"}, "https_proxy=http://f", {"https": "http://e"}, id="environment-first"
+        ),
+        pytest.param(
+            {"https_proxy": "http://e"}, "HTTPS_PROXY=http://f", {"https": "http://f"}, id="lifekeeper-file-first"
+        ),
+        pytest.param({"https_proxy": "", "HTTPS_PROXY": "http://e"}, "", {}, id="switched-off-by-the-other-spelling"),
+        pytest.param({"https_proxy": ""}, "HTTPS_PROXY=http://f", {"https": "http://f"}, id="empty-is-not-set"),
+    ],
+)
+def test_sdk_proxy_is_that_of_the_first_place_whichever_way_it_is_spelt(
+    environment: dict[str, str], file: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Python prefers small letters; the precedence of environment and file does not depend on that."""
+    from urllib.request import getproxies
+
+    more = a_lifekeeper(tmp_path) if expected == {"https": "http://f"} and environment["https_proxy"] else {}
+    _applied(monkeypatch, {**environment, **more}, a_file(tmp_path, file))
+    assert {scheme: url for scheme, url in getproxies().items() if scheme != "no"} == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_PROFILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_METADATA_SERVICE_TIMEOUT"]
+)
+def test_sdk_variable_that_is_empty_is_not_set(name: str, tmp_path: Path) -> None:
+    """The SDK takes an empty text for a profile, a path or a number; what the file says counts in its place."""
+    assert loaded({name: ""}).sdk[name] == ""
+    assert loaded({name: ""}, a_file(tmp_path, f"{name}=7")).sdk[name] == "7"
+    assert name not in loaded({}).sdk
+
+
+def test_sdk_keys_of_two_places_are_not_mixed(tmp_path: Path) -> None:
+    """A token of the file does not belong to the keys of the environment, and its profile does not precede theirs."""
+    text = "AWS_ACCESS_KEY_ID=f\nAWS_SECRET_ACCESS_KEY=f\nAWS_SESSION_TOKEN=f\nAWS_DEFAULT_PROFILE=f\n"
+    environment = {"AWS_ACCESS_KEY_ID": "e", "AWS_SECRET_ACCESS_KEY": "e", "AWS_PROFILE": "e"}
+    assert set(loaded(environment, a_file(tmp_path, text)).sdk) == {"AWS_EC2_METADATA_V1_DISABLED"}
+    under_lifekeeper = loaded({**environment, **a_lifekeeper(tmp_path)}, a_file(tmp_path, text)).sdk
+    assert (under_lifekeeper["AWS_SESSION_TOKEN"], under_lifekeeper["AWS_PROFILE"]) == ("f", "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "warned"),
+    [
+        pytest.param({"ALL_PROXY": "http://p"}, "ALL_PROXY", id="alone"),
+        pytest.param({"all_proxy": "http://p", "http_proxy": "http://p"}, "all_proxy", id="beside-that-of-http"),
+        pytest.param({"ALL_PROXY": "http://p", "https_proxy": "http://p"}, None, id="beside-that-of-https"),
+        pytest.param({"ALL_PROXY": "http://p", "EC2_ENDPOINT_URL": "http://127.0.0.1:1"}, None, id="not-encrypted"),
+        pytest.param({"ALL_PROXY": ""}, None, id="empty"),
+    ],
+)
+def test_load_proxy_that_the_sdk_does_not_use_is_warned_of(environment: dict[str, str], warned: str | None) -> None:
+    """botocore looks for the proxy of the URL's scheme only."""
+    expected = [(catalogue.PROXY_UNUSED, {"name": warned})] if warned else []
+    assert list(loaded(environment).findings) == expected
+
+
+def test_load_file_line_that_is_skipped_is_warned_of_if_it_has_a_known_name(tmp_path: Path) -> None:
+    """A typing error does not stay unseen, and the value is not told: it may be a secret."""
+    lines = [
+        "EC2_MAX_RETRY = 5",
+        "echo $EC2_MAX_RETRY",
+        "OTHER=$(x)",
+        "AWS_SECRET_ACCESS_KEY=$(cat s3cr3t)",
+        f"{NAME}_x+=1",
+    ]
+    (finding,) = loaded(file=a_file(tmp_path, "\ufeff" + "\n".join([f"{NAME}=1", *lines]))).findings
+    assert finding[0] is catalogue.SETTINGS_SKIPPED
+    assert finding[1]["lines"] == (
+        f"line 1 ({NAME}), line 2 (EC2_MAX_RETRY), line 5 (AWS_SECRET_ACCESS_KEY), line 6 ({NAME}_x)"
+    )
+
+
+def test_load_file_of_many_skipped_lines_names_a_few(tmp_path: Path) -> None:
+    """A file that is no settings file fills no log."""
+    (finding,) = loaded(file=a_file(tmp_path, f"{NAME} = 1\n" * 1000)).findings
+    assert str(finding[1]["lines"]).endswith(f"line 5 ({NAME}), …")
+
+
+# -- the SDK's own files -----------------------------------------------------------------------------------
+
+IMDS = "ec2_metadata_service_endpoint"
+MODE = f"{IMDS}_mode"
+
+
+def the_sdks_files(folder: Path, config: str, credentials: str = "") -> dict[str, str]:
+    (folder / "config").write_text(config)
+    (folder / "credentials").write_text(credentials)
+    return {"AWS_CONFIG_FILE": f"{folder}/config", "AWS_SHARED_CREDENTIALS_FILE": f"{folder}/credentials"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "credentials"),
+    [
+        pytest.param({}, "", "", id="nothing"),
+        pytest.param({"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "", "", id="mode"),
+        pytest.param(
+            {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}, f"[default]\n{MODE}=IPv6", "", id="variable-first"
+        ),
+        pytest.param({"AWS_IMDS_USE_IPV6": "True"}, "", "", id="old-name"),
+        pytest.param({"AWS_IMDS_USE_IPV6": "True"}, f"[default]\n{MODE} = ipv4", "", id="mode-before-the-old-name"),
+        pytest.param({}, f"[default]\n{MODE} = IPV6", "", id="mode-of-the-file"),
+        pytest.param({}, "[default]\nimds_use_ipv6 = true", "", id="old-name-of-the-file"),
+        pytest.param({}, f"[default]\n{IMDS} = http://h:1/x\n{MODE} = IPv6", "", id="endpoint-before-mode"),
+        pytest.param({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://v"}, f"[default]\n{IMDS}=http://h", "", id="both"),
+        pytest.param(
+            {"AWS_PROFILE": "p"}, f"[default]\n{IMDS}=http://h\n[profile p]\n{IMDS}=http://p", "", id="profile"
+        ),
+        pytest.param(
+            {"AWS_PROFILE": "p q"}, f'[profile "p q"]\n{IMDS.upper()} : http://p', "", id="profile-in-quotes"
+        ),
+        pytest.param(
+            {"AWS_PROFILE": "p", "AWS_DEFAULT_PROFILE": "d"},
+            f"[profile d]\n{IMDS}=http://d\n[profile p]\nx=1",
+            "",
+            id="two-profiles",
+        ),
+        pytest.param({}, "[default]\nx=1", f"[default]\n{IMDS}=http://c", id="credentials-file"),
+        pytest.param({}, f"[default]\n{IMDS}=http://h", f"[default]\n{IMDS}=http://c", id="credentials-file-first"),
+        pytest.param({}, f"[profile default]\n{IMDS}=http://h", "", id="default-as-a-profile"),
+        pytest.param(
+            {}, f"[{IMDS}]\n[profiled]\n[profile 'x]\n[default]\ns3 =\n  {IMDS} = http://h\n", "", id="elsewhere"
+        ),
+        pytest.param(
+            {"AWS_PROFILE": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": ""},
+            f"[default]\n{IMDS}=http://h",
+            "",
+            id="empty",
+        ),
+    ],
+)
+def test_metadata_url_is_that_of_the_sdk(
+    environment: dict[str, str], config: str, credentials: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The kit asks which instance this is at the place where the SDK asks for credentials, wherever that is set."""
+    from botocore.session import Session
+    from botocore.utils import IMDSFetcher, resolve_imds_endpoint_mode
+
+    monkeypatch.delenv("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+    found = _applied(monkeypatch, {**the_sdks_files(tmp_path, config, credentials), **environment})
+    session = Session()
+    told = {IMDS: session.get_config_variable(IMDS), MODE: resolve_imds_endpoint_mode(session)}
+    assert found.metadata_url == IMDSFetcher(config=told).get_base_url().rstrip("/")
+
+
+SERVICES = "[default]\nservices = mine\n[services mine]\nec2 =\n  endpoint_url = {}\ns3 =\n  endpoint_url = http://s3"
+
+
+@pytest.mark.parametrize(
+    ("environment", "config"),
+    [
+        pytest.param({}, "[default]\nendpoint_url = http://ec2.example.com", id="profile"),
+        pytest.param({}, SERVICES.format("http://ec2.example.com"), id="services"),
+        pytest.param({}, SERVICES.format("https://ec2.example.com"), id="encrypted"),
+        pytest.param({}, SERVICES.format("http://127.0.0.1:1"), id="loopback"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "https://x"}, SERVICES.format("http://ec2.example.com"), id="variable-first"
+        ),
+        pytest.param({}, "[default]\n[profile p]\nendpoint_url = http://ec2.example.com", id="another-profile"),
+        pytest.param({"AWS_PROFILE": "p"}, "[profile p]\nendpoint_url = http://ec2.example.com", id="that-profile"),
+        pytest.param({}, "[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = http://s3", id="of-s3"),
+    ],
+)
+def test_load_endpoint_in_clear_of_the_sdks_files_is_warned_of(
+    environment: dict[str, str], config: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is said of the endpoint that botocore finds, wherever it stands."""
+    from botocore.configprovider import ConfiguredEndpointProvider
+    from botocore.session import Session
+
+    found = _applied(monkeypatch, {**the_sdks_files(tmp_path, config), **environment})
+    session = Session()
+    url = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "ec2").provide()
+    fields = {"service": "EC2", "endpoint": url}
+    expected = [(catalogue.ENDPOINT_IN_CLEAR, fields)] if url == "http://ec2.example.com" else []
+    assert list(found.findings) == expected
+
+
+def test_load_endpoints_of_the_sdks_file_are_ignored_with_it(tmp_path: Path) -> None:
+    """What the SDK ignores is not warned of."""
+    config = "[default]\nendpoint_url = http://ec2.example.com\nignore_configured_endpoint_urls = True"
+    assert loaded(the_sdks_files(tmp_path, config)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "config", ["endpoint", "[default]\nx\n endpoint", "[a]\n[a]\nendpoint=1", "[default]\ns3 =\n endpoint"]
+)
+def test_load_file_that_the_sdk_refuses_is_the_sdks_to_tell(config: str, tmp_path: Path) -> None:
+    """A file that is no configuration is no reason to stop before the SDK says so."""
+    assert loaded(the_sdks_files(tmp_path, config)).metadata_url == "http://169.254.169.254"
+
+
+@pytest.mark.timeout(10)
+def test_load_file_of_the_sdk_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """The SDK leaves out what is no regular file, and so does the kit."""
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    assert loaded({"AWS_CONFIG_FILE": f"{tmp_path}/pipe"}).findings == ()
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "nonsense", "//", ""])
 def test_sdk_metadata_endpoint_that_is_none_is_no_reason_to_stop(url: str) -> None:
     """With a proxy, too, an address that cannot be parsed is told by the action that needs it."""
     sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url}).sdk
-    assert sdk["no_proxy"] == "169.254.169.254,fd00:ec2::254"
+    assert sdk["no_proxy"] == "169.254.169.254,fd00:ec2::254,[fd00:ec2::254]"
 
 
 def test_sdk_metadata_endpoint_with_a_host_that_cannot_be_is_no_reason_to_stop() -> None:
     """Older Pythons take what stands between brackets for a host, newer ones for nothing: neither does harm."""
     url = "http://[nonsense]"
     sdk = loaded({"http_proxy": "http://proxy:3128", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url}).sdk
-    assert set(sdk["no_proxy"].split(",")) - {"nonsense"} == {"169.254.169.254", "fd00:ec2::254"}
+    assert set(sdk["no_proxy"].split(",")) - {"nonsense", "[nonsense]"} == {
+        *("169.254.169.254", "fd00:ec2::254", "[fd00:ec2::254]")
+    }
 
 
 IN_CLEAR = "http://ec2.example.com"
@@ -380,99 +662,50 @@ def test_load_endpoint_in_clear_beyond_this_machine_is_warned_of(
     environment: dict[str, str], warned: str | None, tmp_path: Path
 ) -> None:
     """Where EC2 would be asked without encryption it is said, whether the environment or the file leads there."""
-    expected = [(messages.ENDPOINT_IN_CLEAR, {"endpoint": warned})] if warned else []
+    expected = [(catalogue.ENDPOINT_IN_CLEAR, {"service": "EC2", "endpoint": warned})] if warned else []
     assert list(loaded(environment).findings) == expected
     file = a_file(tmp_path, "".join(f"{name}={value}\n" for name, value in environment.items()))
     assert list(loaded(file=file).findings) == expected
 
 
-# -- the shell file ----------------------------------------------------------------------------------------
+ROLE = "role_arn = arn:aws:iam::123456789012:role/x\ncredential_source = Ec2InstanceMetadata\n"
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("environment", "config", "warned"),
     [
-        pytest.param("A=1", {"A": "1"}, id="plain"),
-        pytest.param("export A=1", {"A": "1"}, id="export"),
-        pytest.param("  A=1  # why", {"A": "1"}, id="comment"),
-        pytest.param("A=1#x", {"A": "1#x"}, id="hash-within"),
-        pytest.param("# A=1", {}, id="commented-out"),
-        pytest.param("A='a b'\"c d\"e", {"A": "a bc de"}, id="pieces"),
-        pytest.param("A='it'\\''s'", {"A": "it's"}, id="escaped-quote"),
-        pytest.param('A="say \\"x\\" \\\\ \\n"', {"A": 'say "x" \\ \\n'}, id="escapes-in-quotes"),
-        pytest.param("A=", {"A": ""}, id="empty"),
-        pytest.param("A=1;", {"A": "1"}, id="semicolon"),
-        pytest.param("A=x=y", {"A": "x=y"}, id="equals-within"),
-        pytest.param("A=1\nA=2", {"A": "2"}, id="last-wins"),
-        pytest.param("A=1\nB=$A/${A}x", {"A": "1", "B": "1/1x"}, id="reference"),
-        pytest.param("B='$A'", {"B": "$A"}, id="single-quotes-keep-dollar"),
-        pytest.param("B=\\$A", {"B": "$A"}, id="escaped-dollar"),
-        pytest.param('A=1\nB="\\$A"', {"A": "1", "B": "$A"}, id="escaped-dollar-in-quotes"),
-        pytest.param("A=$UNSET-x", {"A": "-x"}, id="unset-is-empty"),
-        pytest.param("A=`id`", {}, id="backticks-skipped"),
-        pytest.param("A=$(id)", {}, id="command-skipped"),
-        pytest.param('A="x $(id)"', {}, id="command-in-quotes-skipped"),
-        pytest.param("A=${X:-y}", {}, id="expansion-that-only-a-shell-knows-skipped"),
-        pytest.param("A=1 command", {}, id="for-one-command-skipped"),
-        pytest.param("A='open", {}, id="open-quote-skipped"),
-        pytest.param("A =1", {}, id="space-before-equals"),
-        pytest.param("1A=1", {}, id="no-name"),
-        pytest.param("if true; then", {}, id="other-shell"),
+        pytest.param({"AWS_ENDPOINT_URL_STS": IN_CLEAR}, "", ["STS"], id="variable for STS"),
+        pytest.param({"AWS_ENDPOINT_URL_SSO_OIDC": IN_CLEAR}, "", ["SSO OIDC"], id="variable for SSO OIDC"),
+        pytest.param(
+            {}, f"[default]\nservices = a\n[services a]\nsts =\n  endpoint_url = {IN_CLEAR}\n", ["STS"], id="services"
+        ),
+        pytest.param(
+            {"EC2_ENDPOINT_URL": "https://x"},
+            f"[default]\nendpoint_url = {IN_CLEAR}\n{ROLE}",
+            ["STS"],
+            id="of a role",
+        ),
+        pytest.param({"EC2_ENDPOINT_URL": "https://x"}, f"[default]\nendpoint_url = {IN_CLEAR}\n", [], id="no role"),
+        pytest.param(
+            {"EC2_ENDPOINT_URL": "https://x", "AWS_ENDPOINT_URL": IN_CLEAR, "AWS_ROLE_ARN": "arn:x"},
+            "",
+            ["STS"],
+            id="of a web identity",
+        ),
+        pytest.param({"AWS_ENDPOINT_URL": IN_CLEAR}, f"[default]\n{ROLE}", ["EC2", "STS"], id="both"),
+        pytest.param({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:4000"}, "", [], id="loopback"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_STS": "https://x", "AWS_ENDPOINT_URL": IN_CLEAR}, "", ["EC2"], id="own first"
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_STS": IN_CLEAR, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "", [], id="ignored"
+        ),
     ],
 )
-def test_assignments_line_is_read_as_a_shell_would_or_skipped(line: str, expected: dict[str, str]) -> None:
-    """Assignments are understood; what only a shell could tell is skipped and never executed."""
-    assert assignments(line) == expected
-
-
-def test_assignments_environment_is_known_to_references() -> None:
-    """A reference may name what the environment has."""
-    assert assignments("PATH=/x:$PATH", {"PATH": "/bin"}) == {"PATH": "/x:/bin"}
-
-
-@given(st.text() | st.text("A=B'\"\\$`(){}#;& \n\texport", max_size=60))
-def test_assignments_any_text_never_raises(text: str) -> None:
-    """Whatever stands in the file, reading it raises nothing and names are names."""
-    for name in assignments(text):
-        assert name.isidentifier()
-
-
-VALUES = st.text(string.ascii_letters + string.digits + " ./:@%+,=_-#$\"'\\;&|<>()*?~!^[]{}", max_size=30)
-
-
-def _in_double_quotes(text: str) -> str:
-    return '"' + "".join(f"\\{each}" if each in '"\\$`' else each for each in text) + '"'
-
-
-def _with_backslashes(text: str) -> str:
-    return "".join(each if each.isalnum() else f"\\{each}" for each in text)
-
-
-WORDS = VALUES.flatmap(
-    lambda value: st.sampled_from([shlex.quote, _in_double_quotes, _with_backslashes]).map(lambda quote: quote(value))
-)
-
-
-@hypothesis_settings(max_examples=40)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["", "export "]), WORDS, st.sampled_from(["", "  ", " # why"])),
-        min_size=1,
-        max_size=20,
-    )
-)
-def test_assignments_simple_values_agree_with_sh(lines: list[tuple[str, str, str]]) -> None:
-    """/bin/sh reads the same values, however they are quoted."""
-    text = "".join(f"{export}V{place}={word}{rest}\n" for place, (export, word, rest) in enumerate(lines))
-    names = [f"V{place}" for place in range(len(lines))]
-    script = text + "printf '%s\\0' " + " ".join(f'"${name}"' for name in names)
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True, env={}, timeout=10)
-    assert assignments(text) == dict(zip(names, done.stdout.decode().split("\0"), strict=False))
-
-
-@pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
-def test_assignments_character_that_ends_lines_for_python_only_ends_none(character: str) -> None:
-    """A shell's line ends with a line feed; a comment cannot become an assignment by another character."""
-    assert assignments(f"# see{character}EC2_ENDPOINT_URL=http://elsewhere\nA='x{character}y'") == {
-        "A": f"x{character}y"
-    }
+def test_load_endpoint_in_clear_of_a_service_that_gives_credentials_is_warned_of(
+    environment: dict[str, str], config: str, warned: list[str], tmp_path: Path
+) -> None:
+    """Credentials in an answer of STS or SSO could be read on the way; what is set for all counts if it is used."""
+    found = loaded({**the_sdks_files(tmp_path, config), **environment}).findings
+    expected = [(catalogue.ENDPOINT_IN_CLEAR, {"service": each, "endpoint": IN_CLEAR}) for each in warned]
+    assert list(found) == expected

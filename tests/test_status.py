@@ -6,6 +6,8 @@ import itertools
 
 import pytest
 
+from ec2kit.messages import catalogue
+from ec2kit.messages.statement import Reason
 from ec2kit.status import Change, Status, Verdict, combine, gather
 
 IN, OUT, UNKNOWN = Status.IN_SERVICE, Status.OUT_OF_SERVICE, Status.UNKNOWN
@@ -31,14 +33,17 @@ def test_combine_statuses_in_any_order_gives_the_weightiest(statuses: list[Statu
 
 def test_combine_reasons_keeps_those_of_the_verdict() -> None:
     """Only reasons that speak for the combined status are kept, in their order."""
-    verdicts = [Verdict(OUT, ("a",)), Verdict(UNKNOWN, ("not this",)), Verdict(IN), Verdict(OUT, ("b", "c"))]
-    assert combine(verdicts).reason == "a; b; c"
+    a, b, c, other = (Reason.of(catalogue.LINK_DOWN, device=each) for each in ("a", "b", "c", "other"))
+    verdicts = [Verdict(OUT, (a,)), Verdict(UNKNOWN, (other,)), Verdict(IN), Verdict(OUT, (b, c))]
+    assert combine(verdicts).reasons == (a, b, c)
+    assert str(combine(verdicts).reason) == f"{a}; {b}; {c}"
 
 
 def test_gather_many_targets_with_the_same_problem_is_one_clause() -> None:
     """Sixty tables that nobody may change are one clause, not sixty lines; each problem is said once."""
-    problems = {f"rtb-{n:02}": "no permission" for n in range(60)} | {"rtb-99": "contested"}
-    clauses = gather(problems)
+    denied = Reason.of(catalogue.NOT_CHANGED, operation="ReplaceRoute", code="UnauthorizedOperation")
+    problems = {f"rtb-{n:02}": denied for n in range(60)} | {"rtb-99": Reason.of(catalogue.ROUTE_GONE)}
+    clauses = [str(each) for each in gather(problems)]
     assert len(clauses) == 2
     assert "rtb-00" in clauses[0]
     assert "57 more" in clauses[0]

@@ -1,8 +1,9 @@
 """
-Cuts what ec2kit needs out of the data of the installed botocore; `make model` writes it to ec2kit/data.
+Cut what ec2kit needs out of the data of the installed botocore; `make model` writes it to ec2kit/ec2/data.
 
 botocore's model of EC2 has some 700 operations and its endpoints those of 300 services; reading both takes longer
-than a request. The operations that stay are those of etc/iam-policy.json, which a test holds to what is called.
+than a request. The operations that stay are those of etc/iam-policy.json, to which a test holds the kit's calls. All
+partitions stay, for an SDK that is older than one of them.
 """
 
 from __future__ import annotations
@@ -16,27 +17,29 @@ import botocore
 from botocore.loaders import Loader
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "ec2kit" / "data"
+DATA = ROOT / "ec2kit" / "ec2" / "data"
 
 MODEL = "ec2/2016-11-15/service-2"
 ENDPOINTS = "endpoints"
+PARTITIONS = "ec2/partitions"
 ORIGIN = "origin"
 
 Content = dict[str, Any]
 
 _UNUSED = ("documentation", "enum", "min", "max", "pattern")
-"""What is for readers, and what is for checking parameters, which EC2 does itself."""
+"""Parts for readers, and parts for checking parameters, which EC2 does itself."""
 
 _SERVICES = ("ec2", "sts", "oidc", "portal.sso")
-"""EC2, and those that give credentials."""
+"""EC2 and the services that give credentials."""
 
 
 def cut() -> dict[str, Content]:
-    """Every file of ec2kit/data without its suffix, as the installed botocore would have it."""
+    """Return every file of ec2kit/ec2/data without its suffix, as the installed botocore would have it."""
     loader = Loader()
     return {
         MODEL: _model(loader.load_service_model("ec2", "service-2", "2016-11-15"), operations()),
         ENDPOINTS: _endpoints(loader.load_data("endpoints")),
+        PARTITIONS: _partitions(loader.load_data("partitions")),
         ORIGIN: {
             "botocore": botocore.__version__,
             "copyright": "Amazon.com, Inc. or its affiliates",
@@ -46,19 +49,19 @@ def cut() -> dict[str, Content]:
 
 
 def kept() -> dict[str, Content]:
-    """The same, as it is kept."""
-    return {name: json.loads((DATA / f"{name}.json").read_text()) for name in (MODEL, ENDPOINTS, ORIGIN)}
+    """Return every file of ec2kit/ec2/data without its suffix, as it is kept."""
+    return {name: json.loads((DATA / f"{name}.json").read_text()) for name in (MODEL, ENDPOINTS, PARTITIONS, ORIGIN)}
 
 
 def operations() -> list[str]:
-    """The operations that the policy allows, "ReplaceRoute"."""
+    """Return the operations that the policy allows, "ReplaceRoute"."""
     policy = json.loads((ROOT / "etc" / "iam-policy.json").read_text())
     actions = [action for statement in policy["Statement"] for action in statement["Action"]]
-    return sorted(action.removeprefix("ec2:") for action in actions)
+    return sorted({action.removeprefix("ec2:") for action in actions})
 
 
 def _model(model: Content, names: list[str]) -> Content:
-    """The model with these operations, and the shapes that they lead to."""
+    """Return the model with these operations, and the shapes that they lead to."""
     chosen = {name: _bare(model["operations"][name]) for name in names}
     wanted = list(_shapes_in(chosen))
     shapes: Content = {}
@@ -72,7 +75,7 @@ def _model(model: Content, names: list[str]) -> Content:
 
 
 def _shapes_in(content: Any) -> Iterator[str]:
-    """The names of the shapes that a part of the model refers to."""
+    """Yield the names of the shapes that a part of the model refers to."""
     if isinstance(content, dict):
         if isinstance(content.get("shape"), str):
             yield content["shape"]
@@ -102,11 +105,17 @@ def _chosen(services: Content) -> Content:
     return {name: services[name] for name in _SERVICES if name in services}
 
 
+def _partitions(partitions: Content) -> Content:
+    """Return the partitions with the names of their regions, to which nothing is said but a description."""
+    chosen = [{**each, "regions": {region: {} for region in each["regions"]}} for each in partitions["partitions"]]
+    return {**partitions, "partitions": chosen}
+
+
 # -- writing -----------------------------------------------------------------------------------------------
 
 
 def write() -> None:
-    """Put a fresh cut in the place of the one that is kept."""
+    """Replace the kept files by a fresh cut."""
     for name, content in cut().items():
         path = DATA / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +123,9 @@ def write() -> None:
 
 
 def _text(content: Any, depth: int = 2) -> str:
-    """JSON with a line for each entry down to a depth: small to read at run time, and still good to compare."""
+    """
+    Return JSON with a line for each entry down to a depth: small to read at run time, and still good to compare.
+    """
     if depth and isinstance(content, dict):
         return (
             "{\n" + ",\n".join(f"{json.dumps(name)}:{_text(each, depth - 1)}" for name, each in content.items()) + "}"

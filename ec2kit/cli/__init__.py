@@ -1,44 +1,45 @@
-"""The admin CLI: a lazy group of commands, one net for errors, one result with two renderings."""
+"""Runs the `ec2kit` command: a lazy group of commands, each of which renders one result for a person or a program."""
 
 from __future__ import annotations
 
 import importlib
+import io
 
 import click
 
-from ec2kit import __version__, edge
+from ec2kit import __version__
+from ec2kit.actions.table import ACTIONS
+from ec2kit.cli import commands
 from ec2kit.errors import Ec2KitError, Stopped
+from ec2kit.frameworks import edge
+from ec2kit.messages import stderr
+from ec2kit.messages.catalogue import Level
 
 COMMANDS = {
-    "create": "ec2kit.cli.create",
-    "extend": "ec2kit.cli.extend",
-    "canextend": "ec2kit.cli.canextend",
-    "unextend": "ec2kit.cli.unextend",
-    "delete": "ec2kit.cli.delete",
-    "restore": "ec2kit.cli.restore",
-    "remove": "ec2kit.cli.remove",
-    "quickCheck": "ec2kit.cli.quick_check",
-    "recover": "ec2kit.cli.recover",
     "status": "ec2kit.cli.status",
+    "standby": "ec2kit.cli.standby",
     "verify": "ec2kit.cli.verify",
     "properties": "ec2kit.cli.properties",
-    "set": "ec2kit.cli.set",
     "messages": "ec2kit.cli.messages",
+    "network": "ec2kit.cli.network",
     "install": "ec2kit.cli.install",
     "uninstall": "ec2kit.cli.uninstall",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
 }
-"""Command → the module that has it, as `command`; only the one that is called is imported."""
+"""Command that is no action → the module that has it as `command`; only the called one is imported."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """The group has the actions of the table and the other commands; each is made, or imported, when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*(name for name, spec in ACTIONS.items() if spec.command), *COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        spec = ACTIONS.get(cmd_name)
+        if spec is not None and spec.command:
+            return commands.of_action(spec)
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -56,21 +57,28 @@ def main() -> None:
     """Run the command line; an error becomes one line and an exit status, never a traceback."""
     status = 1
     try:
+        edge.take_over()
         status = int(ec2kit.main(standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         status = end.exit_code
     except click.ClickException as error:
-        error.show()
+        stderr.say(Level.ERROR, _shown(error))
         status = error.exit_code
     except click.Abort:
-        click.echo("aborted", err=True)
+        stderr.say(Level.ERROR, "aborted")
     except (Ec2KitError, Stopped) as error:
-        click.echo(f"ec2kit: {edge.in_spoken_language(error)}", err=True)
+        stderr.say(Level.ERROR, f"ec2kit: {edge.in_spoken_language(error)}")
     except BrokenPipeError:
         status = 0
     except Exception as error:
         edge.unexpected(edge.open_action("ec2kit", "").log, error)
     edge.leave(status)
+
+
+def _shown(error: click.ClickException) -> str:
+    shown = io.StringIO()
+    error.show(shown)
+    return shown.getvalue().rstrip("\n")
 
 
 if __name__ == "__main__":

@@ -1,76 +1,78 @@
-"""Runs one deed of the core for the admin CLI: the frame around it, and its result."""
+"""One action runs for the admin CLI in this frame, which shows its outcome to a person or to a program."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-import click
-
-from ec2kit import edge
-from ec2kit.action import Action
+from ec2kit.actions.option import Values
+from ec2kit.actions.table import FAILURE, SUCCESS, ActionSpec
 from ec2kit.cli.result import Result
+from ec2kit.engine.action import Action
 from ec2kit.errors import BadRequest, Ec2KitError, Stopped
-from ec2kit.resource import checked_tag
-from ec2kit.status import Change
-
-Deed = Callable[[Action], Result]
-
-tag_argument = click.argument("tag")
+from ec2kit.frameworks import edge
+from ec2kit.messages import stderr
+from ec2kit.messages.catalogue import Level
 
 
-def run(name: str, tag: str, deed: Deed, *, as_json: bool, grace: float = edge.OVERDUE, trouble: int = 1) -> int:
+def run(spec: ActionSpec, values: Values, *, as_json: bool) -> int:
     """
-    Do it within its deadline, with BEGIN and END in the log; gives the exit status.
+    Do an action within its deadline, with BEGIN and END in the log, and show its outcome; return its status.
 
-    Args:
-        trouble: Exit status where nothing can be said or done for trouble on the way.
+    Several resources come one after the other, each with a deadline of its own.
     """
-    tag = checked_tag(tag)
+    each_one = [(spec.tag(each), each) for each in spec.each(values)]
+    shown: list[Result] = []
     try:
         edge.mind_signals()
-        action = edge.open_action(name, tag, watch=edge.Watch(trouble, grace=grace))
-        result = _framed(action, deed, trouble)
+        watch = edge.Watch(spec.trouble, grace=spec.grace() + edge.OVERDUE)
+        for tag, each in each_one:
+            action = edge.open_action(spec.name, tag, watch=watch)
+            result = _framed(action, spec, each)
+            shown.append(_in_envelope(action, result))
+            if result.data.get("error", {}).get("code") == Stopped.message.code:
+                break
     except Stopped as error:
-        click.echo(f"ec2kit: {edge.in_spoken_language(error)}", err=True)
-        return trouble
+        stderr.say(Level.ERROR, f"ec2kit: {edge.in_spoken_language(error)}")
+        return spec.trouble
     except Exception as error:
-        edge.unexpected(edge.open_action(name, tag).log, error)
-        return trouble
-    envelope = {"action": name, "tag": tag, "server": action.settings.server}
-    success = result.status == 0 and "error" not in result.data
-    return Result(result.text, {**envelope, "success": success, **result.data}, result.status).show(as_json=as_json)
+        edge.unexpected(edge.open_action(spec.name, each_one[0][0]).log, error)
+        return spec.trouble
+    return (shown[0] if len(each_one) == 1 else _together(spec, shown)).show(as_json=as_json)
 
 
-def _framed(action: Action, deed: Deed, trouble: int) -> Result:
-    """The deed between BEGIN and END."""
+def _in_envelope(action: Action, result: Result) -> Result:
+    envelope = {"action": action.name, "tag": action.tag, "server": action.settings.server}
+    success = result.status == SUCCESS and "error" not in result.data
+    return Result(result.text, {**envelope, "success": success, **result.data}, result.status)
+
+
+def _together(spec: ActionSpec, shown: list[Result]) -> Result:
+    """Return the results for several resources as one: a failure of one is the failure of all."""
+    text = "\n".join(f"{each.data['tag']}: {each.text}" for each in shown if each.text)
+    success = all(each.data["success"] for each in shown)
+    data = {"action": spec.name, "success": success, "resources": [each.data for each in shown]}
+    return Result(text, data, max(each.status for each in shown))
+
+
+def _framed(action: Action, spec: ActionSpec, values: Values) -> Result:
+    """Do the action between BEGIN and END."""
     action.begin()
     try:
-        result = deed(action)
+        with edge.shown(action):
+            outcome = spec.run(action, values)
     except Ec2KitError as error:
         action.fail(error)
-        return Result("", failure(error), status=1 if isinstance(error, BadRequest) else trouble)
+        return Result("", failure(error), status=FAILURE if isinstance(error, BadRequest) else spec.trouble)
     except Stopped as error:
         action.fail(error)
-        return Result("", {"error": {"code": error.message.code, "text": str(error)}}, status=trouble)
-    _end(action, result)
-    return result
-
-
-def _end(action: Action, result: Result) -> None:
-    if result.status == 0:
-        action.end(result.text)
+        return Result("", {"error": {"code": error.message.code, "text": str(error)}}, status=spec.trouble)
+    if outcome.is_no:
+        action.fail(outcome.text)
     else:
-        action.fail(result.text)
+        action.end(outcome.text)
+    return Result(outcome.text, {**outcome.data}, FAILURE if outcome.is_no else SUCCESS)
 
 
 def failure(error: Ec2KitError) -> dict[str, Any]:
-    """An error for a program."""
+    """Return an error in the form for a program."""
     return {"error": {"code": error.message.code, "text": str(error), "action": error.message.action}}
-
-
-def changes(text: str, made: dict[str, tuple[Change, ...]]) -> Result:
-    """The result of a deed that changes AWS."""
-    listed: Iterable[Change] = (change for each in made.values() for change in each)
-    told = [{"operation": each.operation, "target": each.target, "old": each.old, "new": each.new} for each in listed]
-    return Result(f"{text}, {len(told)} changed" if told else f"{text}, nothing to change", {"changes": told})

@@ -1,4 +1,4 @@
-"""What install and uninstall share: whose tree they work in, the frame around the deed, and how it is told."""
+"""The commands install and uninstall share this: the framework and its tree, the frame, and the output."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Any
 
 import click
 
-from ec2kit import edge, messages, script
-from ec2kit.action import Action
 from ec2kit.cli import deed
 from ec2kit.cli.result import Result
-from ec2kit.errors import Ec2KitError, FrameworkMissing
-from ec2kit.installation import Step
-from ec2kit.lifekeeper import APPLICATION, TYPE
-from ec2kit.messages import Message
-from ec2kit.script import Layout
-from ec2kit.tree import Tree
+from ec2kit.engine.action import Action
+from ec2kit.errors import BadRequest, Ec2KitError
+from ec2kit.frameworks import edge
+from ec2kit.frameworks.install.layout import Layout
+from ec2kit.frameworks.install.plan import Step
+from ec2kit.frameworks.install.tree import Tree
+from ec2kit.frameworks.lifekeeper.commands import APPLICATION, TYPE
+from ec2kit.frameworks.lifekeeper.layout import LIFEKEEPER
+from ec2kit.frameworks.pacemaker.layout import PACEMAKER
+from ec2kit.messages import catalogue
+from ec2kit.messages.catalogue import Message
 
 Steps = Mapping[str, Step]
 
@@ -28,21 +31,21 @@ OCF_ROOT = "/usr/lib/ocf"
 lkroot_option = click.option("--lkroot", metavar="DIR", help="LifeKeeper's folder; default: LKROOT of the settings.")
 ocf_option = click.option("--ocf", is_flag=True, help="For Pacemaker: its agents, as ocf:ec2kit:NAME.")
 ocf_root_option = click.option(
-    "--ocf-root", metavar="DIR", help=f"The same in that folder; default: $OCF_ROOT, or {OCF_ROOT}."
+    "--ocf-root", metavar="DIR", help=f"For Pacemaker in this folder; default: $OCF_ROOT, or {OCF_ROOT}."
 )
 
 
 @dataclass(frozen=True)
 class Framework:
     """
-    A framework whose tree the kit can be in.
+    A framework in whose tree the kit can be installed.
 
     Attributes:
-        root: What its root is called in the answer to a program.
-        afterwards: What holds when the kit is taken out.
-        resources: Gives the names of those that would be left without their hooks or agents; raises Ec2KitError if
-            the framework does not tell.
-        user: Who calls the kit there beside root; "": nobody.
+        root: The name of the root in the answer to a program.
+        afterwards: What is the case after the kit has been taken out.
+        resources: Returns the names of the resources that would lose their hooks or agents; raises Ec2KitError if
+            the framework gives no usable answer.
+        user: The user who calls the kit there, beside root; "": none.
     """
 
     layout: Layout
@@ -53,28 +56,28 @@ class Framework:
 
 
 def _of_lifekeeper(action: Action, root: str) -> list[str]:
-    from ec2kit.lifekeeper import LifeKeeper
-    from ec2kit.registry.lifekeeper import tags_of_ours
+    from ec2kit.frameworks.lifekeeper.commands import LifeKeeper
+    from ec2kit.frameworks.lifekeeper.registry import tags_of_ours
 
     lifekeeper = LifeKeeper(root, seconds=action.deadline.seconds)
     return tags_of_ours(lifekeeper) if lifekeeper.is_there else []
 
 
 def _of_pacemaker(action: Action, root: str) -> list[str]:
-    """Those of the cluster that this server is in, wherever its agents are."""
-    from ec2kit import pacemaker
+    """Return the resources of this server's cluster; its agents may be in any tree."""
+    from ec2kit.frameworks.pacemaker import commands as pacemaker
 
     return pacemaker.resources_of_ours(action.deadline)
 
 
 _LIFEKEEPER = Framework(
-    script.LIFEKEEPER,
+    LIFEKEEPER,
     "lkroot",
     f"ec2kit acts on no resource of type {APPLICATION}/{TYPE} there any more",
     _of_lifekeeper,
 )
 _PACEMAKER = Framework(
-    script.PACEMAKER,
+    PACEMAKER,
     "ocf_root",
     "Pacemaker finds no agent ocf:ec2kit there any more",
     _of_pacemaker,
@@ -85,10 +88,10 @@ _PACEMAKER = Framework(
 @dataclass(frozen=True)
 class Asked:
     """
-    What the options say of the framework; each is one of the options of this module.
+    The options by which a person names the framework.
 
     Raises:
-        click.UsageError: They say both.
+        click.UsageError: The options name both frameworks.
     """
 
     lkroot: str | None
@@ -103,11 +106,11 @@ class Asked:
 
     @property
     def framework(self) -> Framework:
-        """LifeKeeper, unless Pacemaker is named."""
+        """Return Pacemaker if it is named, otherwise LifeKeeper."""
         return _PACEMAKER if self.ocf or self.ocf_root is not None else _LIFEKEEPER
 
     def root(self, action: Action) -> str:
-        """The tree's root, absolute."""
+        """Return the absolute path of the tree's root."""
         if self.framework is _PACEMAKER:
             return self._ocf_root
         return action.settings.lkroot if self.lkroot is None else _absolute(self.lkroot)
@@ -118,24 +121,29 @@ class Asked:
 
     def tree(self, root: str) -> Tree:
         """
+        Return the framework's tree.
+
         Raises:
-            FrameworkMissing: No framework is named, and the one that is meant then is not there.
+            BadRequest: No framework is named, and LifeKeeper is not installed.
         """
         if self.framework is _LIFEKEEPER and self.lkroot is None and not os.path.isdir(root):
-            raise FrameworkMissing(lkroot=root, ocf_root=self._ocf_root)
+            raise BadRequest(catalogue.FRAMEWORK_MISSING, lkroot=root, ocf_root=self._ocf_root)
         return Tree(root, manifest=self.framework.layout.manifest)
 
 
 Change = Callable[[Action, Framework, Tree], tuple[Steps, str]]
-"""Changes a tree; gives what became of each place, and the summary's last words."""
+"""Changes a tree; returns place → step, and the last words of the summary."""
 
 
 def run(name: str, asked: Asked, change: Change, done: Message, *, as_json: bool) -> int:
     """
-    Change a framework's tree; gives the exit status, 1 also if something is left that should be gone.
+    Change a framework's tree.
 
     Args:
-        done: What the log says in the end; its fields are root and summary.
+        done: The message for the log at the end; its fields are root and summary.
+
+    Returns:
+        The exit status; 1 also if a file is left that should be gone.
     """
     edge.mind_signals()
     action = edge.open_action(name, "", watch=edge.Watch(1))
@@ -151,7 +159,7 @@ def run(name: str, asked: Asked, change: Change, done: Message, *, as_json: bool
     action.log.record(done, root=root, summary=summary)
     left = ", ".join(place for place, step in steps.items() if step is Step.LEFT)
     if left:
-        action.log.put(messages.PLACES_LEFT, root=root, places=left)
+        action.log.put(catalogue.PLACES_LEFT, root=root, places=left)
     told = [(place, step, tree.backup_of(place) if step is Step.REPLACED else "") for place, step in steps.items()]
     data = {**envelope, "success": not left, "files": [_as_dict(*each) for each in told]}
     text = "\n".join([*(_line(*each) for each in told), f"{root}: {summary}"])
@@ -159,7 +167,7 @@ def run(name: str, asked: Asked, change: Change, done: Message, *, as_json: bool
 
 
 def _absolute(path: str) -> str:
-    """An empty path, of a variable that is not set, stays empty and is refused: it is not the current folder."""
+    """Return an absolute path; an empty one, as of an unset variable, stays empty, and will be refused."""
     return os.path.abspath(path) if path else ""
 
 

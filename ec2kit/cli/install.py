@@ -1,4 +1,4 @@
-"""`ec2kit install`."""
+"""The command `ec2kit install` puts the kit into a framework's tree."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import sys
 import click
 
 import ec2kit
-from ec2kit import installation, messages, script
-from ec2kit.action import Action
 from ec2kit.cli.framework import Asked, Framework, Steps, lkroot_option, ocf_option, ocf_root_option, run
 from ec2kit.cli.result import json_option
-from ec2kit.tree import Tree
+from ec2kit.engine.action import Action
+from ec2kit.frameworks.install import installation, script
+from ec2kit.frameworks.install.tree import Tree
+from ec2kit.messages import catalogue
 
 
 @click.command("install")
 @lkroot_option
 @ocf_option
 @ocf_root_option
-@click.option("--replace", is_flag=True, help="Keep what stands in the way aside, until uninstall.")
+@click.option("--replace", is_flag=True, help="Keep foreign files aside that are in the way, until uninstall.")
 @json_option
 def command(lkroot: str | None, ocf: bool, ocf_root: str | None, replace: bool, as_json: bool) -> int:
     """Put hooks and administration programs into LifeKeeper's folder, or agents into Pacemaker's; may be repeated."""
@@ -32,17 +33,17 @@ def command(lkroot: str | None, ocf: bool, ocf_root: str | None, replace: bool, 
             _warn_of_closed(action, framework.user)
         return steps, f"run by {sys.executable}"
 
-    return run("install", Asked(lkroot, ocf, ocf_root), install, messages.KIT_INSTALLED, as_json=as_json)
+    return run("install", Asked(lkroot, ocf, ocf_root), install, catalogue.KIT_INSTALLED, as_json=as_json)
 
 
 def _warn_of_closed(action: Action, user: str) -> None:
     closed = {_closed(path) for path in (sys.executable, os.path.realpath(sys.executable), ec2kit.__file__)} - {""}
     if closed:
-        action.log.put(messages.KIT_CLOSED, user=user, paths=", ".join(sorted(closed)))
+        action.log.put(catalogue.KIT_CLOSED, user=user, paths=", ".join(sorted(closed)))
 
 
 def _closed(path: str) -> str:
-    """What is closed to other users on the way to a file, and nearest to the root; "" if nothing is."""
+    """Return the path nearest to the root, on the way to a file, that is closed to other users; "" if none is."""
     above, name = os.path.split(path)
     if name and (found := _closed(above)):
         return found

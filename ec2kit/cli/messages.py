@@ -1,4 +1,4 @@
-"""`ec2kit messages`: what the codes in the log mean, how it comes to that, and what to do."""
+"""The command `ec2kit messages` explains the codes in the log: their text, their cause, and what to do."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 import click
 
-from ec2kit import edge
 from ec2kit.cli.result import Result
 from ec2kit.errors import ArgumentInvalid
-from ec2kit.language import Language, catalogue_in, groups_in
-from ec2kit.messages import Level, Message
+from ec2kit.frameworks import edge
+from ec2kit.messages.catalogue import Level, Message
+from ec2kit.messages.language import Language, catalogue_in, groups_in
 
 _WIDEST = 100
-"""Columns; longer lines are hard to read on any terminal."""
+"""Maximum columns of a line; longer lines are hard to read on any terminal."""
 
 
 class _Frame(NamedTuple):
-    """The words around those of the catalogue."""
+    """The words around the texts of the catalogue."""
 
     cause: str
     action: str
@@ -65,14 +65,18 @@ This page is made from the catalogue by `make docs`.""",
 
 @click.command("messages")
 @click.argument("codes", nargs=-1, type=int, metavar="[CODE]...")
-@click.option("--level", type=click.Choice([each.value for each in Level], case_sensitive=False), help="Only these.")
+@click.option(
+    "--level",
+    type=click.Choice([each.value for each in Level], case_sensitive=False),
+    help="Show only the messages of this level.",
+)
 @click.option("--json", "form", flag_value="json", help="Print one JSON object.")
-@click.option("--markdown", "form", flag_value="markdown", help="Print the page that stands in docs/.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print the page of docs/.")
 def command(codes: tuple[int, ...], level: str | None, form: str | None) -> int:
     """
-    Explain the codes in the log: cause, and what to do; list all unless some are given.
+    Explain the given codes of the log: cause, and what to do. Without codes, list all messages.
 
-    In Japanese where the locale (LC_ALL, LC_MESSAGES, LANG) is Japanese.
+    The text is Japanese if the locale (LC_ALL, LC_MESSAGES, LANG) is Japanese.
     """
     language = edge.spoken_language()
     catalogue = catalogue_in(language)
@@ -107,7 +111,7 @@ def _as_dict(message: Message) -> dict[str, object]:
 
 
 def _list(messages: Iterable[Message]) -> str:
-    """One a line, whatever its length: made for grep."""
+    """Return one line for each message, of any length, for grep."""
     return "\n".join(f"{each.code}  {each.level.value:<6}  {each.text}" for each in messages)
 
 
@@ -125,18 +129,18 @@ def _explanation(message: Message, frame: _Frame) -> Iterator[str]:
 
 
 def _beside(label: str, text: str) -> str:
-    """The text at the right of its label, as many lines as it needs."""
+    """Set the text at the right of its label, in as many lines as it needs."""
     indent = _columns(label)
     width = min(shutil.get_terminal_size().columns, _WIDEST) - indent
     return label + ("\n" + " " * indent).join(_wrapped(text, width))
 
 
 _PIECE = re.compile(r"\s*[（「]*(?:[!-~]+|\S)[、。）」]*")
-"""What stays on one line: a word of ASCII, or a character of Japanese with its punctuation."""
+"""A piece that stays on one line: a word of ASCII, or a character of Japanese with its punctuation."""
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Lines of so many columns, as far as words allow."""
+    """Break a text into lines of so many columns; only a longer word makes a longer line."""
     lines = [""]
     for piece in _PIECE.findall(text):
         if lines[-1] and _columns(lines[-1] + piece) > width:
@@ -147,7 +151,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """How wide a terminal shows the text; a character of Japanese takes two columns."""
+    """Return the number of columns of a text in a terminal; a character of Japanese takes two."""
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 
@@ -172,5 +176,5 @@ def _section(message: Message, frame: _Frame) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """The text, with what Markdown would read as a tag or as emphasis taken literally outside of code."""
+    """Return the text for Markdown, with the characters of tags and emphasis escaped outside of code."""
     return re.sub(r"(`[^`]*`)|([<*])", lambda found: found[1] or f"\\{found[2]}", text)

@@ -1,34 +1,39 @@
-"""`ec2kit properties`: what a resource is, as its wizard showed it."""
+"""The command `ec2kit properties` shows the definition of a resource."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
+from ec2kit.actions.option import TAG, Values
+from ec2kit.cli import commands
+from ec2kit.cli.result import Result
+from ec2kit.frameworks import edge
+from ec2kit.resource import Resource, Server, checked_tag
+from ec2kit.scenarios.table import making_of
 
-from ec2kit import edge
-from ec2kit.cli import deed
-from ec2kit.cli.result import Result, json_option
-from ec2kit.resource import ROUTE_TABLE, Resource, Server, checked_tag
 
-
-@click.command("properties")
-@deed.tag_argument
-@json_option
-def command(tag: str, as_json: bool) -> int:
-    """Show what a resource is: its address, its servers with their interfaces, priorities, switchback."""
+def _show(values: Values, as_json: bool) -> int:
     edge.mind_signals()
-    action = edge.open_action("properties", checked_tag(tag), watch=edge.Watch(1))
+    tag = checked_tag(values["tag"])
+    action = edge.open_action("properties", tag, watch=edge.Watch(1))
     resource = action.registry.latest(tag)
     data = {"server": action.settings.server, "resource": resource.as_dict()}
     return Result("\n".join(_lines(resource)), data).show(as_json=as_json)
 
 
+command = commands.make(
+    "properties",
+    "Show what a resource is: its address, its servers with their interfaces, priorities, switchback.",
+    (TAG,),
+    _show,
+)
+
+
 def _lines(it: Resource) -> Iterator[str]:
     yield f"tag         {it.tag}"
     yield f"type        {it.scenario}"
-    yield f"address     {it.address}" + (f" ({it.allocation_id})" if it.allocation_id else "")
-    if it.scenario == ROUTE_TABLE and it.ip_resource:
+    yield f"address     {making_of(it).shown(it)}"
+    if it.ip_resource:
         yield f"IP resource {it.ip_resource}, which depends on it"
     yield f"region      {it.region}, {it.vpc_id}"
     yield f"switchback  {it.switchback}"

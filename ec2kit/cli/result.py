@@ -1,4 +1,4 @@
-"""What a command has to say: one result, shown to a person or to a program."""
+"""Each command has one result, which is shown to a person or to a program."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any
 
 import click
 
-from ec2kit.messages import printable
+from ec2kit.frameworks import edge
+from ec2kit.messages.masking import printable
 
 
 @dataclass(frozen=True)
 class Result:
     """
+    The result of a command.
+
     Attributes:
         text: For a person; lines.
         data: For a program; JSON types only, snake_case names.
@@ -26,7 +29,8 @@ class Result:
     status: int = 0
 
     def show(self, *, as_json: bool) -> int:
-        """Print it; gives the exit status, which says what was done and not whether somebody could read it."""
+        """Print the result; return the exit status, which does not depend on whether the output could be written."""
+        edge.decide(self.status)
         with suppress(OSError):
             if as_json:
                 click.echo(json.dumps({"version": 1, **self.data}, indent=2, sort_keys=True))

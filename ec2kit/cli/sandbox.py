@@ -1,4 +1,4 @@
-"""`ec2kit sandbox`: an embedded EC2 to try, test and measure against."""
+"""The command `ec2kit sandbox` runs an embedded EC2 to try, test and measure against."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from ec2kit.sandbox.process import CannotStart, running, serve
 from ec2kit.sandbox.rule import GENERAL, Argument
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_dir = click.option("--dir", "folder", type=_FOLDER, required=True, help="Where the sandbox keeps its files.")
-_nodes = click.option("--nodes", default=2, show_default=True, help="How many servers.")
-_tables = click.option("--tables", default=2, show_default=True, help="How many route tables hold the VIP.")
+_dir = click.option("--dir", "folder", type=_FOLDER, required=True, help="Folder for the sandbox's files.")
+_nodes = click.option("--nodes", default=2, show_default=True, help="Number of servers.")
+_tables = click.option("--tables", default=2, show_default=True, help="Number of route tables that have the VIP.")
 _region = click.option("--region", default="us-east-1", show_default=True)
+_tls = click.option("--tls", is_flag=True, help="EC2 and STS of each server speak HTTPS, with an authority in DIR.")
 
 
 @click.group()
 def command() -> None:
-    """An embedded EC2 to try, test and measure against: nothing leaves this machine."""
+    """Run an embedded EC2 to try, test and measure against; no request leaves this machine."""
 
 
 @command.command()
@@ -34,27 +35,27 @@ def command() -> None:
 @_nodes
 @_tables
 @_region
-@click.option("--port", type=int, help="First of the ports to use; any free ones unless given.")
-def start(folder: Path, nodes: int, tables: int, region: str, port: int | None) -> None:
+@_tls
+@click.option("--port", type=int, help="First of the ports; default: any free ports.")
+def start(folder: Path, nodes: int, tables: int, region: str, tls: bool, port: int | None) -> None:
     """
     Run a sandbox until SIGTERM or Ctrl-C.
 
-    It is ready when DIR/nodeN.env of the last server is there; source DIR/node1.env to be the first server.
+    The sandbox is ready when DIR/nodeN.env of the last server exists; source DIR/node1.env to be the first server.
     """
     try:
-        serve(folder, nodes=nodes, tables=tables, region=region, port=port, say=click.echo)
+        serve(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls, say=click.echo)
     except CannotStart as error:
         raise click.ClickException(str(error)) from error
 
 
 @command.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option(
-    "--dir", "folder", type=_FOLDER, help="Where the sandbox keeps its files; a temporary folder unless given."
-)
-@click.option("--node", default="node1", show_default=True, help="On which server the command runs.")
+@click.option("--dir", "folder", type=_FOLDER, help="Folder for the sandbox's files; default: a temporary folder.")
+@click.option("--node", default="node1", show_default=True, help="Server on which the command runs.")
 @_nodes
 @_tables
 @_region
+@_tls
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.pass_context
 def run(
@@ -64,14 +65,15 @@ def run(
     nodes: int,
     tables: int,
     region: str,
+    tls: bool,
     words: tuple[str, ...],
 ) -> None:
-    """Start a sandbox, run COMMAND as one of its servers, stop it; ends with COMMAND's exit status."""
+    """Start a sandbox, run COMMAND as one of its servers, stop the sandbox; exit with the status of COMMAND."""
     signal.signal(signal.SIGTERM, lambda *_: context.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ec2kit-sandbox-")))
         try:
-            description = stack.enter_context(running(place, nodes=nodes, tables=tables, region=region))
+            description = stack.enter_context(running(place, nodes=nodes, tables=tables, region=region, tls=tls))
         except CannotStart as error:
             raise click.ClickException(str(error)) from error
         if node not in description["nodes"]:
@@ -83,7 +85,7 @@ def run(
 
 
 def _options_of_a_rule(function: Any) -> Any:
-    """An option for each thing that a rule or any effect may be told, from the table of effects."""
+    """Add an option for each argument of rules and effects, from the table of effects."""
     users: dict[str, list[str]] = {}
     arguments: dict[str, Argument] = {argument.name: argument for argument in GENERAL}
     for name, effect in EFFECTS.items():
@@ -97,7 +99,7 @@ def _options_of_a_rule(function: Any) -> Any:
 
 
 def _one_line_an_effect() -> str:
-    """Name, where it is not for EC2 alone, sentence and defaults of each effect, as click shows them unwrapped."""
+    """Return name, sentence, services other than EC2, and defaults of each effect, as click shows them unwrapped."""
     lines = []
     for name, effect in EFFECTS.items():
         services = "" if effect.services == ("ec2",) else f" [{', '.join(effect.services)}]"
@@ -112,7 +114,7 @@ def _one_line_an_effect() -> str:
 @click.argument("effect")
 @_options_of_a_rule
 def fault(folder: Path, effect: str, **options: Any) -> None:
-    """Disturb calls from now on; says the fault's number."""
+    """Disturb calls from now on, and print the number of the fault."""
     told = {name: value for name, value in options.items() if value is not None}
     click.echo(_asked(lambda: Sandbox(folder).fault(effect, **told)))
 
@@ -129,7 +131,7 @@ def faults(folder: Path) -> None:
 @_dir
 @click.argument("number", required=False, type=int, metavar="[ID]")
 def clear(folder: Path, number: int | None) -> None:
-    """Take one fault away, or all."""
+    """Remove one fault, or all."""
     _asked(lambda: Sandbox(folder).clear(number))
 
 

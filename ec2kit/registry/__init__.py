@@ -1,17 +1,12 @@
-"""Where resources are kept; above this door nobody knows whether that is LifeKeeper's database or files."""
+"""Defines resources: the protocol of a registry, and this server's files; a framework's registry is in its room."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from ec2kit.errors import StateUnusable
+from ec2kit.errors import RegistryBroken, StateUnusable
 from ec2kit.resource import Resource
-from ec2kit.settings import Settings
-
-if TYPE_CHECKING:
-    from ec2kit.lifekeeper import LifeKeeper
 
 
 class Registry(Protocol):
@@ -21,88 +16,94 @@ class Registry(Protocol):
     """This server's name, as the definitions spell it."""
 
     place: str
-    """Where it is, for a person."""
+    """The registry's place, for a person."""
 
     def load(self, tag: str) -> Resource:
         """
+        Return a definition.
+
         Raises:
             TagUnknown: The registry is intact and has no such resource.
-            RegistryEmpty: It is missing or has no resource at all, which is trouble and not an answer.
-            RegistryBroken: What is kept cannot be read.
+            RegistryEmpty: The registry is missing or has no resource at all, which is trouble and not an answer.
+            RegistryBroken: The registry or the definition cannot be read.
         """
 
     def latest(self, tag: str) -> Resource:
         """
-        The definition with what the framework owns of it, as that has it by now: switchback and priorities.
+        Return a definition with the framework's present values for what the framework owns: switchback, priorities.
 
         Raises:
-            Ec2KitError: What `load` raises, or the framework does not tell.
+            Ec2KitError: An error of `load`, or the framework gives no usable answer.
         """
 
     def resources(self) -> list[Resource]:
         """
-        All of them, by tag; none where nothing was ever created.
+        Return all definitions, ordered by tag; none if no resource was ever created.
 
         Raises:
-            RegistryBroken: One of them cannot be read.
+            RegistryBroken: A definition cannot be read.
+        """
+
+    def survey(self) -> list[Resource | RegistryBroken]:
+        """
+        Return the same as `resources`, with the error in the place of each definition that cannot be read.
+
+        Raises:
+            RegistryBroken: The registry itself cannot be read.
         """
 
     def has(self, tag: str) -> bool:
         """
-        Whether the tag is taken, by whatever resource.
+        Tell whether the tag is taken, by a resource of any kind.
 
         Raises:
-            Unknown: That cannot be said.
+            Unknown: The registry gives no usable answer.
         """
 
-    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = (), *, replaces: int = 0) -> None:
         """
-        Keep a definition, if its revision is newer than the one that is there.
+        Store a definition in place of the one that the caller has seen.
 
         Args:
-            changed: What the framework has to be told of that which it owns; the rest of that stays as it has it.
+            changed: Fields that the framework owns and has to change; all other fields that it owns stay.
+            replaces: The revision of the definition that is replaced; 0: there is none yet.
 
         Raises:
-            RevisionChanged: The one that is there is as new or newer.
-            StateUnusable: It cannot be written.
+            BadRequest: The present definition has another revision, or is gone.
+            StateUnusable: The definition cannot be written.
         """
 
     def rename(self, tag: str, resource: Resource) -> None:
         """
-        Keep the resource under the definition's tag, with its state; may be repeated after it was cut off.
+        Rename a resource to the definition's tag, with its state; a rename that was cut off may be repeated.
 
         Raises:
-            NotFree: Another resource has the new tag.
-            Unknown: It cannot be written.
+            BadRequest: Another resource has the new tag.
+            Unknown: The definition cannot be written.
         """
 
     def remove(self, tag: str) -> None:
-        """Forget a resource and its state; one that is not there is no error."""
+        """Forget a resource and its state; a missing resource is no error."""
 
     def in_service(self, tag: str) -> bool:
-        """Whether it was brought in service here, in this boot, and not taken out since."""
+        """Tell whether the resource was brought in service here in this boot, and not taken out since."""
 
     def state(self, tag: str) -> str:
-        """ISP, OSU or OSF; ISP only if this boot wrote it."""
+        """Return ISP, OSU or OSF; ISP only if it was written in this boot."""
 
     def mark_in_service(self, tag: str) -> StateUnusable | None:
-        """Gives why it is only written in EC2KIT_RUN_DIR, if it is; raises StateUnusable if it cannot be written."""
+        """
+        Mark the resource as in service here.
+
+        Returns:
+            The error because of which the state is written only in EC2KIT_RUN_DIR; None if there was none.
+
+        Raises:
+            StateUnusable: The state cannot be written at all.
+        """
 
     def mark_out_of_service(self, tag: str, *, failed: bool = False) -> StateUnusable | None:
-        """The same."""
+        """Mark the resource as out of service here; returns and raises the same as `mark_in_service`."""
 
     def forget_state(self, tag: str) -> None:
-        """Forget what was marked, and nothing else; raises StateUnusable."""
-
-
-def open_registry(settings: Settings, lifekeeper: LifeKeeper | None = None) -> Registry:
-    """LifeKeeper's database where LifeKeeper is the framework, else files."""
-    if lifekeeper is None:
-        from ec2kit.registry.local import LocalRegistry
-
-        return LocalRegistry(settings.state_dir, server=settings.server, spare=settings.run_dir)
-    from ec2kit.registry.lifekeeper import LifeKeeperRegistry
-    from ec2kit.registry.states import States
-
-    states = States(os.path.join(settings.state_dir, "states"), spare=settings.run_dir)
-    return LifeKeeperRegistry(lifekeeper, states, server=settings.server)
+        """Forget only the state of a resource; raises StateUnusable."""

@@ -1,4 +1,4 @@
-"""The registry without LifeKeeper: one durable file per resource."""
+"""Without LifeKeeper, the registry has one durable file for each resource."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import os
 from collections.abc import Collection
 
 from ec2kit.deadline import Deadline
-from ec2kit.errors import NotFree, RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
+from ec2kit.errors import BadRequest, RegistryBroken, RegistryEmpty, StateUnusable, TagUnknown
+from ec2kit.messages import catalogue
+from ec2kit.registry.definition import from_dict
 from ec2kit.registry.states import States
-from ec2kit.resource import Resource, from_dict
-from ec2kit.state import Damaged, Lock, StateFile
+from ec2kit.resource import Resource
+from ec2kit.state.file import Damaged, StateFile
+from ec2kit.state.lock import Lock
 
 _LOCK_SECONDS = 5.0
 
 
 class LocalRegistry:
     """
-    Definitions in FOLDER/resources/TAG.json, this server's states in FOLDER/states/TAG.json.
+    The definitions are in FOLDER/resources/TAG.json, this server's states in FOLDER/states/TAG.json.
 
     Args:
         folder: EC2KIT_STATE_DIR.
-        spare: Where the states go that cannot be written there, EC2KIT_RUN_DIR; None: nowhere.
+        spare: The place for states that cannot be written in FOLDER, EC2KIT_RUN_DIR; None: there is no such place.
     """
 
     def __init__(self, folder: str, *, server: str, spare: str | None = None) -> None:
@@ -44,14 +47,18 @@ class LocalRegistry:
         found = (self._read(tag) for tag in self._tags())
         return [resource for resource in found if resource is not None]
 
+    def survey(self) -> list[Resource | RegistryBroken]:
+        found = (self._read_or_error(tag) for tag in self._tags())
+        return [each for each in found if each is not None]
+
     def has(self, tag: str) -> bool:
         return self._read(tag) is not None
 
-    def store(self, resource: Resource, changed: Collection[str] = ()) -> None:
+    def store(self, resource: Resource, changed: Collection[str] = (), *, replaces: int = 0) -> None:
         with self._lock.held(Deadline(_LOCK_SECONDS), "writing the registry"):
             present = self._read(resource.tag)
-            if present is not None and present.revision >= resource.revision:
-                raise RevisionChanged(tag=resource.tag)
+            if (present.revision if present is not None else 0) != replaces:
+                raise BadRequest(catalogue.REVISION_CHANGED, tag=resource.tag)
             if present is None:
                 self._states.remove(resource.tag)  # of another resource that had the tag
             self._definition(resource.tag).write(resource.as_dict())
@@ -61,7 +68,9 @@ class LocalRegistry:
             present = self._read(resource.tag)
             for each in (present, self._read(tag)):
                 if each is not None and not each.protects_the_same_as(resource):
-                    raise NotFree(what=f"tag {each.tag} on {self.server}", by="another resource")
+                    raise BadRequest(
+                        catalogue.NOT_FREE, what=f"tag {each.tag} on {self.server}", by="another resource"
+                    )
             self._states.write(resource.tag, self.state(tag))
             self._definition(resource.tag).write(resource.as_dict())
             self._definition(tag).remove()
@@ -108,6 +117,12 @@ class LocalRegistry:
         if resource is not None and resource.tag != tag:
             raise RegistryBroken(path=file.path, reason=f"it is the definition of {resource.tag}")
         return resource
+
+    def _read_or_error(self, tag: str) -> Resource | RegistryBroken | None:
+        try:
+            return self._read(tag)
+        except RegistryBroken as error:
+            return error
 
     def _definition(self, tag: str) -> StateFile:
         return StateFile(os.path.join(self.place, f"{tag}.json"))

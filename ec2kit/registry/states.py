@@ -1,4 +1,4 @@
-"""Whether resources are in service on this server: what the last restore or remove here wrote, and in which boot."""
+"""The state of each resource on this server is kept here, as the last restore or remove wrote it, with its boot."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import time
 from contextlib import suppress
 
 from ec2kit.errors import StateUnusable
-from ec2kit.state import Content, Damaged, StateFile, boot_id
+from ec2kit.state.boot import boot_id
+from ec2kit.state.file import Content, Damaged, StateFile
+from ec2kit.state.note import STATE, Note
 
 
 class States:
     """
-    One durable file for each resource, FOLDER/TAG.json; and where that cannot be written, SPARE/TAG.state.json.
+    Each resource has one durable file, FOLDER/TAG.json, or SPARE/TAG.state.json if the first cannot be written.
 
-    A state is not worth more than its boot, so a folder that a boot empties does as well; of two the newer counts.
+    A state counts only for its boot, so SPARE may be a folder that each boot empties. Of two states the newer counts.
 
     Args:
         folder: EC2KIT_STATE_DIR/states.
@@ -27,12 +29,13 @@ class States:
 
     def read(self, tag: str) -> str | None:
         """
-        ISP, OSU or OSF; ISP only if this boot wrote it, and None where nothing was written.
+        Return ISP, OSU or OSF; ISP only if it was written in this boot, and None if no state was written.
 
         Raises:
-            StateUnusable: It cannot be read.
+            StateUnusable: The state cannot be read.
         """
-        spare = self._read_spare(tag)
+        noted = self._spare_note(tag)
+        spare = noted.read() if noted is not None else None
         try:
             content = _read(self._file(tag))
         except StateUnusable:
@@ -45,44 +48,43 @@ class States:
         state = str(found.get("state", "OSU"))
         return "OSU" if state == "ISP" and found.get("boot") != boot_id() else state
 
-    def _read_spare(self, tag: str) -> Content | None:
-        for file in self._spares(tag):
-            with suppress(StateUnusable):
-                content = _read(file)
-                return content if content is not None and content.get("boot") == boot_id() else None
-        return None
-
     def write(self, tag: str, state: str) -> StateUnusable | None:
         """
-        Write it down; gives why it could be written in the spare place only.
+        Write a state.
+
+        Returns:
+            The error because of which the state is written only in SPARE; None if there was none.
 
         Raises:
-            StateUnusable: It cannot be written at all.
+            StateUnusable: The state cannot be written at all.
         """
         written = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        content: Content = {"state": state, "boot": boot_id(), "written": written}
+        content: Content = {"state": state, "written": written}
+        spare = self._spare_note(tag)
         try:
-            self._file(tag).write(content)
+            self._file(tag).write({"boot": boot_id(), **content})
         except StateUnusable as error:
-            for file in self._spares(tag):
-                file.write(content)
-                return error
-            raise
-        for file in self._spares(tag):
-            with suppress(StateUnusable):  # it is older, and so does not count
-                file.remove()
+            if spare is None:
+                raise
+            spare.write(content)
+            return error
+        if spare is not None:
+            with suppress(StateUnusable):  # the spare state is older, and so does not count
+                spare.remove()
         return None
 
     def remove(self, tag: str) -> None:
-        """Raises StateUnusable if it is there and cannot be removed."""
-        for file in (self._file(tag), *self._spares(tag)):  # the newer one last
-            file.remove()
+        """Remove the state of a resource; raises StateUnusable if it exists and cannot be removed."""
+        self._file(tag).remove()
+        spare = self._spare_note(tag)
+        if spare is not None:
+            spare.remove()  # the newer one last
 
     def _file(self, tag: str) -> StateFile:
         return StateFile(os.path.join(self._folder, f"{tag}.json"))
 
-    def _spares(self, tag: str) -> list[StateFile]:
-        return [] if self._spare is None else [StateFile(os.path.join(self._spare, f"{tag}.state.json"))]
+    def _spare_note(self, tag: str) -> Note | None:
+        return Note(self._spare, tag, STATE) if self._spare is not None else None
 
 
 def _read(file: StateFile) -> Content | None:
@@ -93,6 +95,6 @@ def _read(file: StateFile) -> Content | None:
 
 
 def _age(content: Content) -> int:
-    """When it was written, nanoseconds of this boot; what another boot or an earlier version wrote is older."""
+    """Return when a state was written, in nanoseconds of this boot; -1 if by another boot or an earlier version."""
     written = content.get("written")
     return written if content.get("boot") == boot_id() and isinstance(written, int) else -1

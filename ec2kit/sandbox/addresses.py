@@ -1,5 +1,5 @@
 """
-Elastic IPs as a VPC has them: associated with one private address of a network interface, not with an instance.
+An Elastic IP in a VPC is associated with one private address of a network interface, not with an instance.
 
 Source: EC2 API, AssociateAddress, DisassociateAddress, DescribeAddresses.
 """
@@ -16,14 +16,14 @@ from moto.ec2.utils import random_eip_association_id
 from ec2kit.sandbox.call import Refused
 
 DOCUMENTATION_NETWORKS = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
-"""Where Elastic IPs are drawn from: they look public and lead nowhere. Source: RFC 5737."""
+"""The networks that Elastic IPs are drawn from: they look public and lead nowhere. Source: RFC 5737."""
 
 
 class ElasticIp(ElasticAddress):  # type: ignore[misc]  # moto is untyped
     """An Elastic IP that knows which private address of its interface it is associated with."""
 
     private_ip_address: str | None = None
-    """Takes the place of moto's property, which knows the primary address only."""
+    """The address in use; it takes the place of moto's property, which knows the primary address only."""
 
 
 def allocate(backend: Any, tags: Mapping[str, str] | None = None) -> ElasticIp:
@@ -31,7 +31,7 @@ def allocate(backend: Any, tags: Mapping[str, str] | None = None) -> ElasticIp:
     Allocate an Elastic IP that is free.
 
     Raises:
-        Refused: None is left.
+        Refused: No address is left.
     """
     taken = {address.public_ip for address in backend.addresses}
     public_ip = next((each for each in _documentation_addresses() if each not in taken), None)
@@ -51,12 +51,12 @@ def associate(
     backend: Any, address: Any, *, interface: Any, private_ip_address: str, allow_reassociation: bool
 ) -> str:
     """
-    Associate an Elastic IP; nothing changes, the association id neither, where it already is there.
+    Associate an Elastic IP, unless it is there already: then nothing changes, the association id included.
 
-    What is on that private address loses it; the place where this one was is left clean.
+    Another Elastic IP on that private address loses it; the interface that had this one shows it no longer.
 
     Raises:
-        Refused: It is associated elsewhere and may not be taken from there.
+        Refused: The Elastic IP is associated elsewhere and may not be taken from there.
     """
     if address.eni is interface and address.private_ip_address == private_ip_address:
         return str(address.association_id)
@@ -73,7 +73,7 @@ def associate(
 
 
 def disassociate(backend: Any, address: Any) -> None:
-    """Take an Elastic IP off; it stays allocated."""
+    """Disassociate an Elastic IP; it stays allocated."""
     _clear(address)
     show(backend)
 
@@ -84,9 +84,9 @@ def _clear(address: Any) -> None:
 
 def show(backend: Any) -> None:
     """
-    Make interfaces and instances show the Elastic IPs that they have, and those only.
+    Make interfaces and instances show the Elastic IPs that they have, and no others.
 
-    moto keeps the address on the interface it was taken from, and knows only one on each.
+    moto leaves the address on the interface that it was taken from, and knows only one address on each interface.
     """
     on = {(address.eni.id, address.private_ip_address): address for address in backend.addresses if address.eni}
     for interface in backend.enis.values():
@@ -111,7 +111,7 @@ def _show_on(private_ip_address: dict[str, Any], address: Any, *, owner: str) ->
 
 
 def released_with(backend: Any, interface: Any) -> None:
-    """An interface that is deleted lets go of its Elastic IPs."""
+    """Disassociate the Elastic IPs of an interface that is deleted."""
     for address in backend.addresses:
         if address.eni is interface:
             _clear(address)

@@ -1,5 +1,5 @@
 """
-EC2's request throttling: each operation of an account and region has a bucket of tokens, and a request takes one.
+EC2 throttles requests: each operation of an account and region has a bucket of tokens, and a request takes one.
 
 Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ec2kit.sandbox.call import Call
 
 Size = tuple[float, float]
-"""How many tokens fit in, and how many flow in each second."""
+"""The size of a bucket: how many tokens fit in, and how many flow in each second."""
 
 WRITES: Size = (50, 5)
 LOOKS: Size = (100, 20)
@@ -24,11 +24,11 @@ LISTED: dict[str, Size] = {
     "ModifyNetworkInterfaceAttribute": (100, 5),
     "UnassignPrivateIpAddresses": (100, 5),
 }
-"""Operations that EC2 publishes a size of their own for, among those that move an address."""
+"""Operations that move an address and for which EC2 publishes a size of their own."""
 
 
 def size(call: Call) -> Size:
-    """The published size of the bucket that a call takes its token from."""
+    """Return the published size of the bucket from which a call takes its token."""
     if call.writes:
         return LISTED.get(call.operation, WRITES)
     return LOOKS if _is_filtered_or_paged(call) else UNFILTERED_LOOKS
@@ -40,7 +40,7 @@ def _is_filtered_or_paged(call: Call) -> bool:
 
 @dataclass
 class Bucket:
-    """One bucket; `tokens` is how many were in it at `counted`."""
+    """One bucket, which held `tokens` tokens at the moment `counted`."""
 
     burst: float
     rate: float
@@ -48,7 +48,7 @@ class Bucket:
     counted: float = field(default_factory=time.monotonic)
 
     def take(self) -> bool:
-        """Take a token, if there is one."""
+        """Take a token if there is one, and tell whether there was."""
         now = time.monotonic()
         self.tokens = min(self.burst, self.tokens + (now - self.counted) * self.rate)
         self.counted = now
@@ -60,11 +60,11 @@ class Bucket:
 
 class Buckets:
     """
-    The buckets of an account, each of them there from its first call on.
+    Hold the buckets of an account; each comes into being with its first call.
 
     Args:
-        burst, rate: The size of every bucket; None: as EC2 publishes it.
-        tokens: How many are in it when its first call comes; None: it is full.
+        burst, rate: The size of every bucket. None: the size that EC2 publishes.
+        tokens: The tokens in a bucket when its first call comes. None: the bucket is full.
     """
 
     def __init__(self, *, burst: float | None, rate: float | None, tokens: float | None) -> None:
@@ -74,7 +74,7 @@ class Buckets:
         self._buckets: dict[tuple[str, Size], Bucket] = {}
 
     def take(self, call: Call) -> bool:
-        """Whether there is a token for the call."""
+        """Take a token for the call if there is one, and tell whether there was."""
         published = size(call)
         with self._lock:
             return self._bucket(call.operation, published).take()

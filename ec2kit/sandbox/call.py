@@ -1,4 +1,4 @@
-"""One call to a service of the sandbox, as rules, effects and the journal see it."""
+"""One call to a service of the sandbox is described here as rules, effects and the journal see it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from ec2kit.sandbox.view import Picture
 from ec2kit.sandbox.wire import Answer, Received
 
 TOKEN_PATH = "/latest/api/token"  # noqa: S105  # a path
-"""Where the metadata service gives tokens."""
+"""The path at which the metadata service gives tokens."""
+
+STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 Glass = Callable[[Picture], Picture]
 
 STATUS = {
+    "AccessDenied": 403,
     "AuthFailure": 401,
     "DryRunOperation": 412,
+    "ExpiredToken": 403,
     "InternalError": 500,
     "MissingAuthenticationToken": 403,
     "ServiceUnavailable": 503,
@@ -32,17 +36,21 @@ STATUS = {
     "RequestLimitExceeded": 503,
     "UnauthorizedOperation": 403,
 }
-"""The HTTP status of an error code, where it is not 400."""
+"""The HTTP status of an error code, if it is not 400."""
 
 
 @dataclass
 class Call:
     """
-    One request, read; `operation` is EC2's Action, or the path at the metadata service.
+    Describe one request after reading.
 
-    What an effect may set: `glasses` turn the present into what describing operations show, the last one first;
-    `page_size` is that of answers which nobody asked to page; `empty_page` puts a page without content first;
-    `clock` says how many seconds EC2's clock is ahead; `forgotten` that the metadata service has forgotten the token.
+    `operation` is the Action of EC2 or STS, the path at the metadata service, the service behind a handshake (`tls`),
+    or the host and port that a proxy is asked for.
+
+    An effect may set these: `glasses` turn the present into what describing operations show, the last one first;
+    `page_size` is the size of a page if the client did not ask for pages; `empty_page` puts a page without content
+    first; `clock` is the number of seconds by which EC2's clock is ahead; `forgotten` makes the metadata service
+    forget the token; `certificate` is the name of the one that a server shows.
 
     `code` is the error that was answered.
     """
@@ -59,17 +67,22 @@ class Call:
     empty_page: bool = False
     clock: float = 0.0
     forgotten: bool = False
+    certificate: str = "good"
     code: str | None = None
     carried_out: bool = False
 
     @property
     def signature_in_query(self) -> str:
-        """The credential of a presigned request, "" if it is none."""
+        """Return the credential of a presigned request, "" for any other request."""
         return self.parameters.get("X-Amz-Credential") or self.parameters.get("AWSAccessKeyId") or ""
 
     @property
     def signed_at(self) -> float | None:
-        """The moment that the signature names, in seconds of the epoch; None if it names none, or until later."""
+        """
+        Return the moment that the signature names, in seconds of the epoch.
+
+        None: it names no moment, or it names a time of expiry as well.
+        """
         if "X-Amz-Expires" in self.parameters:
             return None
         date = self.received.headers.get("x-amz-date", "")
@@ -80,23 +93,33 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it changes something."""
+        """Tell whether the call changes something."""
         return not self.operation.startswith(("Describe", "Get", "Search"))
 
     def seen(self, present: Picture) -> Picture:
-        """What describing operations show in place of the present."""
+        """Return what describing operations show instead of the present."""
         for glass in reversed(self.glasses):
             present = glass(present)
         return present
 
+    def at_the_door(self, effects: list[str]) -> dict[str, Any]:
+        """Return what the journal has of any call."""
+        return {
+            "time": self.began,
+            "server": self.server,
+            "service": self.service,
+            "operation": self.operation,
+            "effects": effects,
+        }
+
     @property
     def dry_run(self) -> bool:
-        """Whether the caller only asks if it may."""
+        """Tell whether the caller only asks for its permission."""
         return self.parameters.get("DryRun", "").lower() == "true"
 
 
 class Refused(Exception):
-    """An error as EC2 answers it: code and message; the HTTP status follows from the code."""
+    """EC2 refuses a call with this code and message; the HTTP status follows from the code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -106,32 +129,50 @@ class Refused(Exception):
 
 def error(call: Call, code: str, message: str, *, status: int = 0) -> Answer:
     """
-    EC2's error document.
+    Return the error document of EC2 or STS as an answer, and note the code in the call.
 
-    Source: EC2 developer guide, "Troubleshooting API request errors"; EC2 API, "Error codes".
+    Source: EC2 developer guide, "Troubleshooting API request errors"; EC2 API, "Error codes"; botocore, parsers,
+    QueryParser, for the form of STS.
     """
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Errors><Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error></Errors>"
-        f"<RequestID>{call.request_id}</RequestID></Response>"
-    )
+    status = status or STATUS.get(code, 400)
+    told = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+    if call.service == "sts":
+        kind = "Sender" if status < 500 else "Receiver"
+        body = (
+            f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>{kind}</Type>{told}</Error>'
+            f"<RequestId>{call.request_id}</RequestId></ErrorResponse>"
+        )
+    else:
+        body = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Response><Errors><Error>{told}</Error></Errors><RequestID>{call.request_id}</RequestID></Response>"
+        )
     call.code = code
-    return Answer(status or STATUS.get(code, 400), body.encode(), headers={"x-amzn-RequestId": call.request_id})
+    return Answer(status, body.encode(), headers={"x-amzn-RequestId": call.request_id})
 
 
 class Journal:
-    """A file of JSON lines that is appended to one whole line at a time."""
+    """
+    A file of JSON lines, to which each line is appended as a whole.
+
+    An era ends when the journal forgets. A call that came in an era that has ended leaves no entry, so that a reset
+    is not followed by what clients did before it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self.era = 0
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
-    def write(self, entry: Mapping[str, Any]) -> None:
-        """Append one entry, before its answer goes out."""
+    def write(self, entry: Mapping[str, Any], *, era: int) -> None:
+        """Append one entry, before its answer goes out, unless its era has ended."""
         line = json.dumps(entry).encode() + b"\n"
         with self._lock:
-            os.write(self._file, line)
+            if era == self.era:
+                os.write(self._file, line)
 
     def forget(self) -> None:
-        """Empty the file."""
-        os.ftruncate(self._file, 0)
+        """Empty the file and end the era."""
+        with self._lock:
+            self.era += 1
+            os.ftruncate(self._file, 0)

@@ -1,4 +1,6 @@
-"""A running sandbox from Python: its description, a server's environment, its faults, the calls that it saw."""
+"""
+A running sandbox can be used from Python: its description, a server's environment, its faults, its record of calls.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from ec2kit.sandbox import folder as files
 
 
 class NoSandbox(Exception):
-    """No sandbox answers there, or it refuses what was asked; the text says which."""
+    """No sandbox answers, or it refuses the request; the text says which."""
 
 
 class Sandbox:
@@ -27,7 +29,7 @@ class Sandbox:
     A sandbox that runs in a folder.
 
     Raises:
-        NoSandbox: There is none.
+        NoSandbox: No sandbox runs in the folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -39,10 +41,10 @@ class Sandbox:
         self.description: dict[str, Any] = json.loads(text)
 
     def environment(self, server: str) -> dict[str, str]:
-        """This process's environment as it is after sourcing the server's file."""
+        """Return this process's environment as it is after sourcing the server's file."""
         path = self.description["nodes"][server]["environment"]
         command = ["sh", "-c", '. "$1" && exec env -0', "sh", path]
-        listed = subprocess.run(command, check=True, capture_output=True, timeout=10).stdout
+        listed = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
         pairs = [line.partition("=") for line in os.fsdecode(listed).split("\0") if line]
         return {name: value for name, _, value in pairs}
 
@@ -57,53 +59,70 @@ class Sandbox:
         **arguments: Any,
     ) -> int:
         """
-        Disturb calls from now on; returns the rule's id.
+        Disturb calls from now on, and return the rule's id.
 
         Args:
-            server: One server's endpoint, or all servers'.
-            operation: EC2's name, `ReplaceRoute`, or a path of the metadata service; `*` stands for anything.
-            count: How many calls; None for all.
+            server: The server whose endpoint is disturbed. None: all servers.
+            operation: The name at EC2 or STS, `ReplaceRoute`, a path of the metadata service, the service behind a
+                handshake, the host and port at a proxy; `*` stands for anything.
+            count: The number of calls. None: all calls.
+            service: `ec2`, `imds`, `sts`, `tls` (the handshakes of EC2 and STS), `proxy`, or one of the further
+                endpoints of EC2: `interface`, `dual-stack`, `fips`.
             arguments: The effect's own (`seconds=5`), and the rule's other ones: `skip`, `probability`, `seed`,
                 `lasts`.
 
         Raises:
-            NoSandbox: The rule cannot be, or nobody answers.
+            NoSandbox: The rule is not possible, or no sandbox answers.
         """
         told = {"effect": effect, "server": server, "operation": operation, "count": count, "service": service}
         return int(self.control("POST", "rules", {**told, **arguments})["id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules, with how often each was hit and how many hits are left."""
+        """Return the rules, each with the number of its hits so far and of those left."""
         return list(self.control("GET", "rules"))
 
     def clear(self, rule_id: int | None = None) -> None:
-        """Take one rule away, or all."""
+        """Remove one rule, or all rules."""
         self.control("DELETE", "rules" if rule_id is None else f"rules/{rule_id}")
 
     def page_size(self, size: int | None) -> None:
-        """Let describing operations page by this size unasked: the effect `pages`; None only where asked."""
+        """Let describing operations page by this size unasked (the effect `pages`). None: only if the client asks."""
         for rule in self.faults():
             if rule["effect"] == "pages":
                 self.clear(rule["id"])
         if size is not None:
             self.fault("pages", size=size)
 
-    def reset(self) -> None:
-        """Put EC2 back as it was at the start, without rules, and forget the calls."""
-        self.control("POST", "reset")
+    def reset(self, *, tables: int | None = None) -> None:
+        """
+        Put EC2 back as it was at the start, remove all rules, and forget the calls.
+
+        Args:
+            tables: Number of route tables that hold the VIP from now on; None for all that were made.
+        """
+        told = self.control("POST", "reset", {"tables": tables})
+        self.description["route_table_ids"] = told["route_table_ids"]
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every call to EC2 since the start or the last reset, in the order in which they were answered."""
+        """Return every call to EC2 since the start or the last reset, in the order of answers."""
         return _entries(self.folder / files.CALLS)
 
     def imds_calls(self) -> list[dict[str, Any]]:
-        """Every request to a metadata service, likewise."""
+        """Return every request to a metadata service since the start or the last reset, in the order of answers."""
         return _entries(self.folder / files.IMDS_CALLS)
 
+    def sts_calls(self) -> list[dict[str, Any]]:
+        """Return every request to STS since the start or the last reset, in the order of answers."""
+        return _entries(self.folder / files.STS_CALLS)
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return every connection over TLS, and every request to a proxy, since the start or the last reset."""
+        return _entries(self.folder / files.CONNECTIONS)
+
     def control(self, method: str, name: str, told: dict[str, Any] | None = None) -> Any:
-        """One request to the sandbox's own interface, `control` says which there are."""
+        """Send one request to the sandbox's own interface, which `control` describes, and return the answer."""
         place = urllib.parse.urlsplit(self.description["control_url"])
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
         with contextlib.closing(connection):
             try:
                 connection.request(method, place.path + name, body=json.dumps(told or {}))
@@ -128,20 +147,22 @@ def started(
     tables: int = 2,
     region: str = "us-east-1",
     port: int | None = None,
+    tls: bool = False,
     within: float = 60.0,
 ) -> Iterator[Sandbox]:
     """
-    A sandbox in a process of its own, for as long as the block runs and this process lives.
+    Run a sandbox in a process of its own until the block ends or this process dies.
 
     Args:
-        within: Seconds that it may take to be ready.
+        tls: The servers' endpoints of EC2 and STS speak HTTPS.
+        within: Seconds that the sandbox may take to be ready.
 
     Raises:
-        NoSandbox: It is not ready in time, or ended; the text is what it said.
+        NoSandbox: The sandbox is not ready in time, or it ended; then the text is what it wrote to standard error.
     """
     folder = Path(folder).absolute()
     options = [f"--nodes={nodes}", f"--tables={tables}", f"--region={region}", "--stop-with-stdin"]
-    options += [] if port is None else [f"--port={port}"]
+    options += [f"--port={port}"] * (port is not None) + ["--tls"] * tls
     command = [sys.executable, "-m", "ec2kit.sandbox", str(folder), *options]
     with (
         tempfile.TemporaryFile() as errors,

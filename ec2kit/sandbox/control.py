@@ -1,13 +1,14 @@
 """
-The sandbox's own interface, JSON over HTTP on the undisturbed endpoint:
+The sandbox's own interface is JSON over HTTP on the undisturbed endpoint:
 
-    GET    /_ec2kit/            sandbox.json
+    GET    /_ec2kit/            sandbox.json, as it is now
     GET    /_ec2kit/effects     the effects with their arguments
     GET    /_ec2kit/rules       the rules
     POST   /_ec2kit/rules       {"server": "node1", "effect": "throttle", "count": 3} → the rule, with its id
     DELETE /_ec2kit/rules/1     that rule
     DELETE /_ec2kit/rules       all rules
-    POST   /_ec2kit/reset       everything as it was at the start: EC2, no rules, no calls
+    POST   /_ec2kit/reset       everything as it was at the start: EC2, no rules, no calls; with {"tables": 3} only so
+                                many of the route tables that hold the VIP
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ PREFIX = "/_ec2kit/"
 
 
 class Control:
-    """Answers requests under the prefix; `description` gives sandbox.json."""
+    """
+    Answer requests under the prefix.
+
+    Args:
+        keep: Remove all but the first N route tables that hold the VIP, and return the ids of the rest.
+        description: Return the content of sandbox.json.
+    """
 
     def __init__(
         self,
@@ -37,23 +44,25 @@ class Control:
         region: Region,
         memento: Memento,
         journals: Sequence[Journal],
+        keep: Callable[[int | None], list[str]],
         description: Callable[[], dict[str, Any]],
     ) -> None:
         self._rules = rules
         self._region = region
         self._memento = memento
         self._journals = journals
+        self._keep = keep
         self._description = description
 
     def __call__(self, received: Received) -> Answer:
         name, _, rest = received.path.removeprefix(PREFIX).partition("/")
-        deed = {
+        deed: Callable[[], Any] | None = {
             ("GET", ""): self._description,
             ("GET", "effects"): self._effects,
             ("GET", "rules"): self._listed,
             ("POST", "rules"): lambda: self._rules.add(_told(received)).described(),
             ("DELETE", "rules"): lambda: self._removed(rest),
-            ("POST", "reset"): self._reset,
+            ("POST", "reset"): lambda: self._reset(_told(received)),
         }.get((received.method, name))
         if deed is None:
             return _json({"error": f"nothing at {received.method} {received.path}"}, status=404)
@@ -63,7 +72,7 @@ class Control:
             return _json({"error": str(wrong)}, status=400)
 
     def _effects(self) -> dict[str, Any]:
-        return {name: _described(effect) for name, effect in EFFECTS.items()}
+        return {name: _described(effect, self._rules.services) for name, effect in EFFECTS.items()}
 
     def _listed(self) -> list[dict[str, Any]]:
         return [rule.described() for rule in self._rules.all()]
@@ -71,19 +80,22 @@ class Control:
     def _removed(self, rule_id: str) -> dict[str, Any]:
         return {"removed": self._rules.remove(int(rule_id) if rule_id else None)}
 
-    def _reset(self) -> dict[str, Any]:
-        removed = self._rules.remove()
-        with self._region.lock:
+    def _reset(self, told: dict[str, Any]) -> dict[str, Any]:
+        tables = None if told.get("tables") is None else int(told["tables"])
+        with self._region.lock:  # a call that a rule lets go waits for it, and then belongs to an era that has ended
+            removed = self._rules.remove()
             self._memento.restore()
+            left = self._keep(tables)
             self._region.history.forget()
             for journal in self._journals:
                 journal.forget()
-        return {"removed": removed}
+        return {"removed": removed, "route_table_ids": left}
 
 
-def _described(effect: Effect) -> dict[str, Any]:
+def _described(effect: Effect, present: Sequence[str]) -> dict[str, Any]:
     defaults = {argument.name: argument.default for argument in effect.arguments}
-    return {"summary": effect.summary, "services": effect.services, "arguments": defaults}
+    services = [each for each in effect.services if each in present]
+    return {"summary": effect.summary, "services": services, "arguments": defaults}
 
 
 def _told(received: Received) -> dict[str, Any]:

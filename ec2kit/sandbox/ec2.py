@@ -1,4 +1,4 @@
-"""An EC2 endpoint: a request becomes a call, rules disturb it, strict or moto answers, the journal keeps it."""
+"""A request to an EC2 endpoint becomes a call; rules disturb it, `strict` or moto answers, the journal records it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NOT_PARAMETERS = ("Action", "Version")
 
 class Ec2:
     """
-    Answers for one endpoint.
+    Answer requests at one endpoint.
 
     Args:
-        server: Whose endpoint it is; None for the undisturbed one.
+        server: The server that the endpoint belongs to. None: the undisturbed endpoint.
     """
 
     def __init__(self, *, server: str | None, region: Region, rules: Rules, journal: Journal) -> None:
@@ -40,15 +40,16 @@ class Ec2:
         self._journal = journal
 
     def __call__(self, received: Received) -> Answer:
-        began = time.perf_counter()
+        began, era = time.perf_counter(), self._journal.era
         call = read(received, server=self._server)
-        answer, effects = self._rules.disturb(call, lambda: self._carry_out(call))
-        self._journal.write(_entry(call, answer, effects, milliseconds=(time.perf_counter() - began) * 1000))
+        answer, effects = self._rules.disturb(call, lambda: self._carry_out(call, era))
+        entry = _entry(call, answer, effects, milliseconds=(time.perf_counter() - began) * 1000)
+        self._journal.write(entry, era=era)
         return answer
 
-    def _carry_out(self, call: Call) -> Answer:
+    def _carry_out(self, call: Call, era: int) -> Answer:
         try:
-            return _answer(call, self._result(call))
+            return _answer(call, self._result(call, era))
         except Refused as refused:
             return error(call, refused.code, refused.message)
         except ServiceException as refused:
@@ -58,9 +59,11 @@ class Ec2:
         except (ValueError, NotImplementedError) as wrong:
             return error(call, "InvalidParameterValue", str(wrong))
 
-    def _result(self, call: Call) -> Mapping[str, Any] | str:
+    def _result(self, call: Call, era: int) -> Mapping[str, Any] | str:
         region = self._region
         with region.lock:
+            if era != self._journal.era:
+                raise Refused("Unavailable", "The sandbox has been reset since this request arrived.")
             before = region.picture() if call.writes and region.history.is_kept else None
             result = _AtMoto(call, region).result()
             if before is not None:
@@ -70,7 +73,7 @@ class Ec2:
 
 
 def read(received: Received, *, server: str | None) -> Call:
-    """The call that a request to EC2 is; EC2 takes its parameters from the query or from a form."""
+    """Return a request to EC2 as a call; its parameters stand in the query or in a form."""
     query = urllib.parse.urlsplit(received.path).query
     text = received.body.decode("utf-8", "replace") if received.method == "POST" else query
     given = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
@@ -95,7 +98,7 @@ def _entry(call: Call, answer: Answer, effects: list[str], *, milliseconds: floa
 
 
 def _told(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters without what belongs to the envelope or proves who asks."""
+    """Return the parameters except those of the envelope and those that prove the caller's identity."""
     return {
         name: value
         for name, value in parameters.items()
@@ -104,7 +107,7 @@ def _told(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 class _AtMoto(EC2Response):  # type: ignore[misc]  # moto is untyped
-    """moto's reader and writer of EC2 requests, with the strict layer between them."""
+    """moto reads and writes EC2 requests; this class puts the strict layer between the two."""
 
     def __init__(self, call: Call, region: Region) -> None:
         super().__init__()
@@ -112,7 +115,7 @@ class _AtMoto(EC2Response):  # type: ignore[misc]  # moto is untyped
         self._region = region
 
     def result(self) -> Mapping[str, Any] | str:
-        """Carry the call out; the answer's members from the strict layer, a document from moto."""
+        """Carry the call out; return the answer's members if the strict layer answers, the document if moto does."""
         model = _model(self._call)
         received = self._call.received
         url = f"http://ec2.{self._region.name}.amazonaws.com/"
@@ -136,7 +139,7 @@ class _AtMoto(EC2Response):  # type: ignore[misc]  # moto is untyped
 
 def _model(call: Call) -> Any:
     """
-    What the service model says of the operation.
+    Return the service model of the operation.
 
     Raises:
         OperationNotFoundError: EC2 has no such operation.
@@ -162,5 +165,5 @@ def _body(received: Received) -> bytes:
 
 
 def _with_request_id(body: str, request_id: str) -> str:
-    """moto's request ids are all the same."""
+    """Put the request id into moto's document, whose request ids are all the same."""
     return re.sub(r"(?<=<requestId>)[^<]*(?=</requestId>)", request_id, body, count=1)

@@ -1,8 +1,8 @@
 """
-How a call can be disturbed: one small function for each effect, and the table of them at the end.
+Each effect is one small function that disturbs a call; the table of effects stands at the end.
 
-An effect is called with its hit, which carries the call out when asked to; it returns what is answered. The first
-sentence of each is what the help says of it.
+An effect is called with its hit, which carries the call out when asked to, and returns the answer. The first
+sentence of its docstring is its line in the help.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 
 from ec2kit.sandbox.buckets import Buckets
 from ec2kit.sandbox.call import TOKEN_PATH, Call, error
-from ec2kit.sandbox.rule import Argument, Effect, Hit
-from ec2kit.sandbox.surroundings import Surroundings
+from ec2kit.sandbox.rule import DOORS, Argument, Effect, Hit
+from ec2kit.sandbox.surroundings import VIP, Surroundings
 from ec2kit.sandbox.view import Picture, Shown
+from ec2kit.sandbox.way import WAY_EFFECTS
 from ec2kit.sandbox.wire import Answer, Received, nothing, reset
 
 Told = Mapping[str, Any]
@@ -31,17 +32,22 @@ _NO_ANSWER = Answer(0, b"", deliver=nothing)
 
 
 def refuse(hit: Hit) -> Answer:
-    """The endpoint is shut: connections are refused."""
+    """Refuse connections: the endpoint is shut."""
+    return replace(_NO_ANSWER, deliver=reset)
+
+
+def drop(hit: Hit) -> Answer:
+    """Let the packets of connections vanish: nothing accepts or refuses them, as with a wrong security group."""
     return replace(_NO_ANSWER, deliver=reset)
 
 
 def silent(hit: Hit) -> Answer:
-    """Accepted, and nothing is said; what the client gave up is not carried out."""
+    """Accept the request and answer nothing; a call that the client gives up is not carried out."""
     return hit.proceed() if _still_waits(hit) else _NO_ANSWER
 
 
 def _still_waits(hit: Hit) -> bool:
-    """Wait until the rule goes or the client leaves; whether the client is still there."""
+    """Wait until the rule or the client goes, and tell whether the client is still there."""
     left = hit.call.received.client_left
     while not left() and not hit.rule.gone.wait(0.05):
         pass
@@ -49,12 +55,12 @@ def _still_waits(hit: Hit) -> bool:
 
 
 def break_off(hit: Hit) -> Answer:
-    """The connection breaks; the call is not carried out."""
+    """Break the connection; the call is not carried out."""
     return replace(_NO_ANSWER, deliver=reset)
 
 
 def lose(hit: Hit) -> Answer:
-    """Carried out, and closed without an answer."""
+    """Carry the call out, and close the connection without an answer."""
     hit.proceed()
     return _NO_ANSWER
 
@@ -63,13 +69,13 @@ def lose(hit: Hit) -> Answer:
 
 
 def delay(hit: Hit) -> Answer:
-    """Carried out later, with a spread up to so much later still."""
+    """Carry the call out so many seconds later, to which chance adds up to the spread."""
     hit.rule.gone.wait(hit.seconds)
     return hit.proceed()
 
 
 def drip(hit: Hit) -> Answer:
-    """The right answer, one byte of its body every so often; the rest at once when the rule goes."""
+    """Send the right answer, but pause before each byte of its body; send the rest at once when the rule goes."""
 
     def deliver(connection: socket.socket, head: bytes, body: bytes) -> bool:
         connection.sendall(head)
@@ -87,7 +93,7 @@ def drip(hit: Hit) -> Answer:
 
 
 def cut(hit: Hit) -> Answer:
-    """Carried out; closed in the middle of the body."""
+    """Carry the call out, and close the connection in the middle of the body."""
 
     def deliver(connection: socket.socket, head: bytes, body: bytes) -> bool:
         connection.sendall(head + body[: len(body) // 2])
@@ -97,18 +103,18 @@ def cut(hit: Hit) -> Answer:
 
 
 def garble(hit: Hit) -> Answer:
-    """Carried out; 200 with half a document and rubbish after it."""
+    """Carry the call out, and answer 200 with half a document and rubbish after it."""
     answer = hit.proceed()
     return replace(answer, status=200, body=answer.body[: len(answer.body) // 2] + b"\x00\xff<garbled")
 
 
 def empty(hit: Hit) -> Answer:
-    """Carried out; 200 without a body."""
+    """Carry the call out, and answer 200 without a body."""
     return replace(hit.proceed(), status=200, body=b"")
 
 
 def hollow(hit: Hit) -> Answer:
-    """Carried out; 200 with a right document that has a request id and nothing else in it."""
+    """Carry the call out, and answer 200 with a valid document that contains only a request id."""
     name = f"{hit.call.operation}Response"
     body = f"<{name}><requestId>{hit.call.request_id}</requestId></{name}>"
     return replace(hit.proceed(), status=200, body=body.encode())
@@ -119,32 +125,43 @@ def hollow(hit: Hit) -> Answer:
 
 def fail(hit: Hit) -> Answer:
     """
-    Any error; the call is not carried out.
+    Answer with any error; the call is not carried out.
 
     Source: EC2 API, "Error codes", InternalError (500), Unavailable (503).
     """
-    told = hit.told
-    if hit.call.service == "imds":
-        return Answer(told["status"], b"", content_type="text/plain")
-    code = told["code"] or ("Unavailable" if told["status"] == 503 else "InternalError")
+    told, service = hit.told, hit.call.service
+    if service not in _CODES:
+        headers = {"Proxy-Authenticate": 'Basic realm="sandbox"'} if told["status"] == 407 else {}
+        return Answer(told["status"], b"", content_type="text/plain", headers=headers)
+    code = told["code"] or _CODES[service][told["status"] == 503]
     return error(hit.call, code, told["message"], status=told["status"])
 
 
+_CODES = {"ec2": ("InternalError", "Unavailable"), "sts": ("InternalFailure", "ServiceUnavailable")}
+"""The codes of 500 and 503. Source: EC2 API, "Error codes"; STS API, "Common errors"."""
+
+
 def gateway(hit: Hit) -> Answer:
-    """An error page in HTML, as gateways and proxies on the way have; not carried out."""
+    """Answer with an error page in HTML, as gateways and proxies on the way do; the call is not carried out."""
     status = hit.told["status"]
     page = f"<html><head><title>{status}</title></head><body><h1>{status}</h1><hr>gateway</body></html>"
     return Answer(status, page.encode(), content_type="text/html")
 
 
 def throttle(hit: Hit) -> Answer:
-    """RequestLimitExceeded, whatever the rate of calls is."""
+    """
+    Answer RequestLimitExceeded, or Throttling from STS, at any rate of calls.
+
+    Source: EC2 API, "Error codes"; AWS re:Post, "How do I prevent API throttling", for STS.
+    """
+    if hit.call.service == "sts":
+        return error(hit.call, "Throttling", "Rate exceeded")
     return error(hit.call, "RequestLimitExceeded", "Request limit exceeded.")
 
 
 def bucket(hit: Hit) -> Answer:
     """
-    RequestLimitExceeded when the token bucket of the operation, which all servers share, is empty.
+    Answer RequestLimitExceeded while the token bucket of the operation, which all servers share, is empty.
 
     Source: EC2 developer guide, "Request throttling for the Amazon EC2 API"; the sizes are in `buckets`.
     """
@@ -153,21 +170,28 @@ def bucket(hit: Hit) -> Answer:
 
 
 def deny(hit: Hit) -> Answer:
-    """UnauthorizedOperation, for DryRun too: the IAM policy does not allow the call."""
+    """Answer UnauthorizedOperation, for DryRun too, or AccessDenied from STS: the IAM policy forbids the call."""
+    if hit.call.service == "sts":
+        return error(hit.call, "AccessDenied", f"User is not authorized to perform: sts:{hit.call.operation}")
     return error(hit.call, "UnauthorizedOperation", "You are not authorized to perform this operation.")
 
 
 def expired(hit: Hit) -> Answer:
     """
-    RequestExpired: the credentials have had their time.
+    Answer RequestExpired, or ExpiredToken from STS: the credentials have expired.
 
-    Source: EC2 API, "Error codes", RequestExpired: also for temporary credentials that have expired.
+    Source: EC2 API, "Error codes", RequestExpired: also for temporary credentials that have expired; STS API,
+    "Common errors".
     """
+    if hit.call.service == "sts":
+        return error(hit.call, "ExpiredToken", "The security token included in the request is expired")
     return error(hit.call, "RequestExpired", "Request has expired.")
 
 
 def skew(hit: Hit) -> Answer:
-    """EC2's clock is ahead by so much; RequestExpired beyond 15 minutes, either way."""
+    """
+    Set EC2's clock ahead by so many seconds; more than 15 minutes, ahead or behind, are answered by RequestExpired.
+    """
     hit.call.clock += hit.seconds
     answer = hit.proceed()
     return replace(answer, headers={**answer.headers, "Date": formatdate(time.time() + hit.call.clock, usegmt=True)})
@@ -178,7 +202,7 @@ def skew(hit: Hit) -> Answer:
 
 def stale(hit: Hit) -> Answer:
     """
-    Shown as it was when the rule was set.
+    Show everything as it was when the rule was set.
 
     Source: EC2 developer guide, "Eventual consistency in the Amazon EC2 API".
     """
@@ -189,9 +213,9 @@ def stale(hit: Hit) -> Answer:
 
 def late(hit: Hit) -> Answer:
     """
-    Shown as it was so long ago, with a spread up to so much longer.
+    Show everything as it was so many seconds ago, to which chance adds up to the spread.
 
-    Source: as of `stale`.
+    Source: the same as that of `stale`.
     """
     history, seconds = hit.around.region.history, hit.seconds
     hit.call.glasses.append(lambda now: history.ago(seconds, now))
@@ -199,23 +223,82 @@ def late(hit: Hit) -> Answer:
 
 
 def back(hit: Hit) -> Answer:
-    """Reads go back in time: every other one is shown as it was so long ago."""
+    """Let reads go back in time: every second one shows everything as it was so many seconds ago."""
     return late(hit) if hit.number % 2 == 0 else hit.pass_by()
 
 
 def blackhole(hit: Hit) -> Answer:
     """
-    Routes to a server's interfaces are shown as blackholes.
+    Show routes to a server's interfaces as blackholes, or in another state.
 
     Source: EC2 API, Route, State.
     """
-    interfaces = _interfaces(hit)
-    hit.call.glasses.append(lambda now: replace(now, route_tables=_blackholed(now.route_tables, interfaces)))
+    interfaces, state = _interfaces(hit), hit.told["state"]
+    hit.call.glasses.append(lambda now: replace(now, route_tables=_dead(now.route_tables, interfaces, state)))
+    return hit.proceed()
+
+
+def propagated(hit: Hit) -> Answer:
+    """
+    Show in every table of the VPC, before its own routes, a route to the VIP that a VPN gateway propagated.
+
+    Source: VPC user guide, "How route priority works": a static route has priority over a propagated one.
+    """
+    return _with_route(hit, {"GatewayId": "vgw-0ec2000000000k170", "Origin": "EnableVgwRoutePropagation"})
+
+
+def advertised(hit: Hit) -> Answer:
+    """
+    Show in every table of the VPC, before its own routes, a route to the VIP that a VPC Route Server advertises.
+
+    Source: VPC user guide, "Dynamic routing in your VPC with VPC Route Server"; EC2 API, Route, Origin, State.
+    """
+    return _with_route(hit, {"NetworkInterfaceId": hit.around.third_party, "Origin": "Advertisement"})
+
+
+def _with_route(hit: Hit, route: Shown) -> Answer:
+    added = {"DestinationCidrBlock": hit.told["destination"], **route, "State": hit.told["state"]}
+
+    def glass(now: Picture) -> Picture:
+        vpc_id = _vpc_of(now, hit.around.third_party)
+        tables = [
+            {**each, "Routes": [added, *each["Routes"]]} if each["VpcId"] == vpc_id else each
+            for each in now.route_tables
+        ]
+        return replace(now, route_tables=tables)
+
+    hit.call.glasses.append(glass)
+    return hit.proceed()
+
+
+def _vpc_of(now: Picture, network_interface_id: str) -> str:
+    found = (each for each in now.network_interfaces if each["NetworkInterfaceId"] == network_interface_id)
+    return str(next(found)["VpcId"])
+
+
+def managed(hit: Hit) -> Answer:
+    """
+    Show Elastic IPs as those that AWS manages for a service.
+
+    Source: EC2 API, Address, ServiceManaged.
+    """
+    only, manager = hit.told["address"], hit.told["manager"]
+
+    def glass(now: Picture) -> Picture:
+        shown = [
+            {**each, "ServiceManaged": manager} if only in (None, each["PublicIp"]) else each
+            for each in now.addresses
+        ]
+        return replace(now, addresses=shown)
+
+    hit.call.glasses.append(glass)
     return hit.proceed()
 
 
 def gone(hit: Hit) -> Answer:
-    """A server's interfaces do not exist: routes to them are blackholes, addresses free, writes refused."""
+    """
+    Hide a server's interfaces: routes to them are blackholes, their addresses are free, writes to them are refused.
+    """
     interfaces, wanted = _interfaces(hit), hit.call.parameters.get("NetworkInterfaceId")
     if wanted in interfaces:
         text = f"The networkInterface ID '{wanted}' does not exist"
@@ -227,21 +310,20 @@ def gone(hit: Hit) -> Answer:
 
 
 def _interfaces(hit: Hit) -> frozenset[str]:
-    """Those of the server that was told, or else the caller's."""
+    """Return the interfaces of the server that the rule names, otherwise the caller's."""
     return frozenset(hit.around.interfaces[hit.told["of"] or hit.call.server or ""].values())
 
 
-def _blackholed(tables: list[Shown], interfaces: frozenset[str]) -> list[Shown]:
-    return [{**table, "Routes": [_dead(route, interfaces) for route in table["Routes"]]} for table in tables]
+def _dead(tables: list[Shown], interfaces: frozenset[str], state: str) -> list[Shown]:
+    def shown(route: Shown) -> Shown:
+        return {**route, "State": state} if route.get("NetworkInterfaceId") in interfaces else route
 
-
-def _dead(route: Shown, interfaces: frozenset[str]) -> Shown:
-    return {**route, "State": "blackhole"} if route.get("NetworkInterfaceId") in interfaces else route
+    return [{**table, "Routes": list(map(shown, table["Routes"]))} for table in tables]
 
 
 def _without(now: Picture, interfaces: frozenset[str]) -> Picture:
     return Picture(
-        _blackholed(now.route_tables, interfaces),
+        _dead(now.route_tables, interfaces, "blackhole"),
         [_freed(address) if _is_on(address, interfaces) else address for address in now.addresses],
         [each for each in now.network_interfaces if not _is_on(each, interfaces)],
     )
@@ -257,13 +339,13 @@ def _freed(address: Shown) -> Shown:
 
 
 def pages(hit: Hit) -> Answer:
-    """Answered in pages of so many, although nobody asked for pages."""
+    """Answer in pages of so many, although the client did not ask for pages."""
     hit.call.page_size = hit.told["size"]
     return hit.proceed()
 
 
 def empty_page(hit: Hit) -> Answer:
-    """A page without content and a token for the next one, where all is that should be on this one."""
+    """Answer with an empty page and a token for the next one, which holds what should be on this one."""
     hit.call.empty_page = True
     return hit.proceed()
 
@@ -272,7 +354,7 @@ def empty_page(hit: Hit) -> Answer:
 
 
 def steal(hit: Hit) -> Answer:
-    """Carried out, and right after it somebody else points the route, or associates the address, elsewhere."""
+    """Carry the call out; right after it, an outside party points the route, or puts the address, elsewhere."""
     answer = hit.proceed()
     if hit.call.carried_out:
         hit.around.undisturbed(_by_another(hit))
@@ -280,13 +362,15 @@ def steal(hit: Hit) -> Answer:
 
 
 def _by_another(hit: Hit) -> Received:
-    """The same request for another's interface, as an outside hand would make it."""
+    """Return the same request for another's interface, as an outside party would send it."""
     thief, call = hit.told["by"], hit.call
     there = hit.around.interfaces[thief]["eth1"] if thief else hit.around.third_party
     parameters = {name: value for name, value in call.parameters.items() if name != "PrivateIpAddress"}
     parameters["NetworkInterfaceId"] = there
     if call.operation == "AssociateAddress":
         parameters["AllowReassociation"] = "true"
+    elif call.operation == "AssignPrivateIpAddresses":
+        parameters["AllowReassignment"] = "true"
     headers = {**call.received.headers, "user-agent": "somebody else"}
     return replace(call.received, method="POST", body=urllib.parse.urlencode(parameters).encode(), headers=headers)
 
@@ -295,14 +379,14 @@ def _by_another(hit: Hit) -> Received:
 
 
 def stale_token(hit: Hit) -> Answer:
-    """401, the token has had its time; a new one is good."""
+    """Answer 401 because the token has expired; a new token is valid."""
     hit.call.forgotten = True
     return hit.proceed()
 
 
 def hop_limit(hit: Hit) -> Answer:
     """
-    Tokens do not arrive: their packets are dropped on the way, as behind a container's bridge.
+    Withhold tokens: their packets are dropped on the way, as behind a container's bridge.
 
     Source: EC2 user guide, "Instance metadata options", HttpPutResponseHopLimit.
     """
@@ -312,7 +396,7 @@ def hop_limit(hit: Hit) -> Answer:
 
 
 def no_role(hit: Hit) -> Answer:
-    """The instance has no role."""
+    """Let the instance have no role."""
     return Answer(404, b"", content_type="text/plain")
 
 
@@ -331,12 +415,17 @@ def _looks_at_routes(call: Call) -> bool:
     return call.operation == "DescribeRouteTables"
 
 
+def _looks_at_addresses(call: Call) -> bool:
+    return call.operation == "DescribeAddresses"
+
+
 def _looks_or_names_an_interface(call: Call) -> bool:
     return _looks(call) or "NetworkInterfaceId" in call.parameters
 
 
 def _moves_an_address(call: Call) -> bool:
-    return call.operation in ("ReplaceRoute", "AssociateAddress") and not call.dry_run
+    names = ("ReplaceRoute", "AssociateAddress", "AssignPrivateIpAddresses")
+    return call.operation in names and not call.dry_run
 
 
 def _asks_for_token(call: Call) -> bool:
@@ -364,46 +453,59 @@ def _buckets(told: Told, around: Surroundings) -> Buckets:
     return Buckets(**told)
 
 
-_BOTH, _IMDS = ("ec2", "imds"), ("imds",)
+_IMDS = ("imds",)
+_AWS, _ANSWERING = ("ec2", "sts"), ("ec2", "imds", "sts")
+_LISTENING, _ALL = (*_ANSWERING, "proxy", *DOORS), (*_ANSWERING, "tls", "proxy", *DOORS)
 
-_SECONDS = Argument("seconds", float, 1.0, "How long.")
-_SPREAD = Argument("spread", float, 0.0, "Seconds, at most, by which that is longer, by chance.")
-_CLOCK = Argument("seconds", float, 1200.0, "How long.", least=-86400)
+_SECONDS = Argument("seconds", float, 1.0, "The time, in seconds.")
+_SPREAD = Argument("spread", float, 0.0, "The most seconds that chance adds.")
+_CLOCK = Argument("seconds", float, 1200.0, "The time, in seconds; less than 0: behind.", least=-86400)
 _STATUS = Argument("status", int, 500, "The HTTP status.", least=100, most=599)
 _GATEWAY_STATUS = Argument("status", int, 504, "The HTTP status.", least=100, most=599)
-_CODE = Argument("code", str, None, "EC2's error code; what suits the status unless given.")
+_CODE = Argument("code", str, None, "EC2's error code. Default: the one that suits the status.")
 _MESSAGE = Argument("message", str, "An internal error has occurred", "EC2's error message.")
-_BURST = Argument("burst", float, None, "How many tokens fit in; as EC2 publishes it unless given.")
-_RATE = Argument("rate", float, None, "How many tokens flow in each second; as EC2 publishes it unless given.")
+_BURST = Argument("burst", float, None, "The number of tokens that fit in. Default: as EC2 publishes it.")
+_RATE = Argument("rate", float, None, "The tokens that flow in each second. Default: as EC2 publishes it.")
 _TOKENS = Argument(
-    "tokens", float, None, "How many tokens are in when the first call comes; 0: none. All unless given."
+    "tokens", float, None, "The tokens in the bucket when the first call comes; 0: none. Default: full."
 )
-_SIZE = Argument("size", int, 5, "How many there are on a page.", least=1, most=1000)
-_OF = Argument("of", str, None, "Whose interfaces; the caller's unless given.", is_server=True)
-_BY = Argument("by", str, None, "Who takes it, for its eth1; somebody who is no server unless given.", is_server=True)
+_SIZE = Argument("size", int, 5, "The number of items on a page.", least=1, most=1000)
+_DEAD_STATE = Argument("state", str, "blackhole", "The state of the routes: blackhole, filtered, or any other.")
+_STATE = Argument("state", str, "active", _DEAD_STATE.help)
+_DESTINATION = Argument("destination", str, f"{VIP}/32", "The destination of the route.")
+_ADDRESS = Argument("address", str, None, "The Elastic IP, 203.0.113.1. Default: all.")
+_MANAGER = Argument("manager", str, "nlb", "EC2's name of the service: alb, nlb, rnat, rds, …")
+_OF = Argument("of", str, None, "The server that owns the interfaces. Default: the caller.", is_server=True)
+_BY = Argument(
+    "by", str, None, "The server whose eth1 takes it. Default: an instance that is no server.", is_server=True
+)
 
 EFFECTS: dict[str, Effect] = {
-    "refuse": Effect(refuse, services=_BOTH, chooses=False, shuts=True),
-    "silent": Effect(silent, services=_BOTH),
-    "reset": Effect(break_off, services=_BOTH),
-    "lose": Effect(lose, services=_BOTH),
-    "delay": Effect(delay, (_SECONDS, _SPREAD), services=_BOTH),
-    "drip": Effect(drip, (_SECONDS,), services=_BOTH),
-    "cut": Effect(cut, services=_BOTH),
-    "garble": Effect(garble, services=_BOTH),
-    "empty": Effect(empty, services=_BOTH),
+    "refuse": Effect(refuse, services=_LISTENING, chooses=False, shuts=True),
+    "drop": Effect(drop, services=_LISTENING, chooses=False, shuts=True, drops=True),
+    "silent": Effect(silent, services=_ALL),
+    "reset": Effect(break_off, services=_ALL),
+    "lose": Effect(lose, services=_ANSWERING),
+    "delay": Effect(delay, (_SECONDS, _SPREAD), services=_ALL),
+    "drip": Effect(drip, (_SECONDS,), services=_ANSWERING),
+    "cut": Effect(cut, services=_ANSWERING),
+    "garble": Effect(garble, services=_ANSWERING),
+    "empty": Effect(empty, services=_ANSWERING),
     "hollow": Effect(hollow),
-    "error": Effect(fail, (_STATUS, _CODE, _MESSAGE), services=_BOTH),
-    "gateway": Effect(gateway, (_GATEWAY_STATUS,)),
-    "throttle": Effect(throttle),
+    "error": Effect(fail, (_STATUS, _CODE, _MESSAGE), services=_LISTENING),
+    "gateway": Effect(gateway, (_GATEWAY_STATUS,), services=(*_AWS, "proxy", *DOORS)),
+    "throttle": Effect(throttle, services=_AWS),
     "bucket": Effect(bucket, (_BURST, _RATE, _TOKENS), prepare=_buckets, chooses=False),
-    "deny": Effect(deny),
-    "expired": Effect(expired),
+    "deny": Effect(deny, services=_AWS),
+    "expired": Effect(expired, services=_AWS),
     "skew": Effect(skew, (_CLOCK,)),
     "stale": Effect(stale, calls=_looks, prepare=_picture),
     "late": Effect(late, (_SECONDS, _SPREAD), calls=_looks, prepare=_history),
     "back": Effect(back, (_SECONDS,), calls=_looks, prepare=_history),
-    "blackhole": Effect(blackhole, (_OF,), calls=_looks_at_routes),
+    "blackhole": Effect(blackhole, (_OF, _DEAD_STATE), calls=_looks_at_routes),
+    "propagated": Effect(propagated, (_DESTINATION, _STATE), calls=_looks_at_routes),
+    "advertised": Effect(advertised, (_DESTINATION, _STATE), calls=_looks_at_routes),
+    "managed": Effect(managed, (_ADDRESS, _MANAGER), calls=_looks_at_addresses),
     "gone": Effect(gone, (_OF,), calls=_looks_or_names_an_interface),
     "pages": Effect(pages, (_SIZE,), calls=_looks_in_pages),
     "empty-page": Effect(empty_page, calls=_looks_in_pages),
@@ -411,4 +513,5 @@ EFFECTS: dict[str, Effect] = {
     "stale-token": Effect(stale_token, services=_IMDS, calls=_shows_token),
     "hop-limit": Effect(hop_limit, services=_IMDS, calls=_asks_for_token),
     "no-role": Effect(no_role, services=_IMDS, calls=_asks_for_role),
+    **WAY_EFFECTS,
 }

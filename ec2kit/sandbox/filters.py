@@ -1,5 +1,5 @@
 """
-EC2's filters: every filter must match (and), any of its values may (or); `*` and `?` are wildcards.
+EC2's filters select by all filters (and) and by any value of each filter (or); `*` and `?` are wildcards.
 
 Source: EC2 user guide, "List and filter using the CLI and API"; the names are those of each operation's API page.
 """
@@ -18,10 +18,13 @@ Values = Callable[[Item], Iterable[Any]]
 
 def filtered(items: Iterable[Item], filters: Iterable[Mapping[str, Any]], known: Mapping[str, Values]) -> list[Item]:
     """
-    The items that pass; `filters` as EC2 takes them, `[{"Name": "vpc-id", "Values": ["vpc-1"]}]`.
+    Return the items that pass the filters.
+
+    Args:
+        filters: The form that EC2 takes, `[{"Name": "vpc-id", "Values": ["vpc-1"]}]`.
 
     Raises:
-        Refused: A filter that the operation does not know.
+        Refused: The operation does not know a filter.
     """
     passed = list(items)
     for one in filters:
@@ -50,7 +53,7 @@ def _text(value: Any) -> str:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """A wildcard pattern; a backslash takes the meaning of the sign after it away."""
+    """Return a wildcard pattern; a backslash makes the character after it literal."""
     signs = re.findall(r"\\.|.", str(text), re.DOTALL)
     return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign[-1])) for sign in signs), re.DOTALL)
 
@@ -124,6 +127,7 @@ NETWORK_INTERFACE: dict[str, Values] = {
     "availability-zone": _own("AvailabilityZone"),
     "description": _own("Description"),
     "group-id": _each("Groups", "GroupId"),
+    "ipv6-addresses.ipv6-address": _each("Ipv6Addresses", "Ipv6Address"),
     "interface-type": _own("InterfaceType"),
     "mac-address": _own("MacAddress"),
     "network-interface-id": _own("NetworkInterfaceId"),

@@ -1,4 +1,4 @@
-"""What EC2 showed before each change, for reads that lag behind."""
+"""Reads that lag behind need what EC2 showed before each change."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ec2kit.sandbox.view import Picture
 
 class History:
     """
-    The past, as far back as anybody wants to look; nothing is kept until somebody does.
+    Keep the past as far back as any effect looks; keep nothing until one does.
 
-    Whoever calls holds the region's lock.
+    The caller holds the region's lock.
     """
 
     def __init__(self) -> None:
@@ -21,26 +21,26 @@ class History:
 
     @property
     def is_kept(self) -> bool:
-        """Whether what is about to change has to be kept."""
+        """Tell whether the picture before the next change has to be kept."""
         return self._reach > 0
 
     def reach(self, seconds: float) -> None:
-        """From now on keep at least so many seconds."""
+        """Keep at least so many seconds from now on."""
         self._reach = max(self._reach, seconds)
 
     def keep(self, before: Picture) -> None:
-        """Something has changed; this is what was shown until now."""
+        """Keep the picture that was shown until the change that has just been made."""
         now = time.monotonic()
         self._past.append((now, before))
         while self._past[0][0] < now - self._reach:
             self._past.popleft()
 
     def ago(self, seconds: float, present: Picture) -> Picture:
-        """What was shown then: what the first change after that moment replaced, or the present."""
+        """Return what was shown then: what the first change after that moment replaced, otherwise the present."""
         then = time.monotonic() - seconds
         return next((before for changed, before in self._past if changed > then), present)
 
     def forget(self) -> None:
-        """Keep nothing more."""
+        """Forget the past, and keep nothing from now on."""
         self._reach = 0.0
         self._past.clear()

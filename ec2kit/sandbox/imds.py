@@ -1,5 +1,5 @@
 """
-The instance metadata service of one server, version 2 only.
+The instance metadata service of one server speaks version 2 only.
 
 Source: EC2 user guide, "Instance metadata categories" and "Use the Instance Metadata Service to access instance
 metadata".
@@ -11,13 +11,15 @@ import json
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2kit.sandbox.call import TOKEN_PATH, Call, Journal
 from ec2kit.sandbox.region import Region
 from ec2kit.sandbox.rules import Rules
-from ec2kit.sandbox.topology import Node
 from ec2kit.sandbox.wire import Answer, Received
+
+if TYPE_CHECKING:
+    from ec2kit.sandbox.topology import Node  # which loads moto
 
 ROLE = "ec2kit-sandbox-role"
 ACCESS_KEY_PREFIX = "ASIAEC2KITSANDBOX"
@@ -32,7 +34,7 @@ Tree = dict[str, Any]
 
 
 class Imds:
-    """Answers for one server."""
+    """Answer requests of one server."""
 
     def __init__(self, node: Node, *, region: Region, rules: Rules, journal: Journal) -> None:
         self._node = node
@@ -42,7 +44,7 @@ class Imds:
         self._tokens: dict[str, float] = {}
 
     def __call__(self, received: Received) -> Answer:
-        path = received.path.split("?", 1)[0]
+        path, era = received.path.split("?", 1)[0], self._journal.era
         call = Call("imds", self._node.name, path, {}, received)
         answer, effects = self._rules.disturb(call, lambda: self._carry_out(call))
         self._journal.write(
@@ -54,7 +56,8 @@ class Imds:
                 "status": answer.status or None,
                 "user_agent": received.headers.get("user-agent", ""),
                 "effects": effects,
-            }
+            },
+            era=era,
         )
         return answer
 
@@ -73,7 +76,7 @@ class Imds:
             return _at(self._tree(), call.operation)
 
     def _token(self, received: Received) -> Answer:
-        """A new token; behind a proxy none is given."""
+        """Answer with a new token, but not to a request that came through a proxy."""
         ttl = received.headers.get(_TTL, "")
         if "x-forwarded-for" in received.headers:
             return _text("", status=403)
@@ -125,12 +128,17 @@ def _interface(interface: Any, backend: Any) -> Tree:
         "device-number": str(interface.device_index),
         "interface-id": interface.id,
         **({"ipv4-associations": associations} if associations else {}),
+        **_if_any("ipv6s", interface.ipv6_addresses),
         "local-ipv4s": "\n".join(each["PrivateIpAddress"] for each in interface.private_ip_addresses),
         "mac": interface.mac_address,
         "owner-id": interface.owner_id,
         **_if_any("public-ipv4s", list(associations)),
         "subnet-id": interface.subnet_id,
         "subnet-ipv4-cidr-block": interface.subnet.cidr_block,
+        **_if_any(
+            "subnet-ipv6-cidr-blocks",
+            [each["ipv6CidrBlock"] for each in interface.subnet.ipv6_cidr_block_association_set],
+        ),
         "vpc-id": interface.vpc_id,
         "vpc-ipv4-cidr-block": vpc.cidr_block,
         "vpc-ipv4-cidr-blocks": "\n".join(
@@ -140,7 +148,7 @@ def _interface(interface: Any, backend: Any) -> Tree:
 
 
 def _associations(interface: Any) -> dict[str, str]:
-    """Private address by public one."""
+    """Return the private address of each public address."""
     return {
         each["Association"]["PublicIp"]: each["PrivateIpAddress"]
         for each in interface.private_ip_addresses
@@ -157,7 +165,7 @@ def _profile(backend: Any) -> str:
 
 
 def _credentials(node: Node) -> str:
-    """Keys that are good for nothing; their beginnings are the constants of this module."""
+    """Return keys that open nothing; each begins with one of the constants of this module."""
     number = int(node.name.removeprefix("node"))
     now = datetime.now(timezone.utc)
     keys = {
@@ -193,7 +201,7 @@ def _instant(moment: datetime) -> str:
 
 
 def _at(tree: Tree, path: str) -> Answer:
-    """What stands at a path: a value, or the listing of a folder, folders with a slash behind them."""
+    """Return the value at a path, or the listing of a folder, in which inner folders end with a slash."""
     place: Any = tree
     for name in [part for part in path.split("/") if part]:
         if not isinstance(place, dict) or name not in place:

@@ -1,4 +1,4 @@
-"""Remembers an EC2 as it is and puts it back: what tests change (routes, addresses, interfaces, instances)."""
+"""The part of an EC2 that tests change (routes, addresses, interfaces, instances, tags) can be kept and put back."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ Fields = dict[str, Any]
 
 
 class Memento:
-    """The state of one EC2 at the moment when this is made."""
+    """The state of one EC2 at the moment when the memento is made."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
         self._containers = {name: copy.copy(getattr(backend, name)) for name in _CONTAINERS}
+        self._tags = {name: dict(tags) for name, tags in backend.tags.items()}
         self._objects = [(each, _fields(each)) for each in _objects(backend)]
 
     def restore(self) -> None:
-        """Put everything back, what was made since is forgotten."""
+        """Put everything back, and forget what was made since."""
         for name, members in self._containers.items():
             setattr(self._backend, name, copy.copy(members))
+        self._backend.tags.clear()
+        self._backend.tags.update({name: dict(tags) for name, tags in self._tags.items()})
         for each, fields in self._objects:
             each.__dict__.clear()
             each.__dict__.update({name: _copied(value) for name, value in fields.items()})
 
 
-_CONTAINERS = ("route_tables", "addresses", "enis", "reservations")
+_CONTAINERS = ("route_tables", "addresses", "enis", "reservations", "managed_prefix_lists")
 
 
 def _objects(backend: Any) -> Iterable[Any]:
@@ -47,7 +50,7 @@ def _fields(each: Any) -> Fields:
 
 
 def _copied(value: Any) -> Any:
-    """A list or a dictionary of its own, its members too where they are plain; other objects are what they were."""
+    """Copy a list or a dictionary with its plain members; return any other object itself."""
     if type(value) is dict:
         return {key: _copied(member) for key, member in value.items()}
     if isinstance(value, list):

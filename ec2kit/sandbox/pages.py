@@ -1,4 +1,4 @@
-"""EC2's paging: MaxResults asks for pages, NextToken for the next one; EC2 may also page unasked."""
+"""EC2 pages its answers: MaxResults asks for pages, NextToken for the next one; EC2 may also page unasked."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def page(
     items: Sequence[T], params: Mapping[str, Any], *, largest: int, unasked: int | None, empty: bool
 ) -> tuple[list[T], str | None]:
     """
-    One page and the token of the next, None after the last one.
+    Return one page and the token of the next, None after the last one.
 
     Args:
-        largest: MaxResults is from 5 to this.
-        unasked: The size of a page where the client gives none; None for everything.
-        empty: Nothing is on the page, and all that should be is on the next.
+        largest: The largest MaxResults; the smallest is 5.
+        unasked: The size of a page if the client gives none. None: one page holds everything.
+        empty: The page is empty, and the next one holds its content.
 
     Raises:
-        Refused: MaxResults out of range, or a token that EC2 never gave.
+        Refused: MaxResults is out of range, or EC2 never gave the token.
 
     Source: EC2 API, DescribeRouteTables (5-100) and DescribeNetworkInterfaces (5-1000).
     """
@@ -46,7 +46,7 @@ def _size(asked: Any, largest: int) -> int | None:
 
 
 def _token(start: int) -> str:
-    """A token as nobody has seen it before, as EC2's are."""
+    """Return a token that, as EC2's do, differs from every earlier one."""
     return base64.urlsafe_b64encode(f"ec2kit {start} {uuid.uuid4().hex}".encode()).decode()
 
 

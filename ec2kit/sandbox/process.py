@@ -1,4 +1,6 @@
-"""A sandbox as a process: one at a time in a folder, ready with the last environment file, gone on SIGTERM."""
+"""
+A sandbox process is the only one in its folder, is ready once the last environment file is there, ends on SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import fcntl
 import http.client
 import os
 import signal
+import ssl
 import sys
 import threading
 import urllib.parse
@@ -16,9 +19,12 @@ from typing import IO, Any
 
 from ec2kit.sandbox import folder as files
 
+PORTS = 7
+"""The number of ports of each server."""
+
 
 class CannotStart(Exception):
-    """A sandbox that cannot start; the text is for the person who tried."""
+    """A sandbox cannot start; the text is for the person who tried."""
 
 
 def serve(
@@ -28,11 +34,12 @@ def serve(
     tables: int = 2,
     region: str = "us-east-1",
     port: int | None = None,
+    tls: bool = False,
     say: Callable[[str], None] = print,
     stop_with_stdin: bool = False,
 ) -> None:
     """
-    Run a sandbox until SIGTERM or SIGINT, or until standard input ends if so wanted.
+    Run a sandbox until SIGTERM or SIGINT, or until standard input ends if `stop_with_stdin` is set.
 
     Raises:
         CannotStart: moto is missing, the folder cannot be used or is in use, a port is taken.
@@ -42,17 +49,20 @@ def serve(
         signal.signal(signal_number, lambda *_: stop.set())
     if stop_with_stdin:
         threading.Thread(target=_wait_for_end, args=(sys.stdin, stop), daemon=True).start()
-    with running(folder, nodes=nodes, tables=tables, region=region, port=port) as description:
+    with running(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls) as description:
         say(told(description))
         stop.wait()
 
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *, nodes: int, tables: int, region: str = "us-east-1", port: int | None = None
+    folder: Path, *, nodes: int, tables: int, region: str = "us-east-1", port: int | None = None, tls: bool = False
 ) -> Iterator[dict[str, Any]]:
     """
-    A sandbox in this process, for as long as the block runs; yields its description.
+    Run a sandbox in this process until the block ends, and yield its description.
+
+    Args:
+        tls: The servers' endpoints of EC2 and STS speak HTTPS.
 
     Raises:
         CannotStart: moto is missing, the folder cannot be used or is in use, a port is taken.
@@ -61,11 +71,11 @@ def running(
     folder = folder.absolute()
     with _locked(folder):
         files.clear(folder)
-        world = _world(folder, nodes=nodes, tables=tables, region=region, port=port)
+        world = _world(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls)
         try:
             world.open()
             for endpoint in world.endpoints():
-                _answers(endpoint.url)
+                _answers(endpoint.url, world.authority)
             for journal in world.journals:
                 journal.forget()
             world.description = files.write(folder, world.described())
@@ -76,7 +86,7 @@ def running(
 
 
 def told(description: dict[str, Any]) -> str:
-    """Where things are, in a few lines for a person."""
+    """Return a few lines that tell a person the places of the sandbox."""
     nodes = description["nodes"]
     environments = [node["environment"] for node in nodes.values()]
     return "\n".join(
@@ -99,8 +109,8 @@ def _check(*, nodes: int, tables: int, port: int | None) -> None:
         raise CannotStart(f"1 to 99 servers are possible, not {nodes}")
     if not 1 <= tables <= 1000:
         raise CannotStart(f"1 to 1000 route tables are possible, not {tables}")
-    if port is not None and not 1 <= port <= 65535 - 2 * nodes:
-        raise CannotStart(f"no room for {2 * nodes + 1} ports from {port} on")
+    if port is not None and not 1 <= port <= 65535 - PORTS * nodes:
+        raise CannotStart(f"no room for {PORTS * nodes + 1} ports from {port} on")
 
 
 @contextlib.contextmanager
@@ -127,21 +137,25 @@ def _take(lock: IO[str], folder: Path) -> None:
     lock.flush()
 
 
-def _world(folder: Path, *, nodes: int, tables: int, region: str, port: int | None) -> Any:
+def _world(folder: Path, *, nodes: int, tables: int, region: str, port: int | None, tls: bool) -> Any:
     try:
         from ec2kit.sandbox.world import PortInUse, World
     except ImportError as error:
         raise CannotStart(f"the sandbox needs moto ({error}): pip install 'ec2kit[sandbox]'") from error
     try:
-        return World(folder, nodes=nodes, tables=tables, region=region, port=port)
+        return World(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls)
     except (PortInUse, ValueError) as error:
         raise CannotStart(str(error)) from error
 
 
-def _answers(url: str) -> None:
-    """Ask an endpoint for anything; what it answers does not matter."""
+def _answers(url: str, authority: Any) -> None:
+    """Ask an endpoint anything, to see that it answers at all."""
     place = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
+    host, port = place.hostname or "", place.port
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    if place.scheme == "https":
+        context = ssl.create_default_context(cafile=str(authority.certificate))
+        connection = http.client.HTTPSConnection(host, port, timeout=10, context=context)
     with contextlib.closing(connection):
         connection.request("GET", "/_ec2kit/ready")
         connection.getresponse().read()

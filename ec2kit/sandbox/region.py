@@ -1,4 +1,4 @@
-"""One region's EC2, as all endpoints share it."""
+"""All endpoints share one region's EC2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ec2kit.sandbox.history import History
 
 @dataclass(frozen=True)
 class Region:
-    """moto's EC2 of one region, its past, and the lock that must be held: moto is not made for threads."""
+    """moto's EC2 of one region, its past, and the lock that a user must hold, since moto is not made for threads."""
 
     backend: Any
     history: History = field(default_factory=History)
@@ -20,10 +20,10 @@ class Region:
 
     @property
     def name(self) -> str:
-        """The region's name, "us-east-1"."""
+        """Return the region's name, "us-east-1"."""
         return str(self.backend.region_name)
 
     def picture(self) -> view.Picture:
-        """What it shows now."""
+        """Return what the region shows now."""
         with self.lock:
             return view.picture(self.backend)

@@ -1,7 +1,7 @@
 """
-One rule: which calls it disturbs, how often, and by which effect.
+One rule says which calls it disturbs, how often, and by which effect.
 
-A rule as it is told and listed:
+A rule as it is given and listed:
 `{"id": 1, "service": "ec2", "server": "node1", "operation": "ReplaceRoute", "effect": "throttle", "count": 3,
 "skip": 0, "probability": 1.0, "seed": 0, "lasts": null, "left": 2, "hits": 1}`, and the effect's own arguments
 (`"seconds": 5.0`).
@@ -25,18 +25,19 @@ Told = dict[str, Any]
 
 
 class BadRule(ValueError):
-    """A rule that cannot be; the text says why."""
+    """A rule is not possible; the text says why."""
 
 
 @dataclass(frozen=True)
 class Argument:
     """
-    One thing that a rule or an effect may be told.
+    Describe one argument of a rule or of an effect.
 
     Args:
-        default: None: it may be left out, and `help` says what that means.
+        default: Its value if it is left out. None: `help` says what leaving it out means.
         least, most: The range of a number.
         is_server: It names one of the servers.
+        choices: The texts that are possible. Empty: any text.
     """
 
     name: str
@@ -46,13 +47,14 @@ class Argument:
     least: float = 0
     most: float = 86400
     is_server: bool = False
+    choices: tuple[str, ...] = ()
 
     def read(self, told: Told, servers: Sequence[str]) -> Any:
         """
-        Take the argument out of what was told.
+        Take the argument out of those given, and return its value.
 
         Raises:
-            BadRule: It has another form, or is out of range.
+            BadRule: The value has another form, or is out of range.
         """
         value = told.pop(self.name, None)
         if value is None:
@@ -64,6 +66,8 @@ class Argument:
     def _text(self, value: Any) -> str:
         if not isinstance(value, str):
             raise BadRule(f"{self.name} is a text, not {value!r}")
+        if self.choices and value not in self.choices:
+            raise BadRule(f"{self.name} is one of {', '.join(self.choices)}, not {value!r}")
         return value
 
     def _number(self, value: Any) -> Any:
@@ -76,43 +80,54 @@ class Argument:
         return number
 
 
-OPERATION = Argument("operation", str, None, "EC2's name, ReplaceRoute; all unless given. * stands for anything.")
-SERVER = Argument("server", str, None, "Which server's endpoint; all servers' unless given.", is_server=True)
-SERVICE = Argument("service", str, "ec2", "ec2 or imds.")
-COUNT = Argument("count", int, None, "How many calls; all unless given.", least=1, most=1_000_000)
-SKIP = Argument("skip", int, 0, "How many calls are left alone first.", most=1_000_000)
-PROBABILITY = Argument("probability", float, 1.0, "How likely a call is disturbed, from 0 to 1.", most=1)
-SEED = Argument("seed", int, 0, "Chance begins here: the same seed, the same choices.", most=2**63)
-LASTS = Argument("lasts", float, None, "Seconds after which it ends by itself.")
+OPERATION = Argument(
+    "operation", str, None, "The operation, ReplaceRoute; * stands for anything. Default: all operations."
+)
+SERVER = Argument(
+    "server", str, None, "The server whose endpoint is disturbed. Default: all servers.", is_server=True
+)
+DOORS = ("interface", "dual-stack", "fips")
+"""Further endpoints of EC2 besides the regional one: what disturbs one of them disturbs no other way to EC2."""
+
+SERVICES = ("ec2", "imds", "sts", "tls", "proxy", *DOORS)
+"""What a rule can disturb; `tls` are the handshakes of the endpoints of EC2 and STS, `ec2` is behind every door."""
+
+SERVICE = Argument("service", str, SERVICES[0], f"One of {', '.join(SERVICES)}.")
+COUNT = Argument("count", int, None, "The number of calls to disturb. Default: all.", least=1, most=1_000_000)
+SKIP = Argument("skip", int, 0, "The number of calls to leave alone first.", most=1_000_000)
+PROBABILITY = Argument("probability", float, 1.0, "The probability that a call is disturbed, from 0 to 1.", most=1)
+SEED = Argument("seed", int, 0, "The seed of chance: the same seed makes the same choices.", most=2**63)
+LASTS = Argument("lasts", float, None, "Seconds after which the fault ends by itself.")
 
 GENERAL = (SERVER, OPERATION, SERVICE, COUNT, SKIP, PROBABILITY, SEED, LASTS)
-"""What every rule may be told; each effect says which arguments it has besides."""
+"""The arguments of every rule; each effect says which it has besides."""
 
 _CHOOSING = (COUNT, SKIP, PROBABILITY)
 
 
 def anything(call: Call) -> bool:
-    """Any call."""
+    """Tell that any call can be met."""
     return True
 
 
 def nothing_kept(told: Mapping[str, Any], around: Surroundings) -> None:
-    """What most effects keep from the moment when their rule is set."""
+    """Keep nothing when a rule is set, as most effects do."""
 
 
 @dataclass(frozen=True)
 class Effect:
     """
-    One way to disturb a call; its first sentence is the one in the help.
+    Describe one way to disturb a call.
 
     Args:
-        apply: Called instead of carrying the call out.
-        arguments: The effect's own.
-        services: Where it makes sense.
-        calls: Which calls it can meet at all; others neither count nor are told to have met it.
+        apply: The function that is called instead of carrying the call out.
+        arguments: The effect's own arguments.
+        services: The services for which it makes sense.
+        calls: Tells whether it can meet a call; any other call neither counts nor is reported to have met it.
         prepare: Called when a rule is set; what it returns is the rule's `kept`.
-        chooses: It can be for some calls and not for others by count, skip and probability.
-        shuts: It works on the endpoint, not on calls: no operation either.
+        chooses: It can meet some calls and pass others by count, skip and probability.
+        shuts: It works on the endpoint, not on calls, and so has no operation either.
+        drops: An endpoint that it shuts refuses no connections, but lets their packets vanish.
     """
 
     apply: Callable[[Hit], Answer]
@@ -122,19 +137,21 @@ class Effect:
     prepare: Callable[[Mapping[str, Any], Surroundings], Any] = nothing_kept
     chooses: bool = True
     shuts: bool = False
+    drops: bool = False
 
     @property
     def summary(self) -> str:
-        """What it does, in one sentence."""
+        """Return what the effect does, in one sentence, for the help."""
         return " ".join((self.apply.__doc__ or "").split("\n\n")[0].split())
 
 
 @dataclass
 class Rule:
     """
-    One disturbance; `left` counts down to 0 where the rule has a count, and is None for ever; `chosen` counts up.
+    Describe one disturbance.
 
-    `kept` is what its effect keeps from the moment when it was set; `gone` is set when the rule goes.
+    `left` counts down to 0 if the rule has a count, and is None if it has none; `chosen` counts up. `kept` is what
+    the effect keeps from the moment when the rule was set; `gone` is set when the rule goes.
     """
 
     effect: str
@@ -158,17 +175,17 @@ class Rule:
         self.chosen = self._skipped = 0
 
     def concerns(self, *, service: str, server: str | None) -> bool:
-        """Whether the rule is about this endpoint; the undisturbed one (no server) is never meant."""
+        """Tell whether the rule is about this endpoint; it is never about the undisturbed one (no server)."""
         return self.service == service and server is not None and self.server in (None, server)
 
     def matches(self, call: Call) -> bool:
-        """Whether the rule is about this call."""
+        """Tell whether the rule is about this call."""
         if self.left == 0 or not self.concerns(service=call.service, server=call.server):
             return False
         return self.operation is None or fnmatch.fnmatchcase(call.operation, self.operation)
 
     def chooses(self) -> bool:
-        """Whether the next call that matches is disturbed; each question counts."""
+        """Tell whether the next call that matches is disturbed; each question counts."""
         if self._skipped < self.skip:
             self._skipped += 1
             return False
@@ -179,7 +196,7 @@ class Rule:
         return True
 
     def described(self) -> dict[str, Any]:
-        """The rule as JSON, in the form at the head of this module."""
+        """Return the rule as JSON, in the form at the head of this module."""
         names = ("id", "effect", *(each.name for each in GENERAL), "left", "hits")
         return {**{name: getattr(self, name) for name in names}, **self.arguments}
 
@@ -187,11 +204,11 @@ class Rule:
 @dataclass
 class Hit:
     """
-    One call under one rule.
+    Describe one call under one rule.
 
     Args:
         proceed: Carries the call out, under the rules that are further in.
-        number: Which one of those that the rule chose, from 1 on.
+        number: The position of the call among those that the rule chose, from 1 on.
     """
 
     rule: Rule
@@ -200,16 +217,16 @@ class Hit:
     around: Surroundings
     number: int
     met: bool = False
-    """Whether the call got as far as this rule, and the effect did not let it pass."""
+    """True once the call has got as far as this rule, unless the effect lets it pass."""
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """The effect's arguments."""
+        """Return the effect's arguments."""
         return self.rule.arguments
 
     @property
     def seconds(self) -> float:
-        """How long, by chance where the rule has a spread."""
+        """Return the seconds to wait or to look back, by chance if the rule has a spread."""
         return float(self.told["seconds"]) + self.rule.spread.uniform(0, self.told.get("spread", 0.0))
 
     def pass_by(self) -> Answer:
@@ -220,10 +237,10 @@ class Hit:
 
 def read(told: Mapping[str, Any], *, effects: Mapping[str, Effect], servers: Sequence[str]) -> Rule:
     """
-    The rule that was told.
+    Read a rule from its JSON form.
 
     Raises:
-        BadRule: Unknown effect, argument or server, or a combination that makes no sense.
+        BadRule: An effect, an argument or a server is unknown, or a combination makes no sense.
     """
     left = dict(told)
     name = left.pop("effect", None)

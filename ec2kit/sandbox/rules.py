@@ -1,4 +1,4 @@
-"""Which calls are disturbed: the rules that tests and demonstrations change while the sandbox runs."""
+"""Tests and demonstrations change the rules that disturb calls while the sandbox runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ec2kit.sandbox.call import Call
-from ec2kit.sandbox.rule import Effect, Hit, Proceed, Rule, read
+from ec2kit.sandbox.rule import BadRule, Effect, Hit, Proceed, Rule, read
 from ec2kit.sandbox.surroundings import Surroundings
 from ec2kit.sandbox.wire import Answer
 
 
 class Rules:
     """
-    The rules in the order in which they were set; the first one is the outermost.
+    Hold the rules in the order in which they were set; the first one is the outermost.
 
     Args:
-        effects: The effects there are, by name.
+        effects: The effects by name.
         around: What effects may look at.
         changed: Called after each change, with every rule that is in force.
     """
@@ -32,14 +32,21 @@ class Rules:
         self._rules: dict[int, Rule] = {}
         self._last_id = 0
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return what rules can disturb in this sandbox."""
+        return self._around.services
+
     def add(self, told: Mapping[str, Any]) -> Rule:
         """
-        Put a rule in force.
+        Put a rule in force, and return it.
 
         Raises:
-            BadRule: It cannot be.
+            BadRule: The rule is not possible.
         """
         rule = read(told, effects=self._effects, servers=list(self._around.interfaces))
+        if rule.service not in self.services:
+            raise BadRule(f"this sandbox has no {rule.service}: start it with --tls")
         rule.kept = self._effects[rule.effect].prepare(rule.arguments, self._around)
         with self._lock:
             self._last_id += 1
@@ -50,12 +57,12 @@ class Rules:
         return rule
 
     def all(self) -> list[Rule]:
-        """Every rule, spent ones too."""
+        """Return every rule, those without hits left too."""
         with self._lock:
             return list(self._rules.values())
 
     def remove(self, rule_id: int | None = None) -> list[int]:
-        """Take one rule out of force, or all; says which."""
+        """Remove one rule, or all rules, and return their ids."""
         with self._lock:
             ended = [rule for rule in self.all() if rule_id in (None, rule.id)]
             for rule in ended:
@@ -65,7 +72,7 @@ class Rules:
         return [rule.id for rule in ended]
 
     def disturb(self, call: Call, proceed: Proceed) -> tuple[Answer, list[str]]:
-        """Carry a call out under every rule that meets it; says which effects those had."""
+        """Carry a call out under every rule that meets it; return the answer and the names of the effects."""
         hits: list[Hit] = []
         for rule, number in reversed(self._take(call)):
             hits.insert(0, Hit(rule, call, proceed, self._around, number))
@@ -88,7 +95,7 @@ class Rules:
         return proceed
 
     def _take(self, call: Call) -> list[tuple[Rule, int]]:
-        """The rules that choose this call, each with the number that it has among those which the rule chose."""
+        """Return the rules that choose this call, each with the call's number among those that the rule chose."""
         with self._lock:
             matching = [rule for rule in self._rules.values() if self._can_meet(rule, call)]
             return [(rule, rule.chosen) for rule in matching if rule.chooses()]

@@ -1,9 +1,9 @@
 """
-moto's EC2 with its differences from the real one closed, as two tables: checks before any operation, and operations
-that are carried out here instead of in moto. Everything else is moto's own.
+Two tables close the differences between moto's EC2 and the real one; moto itself answers all the rest.
 
-An operation gets a `Desk` (whose backend, which call, which parameters) and returns the answer's members by their API
-names; moto's serializer makes the document of it.
+One table holds the checks before any operation, the other the operations that are carried out here instead of in
+moto. An operation gets a `Desk` (whose backend, which call, which parameters) and returns the answer's members by
+their API names; `document` writes them as XML.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ec2kit.sandbox import addresses, view
+from ec2kit.sandbox import addresses, private_addresses, routes, view
 from ec2kit.sandbox.call import Call, Refused
 from ec2kit.sandbox.filters import ADDRESS, NETWORK_INTERFACE, ROUTE_TABLE, filtered
+from ec2kit.sandbox.identifier import well_formed
 from ec2kit.sandbox.pages import page
 
 Result = dict[str, Any]
 
 BY_MOTO = None
-"""What an operation returns when all is in order and moto may carry it out."""
+"""The result of an operation whose checks have passed and which moto may carry out."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One operation at work. `required` are the parameters without which EC2 refuses it."""
+    """Hold what one operation works on; EC2 refuses a request that lacks one of the `required` parameters."""
 
     backend: Any
     call: Call
@@ -35,22 +36,22 @@ class Desk:
 
     @property
     def filters(self) -> list[Mapping[str, Any]]:
-        """The filters of a describing operation."""
+        """Return the filters of a describing operation."""
         return list(self.params.get("Filters") or [])
 
     @property
     def route_tables(self) -> list[view.Shown]:
-        """The route tables to show: those of the present, unless the call was told to see something else."""
+        """Return the route tables to show: the present ones, unless an effect lets the call see others."""
         return self._seen.route_tables if self.call.glasses else view.route_tables(self.backend)
 
     @property
     def addresses(self) -> list[view.Shown]:
-        """The Elastic IPs to show, in the same way."""
+        """Return the Elastic IPs to show: the present ones, unless an effect lets the call see others."""
         return self._seen.addresses if self.call.glasses else view.addresses(self.backend)
 
     @property
     def network_interfaces(self) -> list[view.Shown]:
-        """The network interfaces to show, in the same way."""
+        """Return the network interfaces to show: the present ones, unless an effect lets the call see others."""
         return self._seen.network_interfaces if self.call.glasses else view.network_interfaces(self.backend)
 
     @property
@@ -63,17 +64,17 @@ class Desk:
 
 def signed(desk: Desk) -> None:
     """
-    A request must be signed; any key is good.
+    Refuse a request without a signature; any key is good.
 
-    Source: EC2 API, "Error codes", MissingAuthenticationToken.
+    Source: EC2 API, "Error codes", MissingParameter; the message is that of public logs.
     """
     if not _credential(desk.call):
-        raise Refused("MissingAuthenticationToken", "The request must contain a valid AWS access key ID.")
+        raise Refused("MissingParameter", "The request must contain the parameter AWSAccessKeyId")
 
 
 def in_this_region(desk: Desk) -> None:
     """
-    The signature must be for the endpoint's region; moto makes an empty EC2 of every region.
+    Refuse a signature for another region than the endpoint's; moto makes an empty EC2 of every region.
 
     Source: EC2 API, "Error codes", AuthFailure; IAM user guide, "Signature Version 4", credential scope.
     """
@@ -91,7 +92,7 @@ def _credential(call: Call) -> str:
 
 def in_time(desk: Desk) -> None:
     """
-    The signature's date must be within 15 minutes of EC2's clock; moto has none.
+    Refuse a signature whose date is more than 15 minutes off EC2's clock; moto has no such check.
 
     Source: EC2 API, "Error codes", RequestExpired.
     """
@@ -105,7 +106,7 @@ _LONGEST_SKEW = 15 * 60
 
 def complete(desk: Desk) -> None:
     """
-    A required parameter must be there; moto fails in its own ways.
+    Refuse a request that lacks a required parameter; moto fails in its own ways.
 
     Source: EC2 API, "Error codes", MissingParameter.
     """
@@ -117,15 +118,15 @@ def complete(desk: Desk) -> None:
 
 def dry_run(desk: Desk) -> None:
     """
-    DryRun never changes anything; moto heeds it in some operations only, and ReplaceRoute would write.
+    Let DryRun never change anything; moto heeds it in some operations only, and its ReplaceRoute would write.
 
-    Source: EC2 API, ReplaceRoute, DryRun; permission is looked at first, which the effect `deny` sees to.
+    Source: EC2 API, ReplaceRoute, DryRun; EC2 looks at the permission first, for which the effect `deny` stands.
     """
     if desk.call.dry_run:
         raise Refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
 
-CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, in_time, complete, dry_run)
+CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, in_time, complete, well_formed, dry_run)
 
 
 # Route tables -------------------------------------------------------------------------------------------------------
@@ -133,9 +134,9 @@ CHECKS: tuple[Callable[[Desk], None], ...] = (signed, in_this_region, in_time, c
 
 def describe_route_tables(desk: Desk) -> Result:
     """
-    Exact filters with wildcards, pages, routes that name instance and interface, blackholes.
+    Describe with exact filters and wildcards, pages, routes that name instance and interface, and blackholes.
 
-    moto lacks some filters, joins the values of a filter with "and", knows neither pages nor blackholes.
+    moto lacks some filters, joins the values of a filter with "and", and knows neither pages nor blackholes.
 
     Source: EC2 API, DescribeRouteTables.
     """
@@ -148,26 +149,66 @@ def describe_route_tables(desk: Desk) -> Result:
 
 def replace_route(desk: Desk) -> Result | None:
     """
-    Nothing changes unless everything is right: the table, the route, the one target, its VPC.
+    Replace a route only if the table, the route, the one target and its VPC are right; otherwise change nothing.
 
     moto forgets the old target before it finds that there is no new one, and takes an interface of another VPC.
 
     Source: EC2 API, ReplaceRoute; "Error codes", InvalidRouteTableID.NotFound, InvalidNetworkInterfaceID.NotFound.
     """
     table = _route_table(desk)
-    route = _existing_route(desk, table)
+    block = routes.destination(desk.params)
+    route = routes.found(table, block)
+    if route is None:
+        text = f"There is no route defined for '{block}' in the route table. Use CreateRoute instead."
+        raise Refused("InvalidParameterValue", text)
+    return {} if routes.point(desk.backend, route, desk.params, _target(desk, table)) else BY_MOTO
+
+
+def create_route(desk: Desk) -> Result | None:
+    """
+    Create a route only if everything is right, to a destination of each kind; moto overwrites one that exists.
+
+    Source: EC2 API, CreateRoute.
+    """
+    table = _route_table(desk)
+    target = _target(desk, table)
+    return {"Return": True} if routes.create(desk.backend, table, desk.params, target) else BY_MOTO
+
+
+def delete_route(desk: Desk) -> Result:
+    """
+    Delete a route, but not a local one.
+
+    Source: EC2 API, DeleteRoute.
+    """
+    routes.delete(_route_table(desk), desk.params)
+    return {}
+
+
+def get_managed_prefix_list_entries(desk: Desk) -> Result:
+    """
+    Return the entries of a prefix list in pages; moto knows no pages, and an unknown list is empty.
+
+    Source: EC2 API, GetManagedPrefixListEntries.
+    """
+    wanted = desk.params["PrefixListId"]
+    prefix_list = desk.backend.managed_prefix_lists.get(wanted)
+    if prefix_list is None:
+        raise routes.no_prefix_list(wanted)
+    versions = list(prefix_list.entries.values())
+    entries, token = _page(desk, list(versions[-1]) if versions else [], largest=100)
+    return {"Entries": entries, "NextToken": token}
+
+
+def _target(desk: Desk, table: Any) -> Any:
+    """Return the interface that a route shall lead to, None if the one target is another."""
     if len([name for name in _TARGETS if desk.params.get(name)]) != 1:
         raise Refused("InvalidParameterCombination", "The request must contain exactly one target of the route.")
     interface = _target_interface(desk)
-    if interface is None:
-        return BY_MOTO
-    if interface.vpc_id != table.vpc_id:
-        text = f"route table {table.id} and network interface {interface.id} belong to different networks"
+    if interface is not None and interface.vpc_id != table.vpc_id:
+        text = f"route table {table.id} and interface {interface.id} belong to different networks"
         raise Refused("InvalidParameterValue", text)
-    for other in ("gateway", "nat_gateway", "egress_only_igw", "transit_gateway", "vpc_pcx", "instance"):
-        setattr(route, other, None)
-    route.interface = interface
-    return {}
+    return interface
 
 
 _TARGETS = (
@@ -193,19 +234,6 @@ def _route_table(desk: Desk) -> Any:
     return table
 
 
-def _existing_route(desk: Desk, table: Any) -> Any:
-    names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-    destination = next((desk.params[name] for name in names if desk.params.get(name)), None)
-    if destination is None:
-        raise Refused("MissingParameter", "The request must contain the parameter destinationCidrBlock")
-    for route in table.routes:
-        of_route = (route.destination_cidr_block, route.destination_ipv6_cidr_block, route.destination_prefix_list_id)
-        if destination in of_route:
-            return route
-    text = f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
-    raise Refused("InvalidParameterValue", text)
-
-
 def _target_interface(desk: Desk) -> Any:
     if desk.params.get("NetworkInterfaceId"):
         return _network_interface(desk, desk.params["NetworkInterfaceId"])
@@ -219,7 +247,7 @@ def _target_interface(desk: Desk) -> Any:
 
 def describe_addresses(desk: Desk) -> Result:
     """
-    The private address and the border group too, and every filter; moto shows the primary address always.
+    Describe with private address, border group and every filter; moto always shows the primary address.
 
     Source: EC2 API, DescribeAddresses.
     """
@@ -230,7 +258,7 @@ def describe_addresses(desk: Desk) -> Result:
 
 def allocate_address(desk: Desk) -> Result:
     """
-    Addresses look public; moto draws them from 127.0.0.0/8.
+    Allocate an address that looks public; moto draws addresses from 127.0.0.0/8.
 
     Source: RFC 5737.
     """
@@ -246,9 +274,10 @@ def allocate_address(desk: Desk) -> Result:
 
 def associate_address(desk: Desk) -> Result:
     """
-    Re-association is allowed unless the request says no; PrivateIpAddress is heeded; the address there is displaced.
+    Associate an address; one that is associated elsewhere moves unless the request forbids it.
 
-    moto refuses an address that is associated elsewhere, and knows nothing of private addresses and displacing.
+    PrivateIpAddress is heeded, and an Elastic IP that is there already is displaced. moto refuses an address that is
+    associated elsewhere, and knows nothing of private addresses and displacing.
 
     Source: EC2 API, AssociateAddress.
     """
@@ -269,7 +298,9 @@ def associate_address(desk: Desk) -> Result:
 
 def disassociate_address(desk: Desk) -> Result:
     """
-    An old association id is refused in words, not as a Python list; nothing is left on the interface.
+    Disassociate an address and leave nothing of it on the interface.
+
+    An unknown association id is refused in words; moto answers with a Python list.
 
     Source: EC2 API, DisassociateAddress; "Error codes", InvalidAssociationID.NotFound.
     """
@@ -288,7 +319,7 @@ def disassociate_address(desk: Desk) -> Result:
 
 def release_address(desk: Desk) -> Result:
     """
-    An address that is in use is not released; moto takes it from its user.
+    Release an address unless it is in use; moto takes it from its user.
 
     Source: EC2 API, ReleaseAddress.
     """
@@ -342,7 +373,9 @@ def _has_internet_gateway(desk: Desk, vpc_id: str) -> bool:
 
 def describe_network_interfaces(desk: Desk) -> Result:
     """
-    Every filter, pages, and the Elastic IP of each private address; moto knows some filters and one address.
+    Describe with every filter, pages, and the Elastic IP of each private address.
+
+    moto knows some filters and one address.
 
     Source: EC2 API, DescribeNetworkInterfaces.
     """
@@ -355,7 +388,7 @@ def describe_network_interfaces(desk: Desk) -> Result:
 
 def modify_network_interface_attribute(desk: Desk) -> Result | None:
     """
-    One attribute a time.
+    Modify one attribute of a network interface; a request with any other number of attributes is refused.
 
     Source: EC2 API, ModifyNetworkInterfaceAttribute: "You can specify only one attribute at a time".
     """
@@ -371,32 +404,78 @@ def modify_network_interface_attribute(desk: Desk) -> Result | None:
 
 def assign_private_ip_addresses(desk: Desk) -> Result | None:
     """
-    An address that another interface of the subnet has is refused, or moved where reassignment is allowed.
+    Assign only free addresses of the subnet, unless reassignment is allowed, and no more than an interface may have.
 
-    moto leaves it on both.
+    A reassigned address takes its Elastic IP along. moto leaves it on both interfaces.
 
-    Source: EC2 API, AssignPrivateIpAddresses, AllowReassignment.
+    Source: EC2 API, AssignPrivateIpAddresses, AllowReassignment; "Error codes", PrivateIpAddressLimitExceeded.
     """
     interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
-    for address in desk.params.get("PrivateIpAddresses") or []:
-        for other in desk.backend.enis.values():
-            if other is not interface and other.subnet_id == interface.subnet_id:
-                _give_up(other, address, allowed=bool(desk.params.get("AllowReassignment")))
-    return BY_MOTO
+    asked = desk.params.get("PrivateIpAddresses") or []
+    if not asked:
+        return BY_MOTO
+    return private_addresses.assign(
+        desk.backend, interface, asked, may_take=bool(desk.params.get("AllowReassignment"))
+    )
 
 
-def _give_up(interface: Any, private_ip_address: str, *, allowed: bool) -> None:
-    for each in list(interface.private_ip_addresses):
-        if each["PrivateIpAddress"] == private_ip_address:
-            if not allowed or each.get("Primary"):
-                text = f"[{private_ip_address}] is already assigned to interface {interface.id}."
-                raise Refused("InvalidParameterValue", text)
-            interface.private_ip_addresses.remove(each)
+def unassign_private_ip_addresses(desk: Desk) -> Result:
+    """
+    Take secondary addresses off that the interface has, with their Elastic IPs; moto passes over the others.
+
+    Source: EC2 API, UnassignPrivateIpAddresses; the message is that of public logs.
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    private_addresses.unassign(desk.backend, interface, desk.params.get("PrivateIpAddresses") or [])
+    return {}
+
+
+def assign_ipv6_addresses(desk: Desk) -> Result | None:
+    """
+    Assign only addresses of the subnet that no interface has: there is no reassignment of IPv6 addresses.
+
+    moto leaves it on both interfaces.
+
+    Source: EC2 API, AssignIpv6Addresses.
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    asked = desk.params.get("Ipv6Addresses") or []
+    return private_addresses.assign_ipv6(desk.backend, interface, asked) if asked else BY_MOTO
+
+
+def unassign_ipv6_addresses(desk: Desk) -> Result:
+    """
+    Take addresses off that the interface has; moto passes over the others.
+
+    Source: EC2 API, UnassignIpv6Addresses.
+    """
+    interface = _network_interface(desk, desk.params["NetworkInterfaceId"])
+    return private_addresses.unassign_ipv6(interface, desk.params.get("Ipv6Addresses") or [])
+
+
+def create_nat_gateway(desk: Desk) -> Result:
+    """
+    Create a NAT gateway whose network interface belongs to the service.
+
+    moto makes an interface like any other.
+
+    Source: EC2 API, CreateNatGateway; NetworkInterface, InterfaceType, RequesterManaged.
+    """
+    allocation_id, subnet_id = desk.params.get("AllocationId"), desk.params["SubnetId"]
+    gateway = desk.backend.create_nat_gateway(subnet_id, None, None, connectivity_type="public")
+    interface = desk.backend.enis[gateway.address_set[0]["networkInterfaceId"]]
+    interface.interface_type, interface.requester_managed = "nat_gateway", True
+    if allocation_id:
+        address, place = _elastic_ip(desk), str(interface.private_ip_address)
+        addresses.associate(
+            desk.backend, address, interface=interface, private_ip_address=place, allow_reassociation=False
+        )
+    return {"NatGateway": {"NatGatewayId": gateway.id, "SubnetId": subnet_id, "State": "available"}}
 
 
 def delete_network_interface(desk: Desk) -> Result:
     """
-    An interface that is attached is not deleted; one that goes lets go of its Elastic IPs.
+    Delete a network interface that is not attached, and disassociate its Elastic IPs.
 
     Source: EC2 API, DeleteNetworkInterface: "You must detach the network interface before you can delete it".
     """
@@ -411,9 +490,9 @@ def delete_network_interface(desk: Desk) -> Result:
 
 def terminate_instances(desk: Desk) -> Result:
     """
-    Interfaces go with their instance where they are told to, and are detached where not.
+    Delete with an instance those interfaces that are set to be deleted, and detach the others.
 
-    moto leaves them attached to what no longer is.
+    moto leaves them attached to an instance that no longer exists.
 
     Source: EC2 API, TerminateInstances; user guide, "Elastic network interfaces", delete on termination.
     """
@@ -442,7 +521,7 @@ def _transition(instance: Any, before: Any) -> Result:
 def _chosen(
     shown: list[view.Shown], key: str, wanted: list[str], missing: Callable[[str], Refused]
 ) -> list[view.Shown]:
-    """Those that were asked for by id, or all; one that does not exist spoils the request."""
+    """Return the items that were asked for by id, or all; one id that does not exist fails the whole request."""
     there = {item.get(key) for item in shown}
     for each in wanted:
         if each not in there:
@@ -464,7 +543,7 @@ def _network_interface(desk: Desk, network_interface_id: str) -> Any:
 
 def _only_interface(desk: Desk, instance_id: str) -> Any:
     """
-    An instance stands for its interface only if it has one.
+    Return the interface of an instance that has exactly one.
 
     Source: EC2 API, AssociateAddress, InstanceId; "Error codes", InvalidInstanceID.
     """
@@ -499,15 +578,22 @@ def _no_address(public_ip: str) -> Refused:
 
 OPERATIONS: dict[str, Callable[[Desk], Result | None]] = {
     "AllocateAddress": allocate_address,
+    "AssignIpv6Addresses": assign_ipv6_addresses,
     "AssignPrivateIpAddresses": assign_private_ip_addresses,
     "AssociateAddress": associate_address,
+    "CreateNatGateway": create_nat_gateway,
+    "CreateRoute": create_route,
     "DeleteNetworkInterface": delete_network_interface,
+    "DeleteRoute": delete_route,
     "DescribeAddresses": describe_addresses,
     "DescribeNetworkInterfaces": describe_network_interfaces,
     "DescribeRouteTables": describe_route_tables,
     "DisassociateAddress": disassociate_address,
+    "GetManagedPrefixListEntries": get_managed_prefix_list_entries,
     "ModifyNetworkInterfaceAttribute": modify_network_interface_attribute,
     "ReleaseAddress": release_address,
     "ReplaceRoute": replace_route,
     "TerminateInstances": terminate_instances,
+    "UnassignIpv6Addresses": unassign_ipv6_addresses,
+    "UnassignPrivateIpAddresses": unassign_private_ip_addresses,
 }

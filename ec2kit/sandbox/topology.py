@@ -1,8 +1,8 @@
 """
-The example VPCs: two zones, servers with two interfaces each, route tables that hold the VIP, Elastic IPs.
+The example VPCs have two zones, servers with two interfaces each, route tables that hold the VIP, and Elastic IPs.
 
-Everything that must never change is there as well: near misses of the VIP, a second VIP, a foreign Elastic IP, and a
-second VPC that has a route for the same VIP.
+They also have things that must never change: near misses of the VIP, a second VIP, a foreign Elastic IP, and a second
+VPC that has a route for the same VIP.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ec2kit.sandbox import addresses
+from ec2kit.sandbox.surroundings import VIP
 
-VIP = "10.1.0.10"
 SECOND_VIP = "10.1.0.20"
 NEAR_MISSES = ("10.1.0.1", "10.1.0.100")
 DEVICES = ("eth0", "eth1")
 
+SECONDARY_IP, SECONDARY_IPV6 = "10.0.11.50", "2001:db8:0:11::50"
+"""Addresses of the subnet that node1, node3, … are in; no interface has them."""
+
 
 @dataclass(frozen=True)
 class Zone:
-    """One Availability Zone with its two subnets."""
+    """Name one Availability Zone and its two subnets."""
 
     name: str
     public: Any
@@ -29,7 +32,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Node:
-    """One server: its instance and its interfaces by device."""
+    """Name one server, its instance, and its interfaces by device."""
 
     name: str
     instance: Any
@@ -38,7 +41,7 @@ class Node:
 
 @dataclass
 class Topology:
-    """What was made, as moto's objects."""
+    """Hold what was made, as moto's objects."""
 
     backend: Any
     vpc: Any
@@ -57,8 +60,8 @@ def build(backend: Any, *, nodes: int, tables: int) -> Topology:
     Make the example in an empty EC2.
 
     Args:
-        nodes: How many servers, at least 1; they alternate between the zones.
-        tables: How many route tables hold the VIP, at least 1.
+        nodes: The number of servers, at least 1; they alternate between the zones.
+        tables: The number of route tables that hold the VIP, at least 1.
     """
     vpc = backend.create_vpc("10.0.0.0/16")
     vpc.add_tag("Name", "ec2kit-sandbox")
@@ -82,6 +85,7 @@ def _zone(backend: Any, vpc: Any, number: int) -> Zone:
     for subnet, kind in ((public, "public"), (private, "private")):
         subnet.map_public_ip_on_launch = False
         subnet.add_tag("Name", f"{kind}{number}")
+    private.attach_ipv6_cidr_block_associations(f"2001:db8:0:{10 + number}::/64")
     return Zone(name, public, private)
 
 
@@ -107,7 +111,7 @@ def _node(backend: Any, zones: list[Zone], number: int) -> Node:
 
 
 def _interface(backend: Any, subnet: Any, host: int, description: str) -> Any:
-    """An interface as an administrator sets it up for an overlay address: source/destination check off."""
+    """Make an interface as an administrator sets it up for an overlay address: source/destination check off."""
     address = subnet.cidr_block.replace(".0/24", f".{host}")
     subnet.request_ip(address, instance=None)
     interface = backend.create_network_interface(subnet, address, description=description)
@@ -136,7 +140,7 @@ def _instance(backend: Any, zone: Zone, name: str, interfaces: dict[str, Any]) -
 
 
 def _route_table(topology: Topology, number: int) -> Any:
-    """The first two belong to the private subnets, any more are extra tables of the VPC."""
+    """Make a route table; the first two belong to the private subnets, any more are extra tables of the VPC."""
     table = topology.backend.create_route_table(topology.vpc.id)
     table.add_tag("Name", f"vip{number}")
     if number <= len(topology.zones):
@@ -169,7 +173,7 @@ def _elastic_ips(topology: Topology) -> None:
 
 
 def _third_party(topology: Topology) -> None:
-    """Somebody in the VPC who is no server, and may lay hands on the address."""
+    """Make an instance in the VPC that is no server, and that may take the address."""
     zone = topology.zones[0]
     topology.third_party = _interface(topology.backend, zone.private, 201, "third party")
     _instance(topology.backend, zone, "third-party", {"eth0": topology.third_party})
@@ -188,14 +192,14 @@ def _other_vpc(topology: Topology) -> None:
 
 
 def interfaces(topology: Topology) -> dict[str, dict[str, str]]:
-    """Server → device → the id of its network interface."""
+    """Return server → device → the id of its network interface."""
     return {
         node.name: {device: interface.id for device, interface in node.interfaces.items()} for node in topology.nodes
     }
 
 
 def described(topology: Topology) -> dict[str, Any]:
-    """The part of sandbox.json that EC2 knows."""
+    """Return the part of sandbox.json that EC2 knows."""
     return {
         "region": topology.backend.region_name,
         "vpc_id": topology.vpc.id,
@@ -209,6 +213,8 @@ def described(topology: Topology) -> dict[str, Any]:
         "foreign_allocation_id": topology.foreign_elastic_ip.allocation_id,
         "foreign_network_interface_id": topology.foreign_elastic_ip.eni.id,
         "third_party_network_interface_id": topology.third_party.id,
+        "secondary_ip": SECONDARY_IP,
+        "secondary_ipv6": SECONDARY_IPV6,
         "other_vpc_id": topology.other_vpc.id,
         "other_route_table_id": topology.other_route_table.id,
         "nodes": {node.name: _described_node(node) for node in topology.nodes},

@@ -1,4 +1,4 @@
-"""What EC2 shows: route tables, addresses and network interfaces in the form of the API's answers."""
+"""EC2 shows route tables, addresses and network interfaces in the form of the API's answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """Route tables, addresses and network interfaces as they were at one moment."""
+    """Hold route tables, addresses and network interfaces as they were at one moment."""
 
     route_tables: list[Shown]
     addresses: list[Shown]
@@ -18,13 +18,13 @@ class Picture:
 
 
 def picture(backend: Any) -> Picture:
-    """The present."""
+    """Return the present."""
     return Picture(route_tables(backend), addresses(backend), network_interfaces(backend))
 
 
 def route_tables(backend: Any) -> list[Shown]:
     """
-    Every route table of the region.
+    Return every route table of the region.
 
     Source: EC2 API, RouteTable.
     """
@@ -64,7 +64,7 @@ def _route(backend: Any, route: Any) -> Shown:
 
 def _target(route: Any) -> Shown:
     """
-    A route to an instance names its network interface too, and the other way round; moto names only one.
+    Return network interface and instance of a route that leads to either; moto names only one of them.
 
     Source: EC2 API, Route.
     """
@@ -80,7 +80,7 @@ def _target(route: Any) -> Shown:
 
 
 def target_interface(route: Any) -> Any:
-    """The network interface that a route leads to, None where it leads elsewhere."""
+    """Return the network interface that a route leads to, None if it leads elsewhere."""
     if route.interface is None and route.instance is not None:
         return route.instance.nics.get(0)
     return route.interface
@@ -88,7 +88,9 @@ def target_interface(route: Any) -> Any:
 
 def _state(backend: Any, route: Any) -> str:
     """
-    "blackhole" where the target is gone, detached or its instance does not run; moto says "active" always.
+    Return "blackhole" if the target is gone, is detached or its instance does not run, otherwise "active".
+
+    moto always says "active".
 
     Source: EC2 API, Route, State.
     """
@@ -101,7 +103,7 @@ def _state(backend: Any, route: Any) -> str:
 
 def addresses(backend: Any) -> list[Shown]:
     """
-    Every Elastic IP of the region.
+    Return every Elastic IP of the region.
 
     Source: EC2 API, Address.
     """
@@ -130,7 +132,7 @@ def _address(backend: Any, address: Any) -> Shown:
 
 def network_interfaces(backend: Any) -> list[Shown]:
     """
-    Every network interface of the region.
+    Return every network interface of the region.
 
     Source: EC2 API, NetworkInterface.
     """
@@ -181,7 +183,7 @@ def _attachment(interface: Any) -> Shown | None:
 
 
 def tags(backend: Any, resource_id: str) -> list[dict[str, str]]:
-    """The tags of one resource."""
+    """Return the tags of one resource."""
     return [{"Key": key, "Value": value} for key, value in backend.tags.get(resource_id, {}).items()]
 
 

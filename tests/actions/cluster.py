@@ -8,43 +8,78 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import boto3
 from botocore.client import BaseClient
 
-from ec2kit.sandbox.client import Sandbox
+from ec2kit.state.file import StateFile
 
-from ..leaks import must_not_be_left_in, must_not_leak
+from ..leaks import must_not_leak
+from ..one_sandbox import OneSandbox
+from ..patience import HANGS
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
 VIP_TAG = "ec2-vip1"
 EIP_TAG = "ec2-eip1"
+SIP_TAG = "ec2-sip1"
+SIP6_TAG = "ec2-sip6"
+
+KINDS = (VIP_TAG, EIP_TAG, SIP_TAG, SIP6_TAG)
+"""One resource of each kind of address; the secondary addresses are of IPv4 and of IPv6."""
+
+SECONDARY = {SIP_TAG: "secondary_ip", SIP6_TAG: "secondary_ipv6"}
+"""Resources of secondary addresses → the names of the addresses in sandbox.json."""
+
+
+def standby(tag: str) -> str:
+    """Return the second server of a resource: a secondary address needs one in node1's subnet."""
+    return "node3" if tag in SECONDARY else "node2"
+
 
 PATIENCE = {
-    "EC2_QUICKCHECK_TIMEOUT": "30",
-    "EC2_RESTORE_TIMEOUT": "60",
-    "EC2_RECOVER_TIMEOUT": "30",
-    "EC2_REMOVE_TIMEOUT": "30",
+    "EC2_QUICKCHECK_TIMEOUT": "100",
+    "EC2_RESTORE_TIMEOUT": "240",
+    "EC2_RECOVER_TIMEOUT": "120",
+    "EC2_REMOVE_TIMEOUT": "120",
     "EC2_VERIFY_TIMEOUT": "3",
     "EC2_CONFIRM_INTERVAL": "0.2",
-    "AWSCLI_CONNECT_TIMEOUT": "2",
-    "AWSCLI_READ_TIMEOUT": "5",
+    "AWSCLI_CONNECT_TIMEOUT": "10",
+    "AWSCLI_READ_TIMEOUT": "30",
+    "AWS_METADATA_SERVICE_TIMEOUT": "10",
 }
 """Deadlines that a busy machine keeps, where the test is not about them."""
 
-HURRY = {
-    "EC2_QUICKCHECK_TIMEOUT": "3",
-    "EC2_RESTORE_TIMEOUT": "3",
-    "EC2_RECOVER_TIMEOUT": "3",
-    "EC2_REMOVE_TIMEOUT": "3",
-    "AWSCLI_CONNECT_TIMEOUT": "1",
-    "AWSCLI_READ_TIMEOUT": "1",
-}
-"""Deadlines of a test's length, where nothing answers anyway."""
+
+SILENCE = {"AWSCLI_CONNECT_TIMEOUT": "1", "AWSCLI_READ_TIMEOUT": "1", "AWS_METADATA_SERVICE_TIMEOUT": "1"}
+"""Times of one request, where nothing answers anyway."""
+
+
+def crowded(seconds: float) -> float:
+    """Return so many seconds, and more where processes wait for a processor: one needs longer to begin."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2, _slowness() / 2)
+
+
+def _slowness(work: float = 0.01) -> float:
+    """Return how many times as long a little work takes as on a processor of its own."""
+    began, spent = time.monotonic(), time.thread_time()
+    while time.thread_time() - spent < work:
+        pass
+    return (time.monotonic() - began) / work
+
+
+def in_a_hurry(seconds: float = 3) -> dict[str, str]:
+    """Return deadlines of a test's length, where nothing answers anyway."""
+    names = ("EC2_QUICKCHECK_TIMEOUT", "EC2_RESTORE_TIMEOUT", "EC2_RECOVER_TIMEOUT", "EC2_REMOVE_TIMEOUT")
+    deadlines = dict.fromkeys(names, f"{crowded(seconds):.1f}")
+    return {**deadlines, **SILENCE}
+
 
 _ALMOST_NO_DESCRIPTORS = """
 import os, resource, sys
@@ -76,13 +111,20 @@ class Done:
 
 @dataclass
 class Cluster:
-    """The servers of one sandbox; each test gets it as it was at the start, without resources."""
+    """
+    The servers of one sandbox; each test gets it as it was at the start, without resources.
 
-    sandbox: Sandbox
+    Attributes:
+        size: How many route tables hold the virtual IP.
+    """
+
+    sandbox: OneSandbox
     tunables: dict[str, str] = field(default_factory=dict)
+    size: int = 6
 
-    def __post_init__(self) -> None:
-        self._environments = {name: self.sandbox.environment(name) for name in self.sandbox.description["nodes"]}
+    @property
+    def _environments(self) -> dict[str, dict[str, str]]:
+        return self.sandbox.environments
 
     # -- running actions --
 
@@ -100,7 +142,7 @@ class Cluster:
             text=True,
         )
 
-    def run(self, server: str, action: str, *words: str, within: float = 30, **settings: str) -> Done:
+    def run(self, server: str, action: str, *words: str, within: float = HANGS, **settings: str) -> Done:
         return finished(self.start(server, action, *words, **settings), within=within)
 
     def act(self, server: str, action: str, tag: str = VIP_TAG, **settings: str) -> Done:
@@ -109,13 +151,15 @@ class Cluster:
     def modules_loaded_by(self, server: str, action: str, tag: str = VIP_TAG, **settings: str) -> set[str]:
         """All of Python that an action that succeeds loads."""
         program = (
-            "import sys; from ec2kit import edge; from ec2kit.frontends import actions\n"
+            "import sys; from ec2kit.frameworks import edge\n"
+            "from ec2kit.frameworks.lifekeeper import scripts as actions\n"
             "edge.leave = lambda status: print(status, *sys.modules)\n"
             "actions.main(sys.argv[1:])"
         )
         command = [sys.executable, "-I", "-c", program, action, "-t", tag]
-        environment = self.environment(server, **settings)
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        given = self.environment(server, **settings)
+        environment = {name: value for name, value in given.items() if not name.startswith("COVERAGE_")}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=HANGS)
         status, *modules = done.stdout.split()
         assert status == "0"
         return set(modules)
@@ -124,23 +168,56 @@ class Cluster:
         kind = ["--type", "route-table", "--vip", "10.1.0.10"]
         if tag == EIP_TAG:
             kind = ["--type", "elastic-ip", "--elastic-ip", self.sandbox.description["elastic_ip"]]
+        if tag in SECONDARY:
+            kind = ["--type", "secondary-ip", "--private-ip", self.sandbox.description[SECONDARY[tag]]]
         words = ["-t", tag, "-s", "intelligent", "--region", "us-east-1", *kind, "--interface", "eth1"]
         return self.run(server, "create", *words, **settings)
 
-    def with_resource(self, tag: str = VIP_TAG, servers: int = 2) -> Cluster:
-        """A resource created on node1 and extended to the others; in service on node1."""
-        kept = self.sandbox.folder / f"kept-{tag}-{servers}"
-        if not kept.exists():
-            self._make_resource(tag, servers)
-            for name, place in self._places():
-                if place.exists():
-                    shutil.copytree(place, kept / name / place.name)
-        elif tag == EIP_TAG:
-            self.associate("node1")
-        for name, place in self._places():
-            if (kept / name / place.name).exists():
-                shutil.copytree(kept / name / place.name, place, dirs_exist_ok=True)
+    def with_resource(self, tag: str = VIP_TAG, servers: int = 2, on: str = "node1") -> Cluster:
+        """
+        A resource created on node1 and extended to the others.
+
+        It is made by the real actions once and kept; each test gets its files, and EC2 as the actions left it.
+
+        Args:
+            on: The server that restored it last.
+        """
+        tables = f"-{self.size}" if tag == VIP_TAG else ""
+        self.lay_out(f"{tag}-{servers}-{on}{tables}", lambda: self._make_resource(tag, servers, on))
+        if tag == EIP_TAG:
+            self.associate(on)
+        elif tag in SECONDARY:
+            self.assign(tag, self.eni(on))
+        elif on != "node1":
+            for table in self.tables:
+                self.point(table, self.eni(on))
         return self
+
+    def lay_out(self, name: str, make: Callable[[], None]) -> None:
+        """Put what something once left beside the files that are there; it is made if it was not yet."""
+        kept = self.sandbox.layouts.get(name, lambda kept: self._keep(kept, make))
+        for server, place in self._places():
+            shutil.copytree(kept / server / place.name, place, dirs_exist_ok=True)
+
+    def _keep(self, kept: Path, make: Callable[[], None]) -> None:
+        """Make something where nothing is yet, and keep what it left; the files that a test has are put aside."""
+        aside = Path(tempfile.mkdtemp(dir=self.sandbox.folder.parent))
+        self._move(None, aside)
+        make()
+        self._move(aside, kept)
+
+    def _move(self, source: Path | None, to: Path) -> None:
+        """Move the servers' state, locks and logs away, and others, or none, into their place."""
+        for name, environment in self._environments.items():
+            (to / name).mkdir(parents=True)
+            for each in ("EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_LOG_FILE"):
+                place = Path(environment[each])
+                if place.exists():
+                    shutil.move(place, to / name / place.name)
+                if source and (source / name / place.name).exists():
+                    shutil.move(source / name / place.name, place)
+                elif each != "EC2KIT_LOG_FILE":
+                    place.mkdir()
 
     def _places(self) -> list[tuple[str, Path]]:
         names = ("EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR")
@@ -148,32 +225,42 @@ class Cluster:
             (server, Path(environment[name])) for server, environment in self._environments.items() for name in names
         ]
 
-    def _make_resource(self, tag: str, servers: int) -> None:
-        assert self.create(tag=tag).status == 0
-        for number in range(2, servers + 1):
-            words = ["node1", tag, "--priority", str(number * 10)]
-            done = self.run(f"node{number}", "extend", *words)
-            assert done.status == 0, done.stderr
+    def _make_resource(self, tag: str, servers: int, on: str) -> None:
+        if servers == 1:
+            done = self.create(tag=tag)
+        elif on != "node1":
+            done = self.with_resource(tag, servers).act(on, "restore", tag)
+        else:
+            words = ["node1", tag, "--priority", str(servers * 10)]
+            there = standby(tag) if servers == 2 else f"node{servers}"
+            done = self.with_resource(tag, servers - 1).run(there, "extend", *words)
+        assert done.status == 0, done.stderr
+
+    def act_at_once(self, server: str, action: str, *tags: str, **settings: str) -> list[Done]:
+        """The same action on several resources at the same time, where each would wait as long."""
+        running = [self.start(server, action, "-t", tag, **settings) for tag in tags]
+        return [finished(each) for each in running]
+
+    def copied(self, tag: str, addresses: Iterable[str]) -> None:
+        """Give node1 more resources like one that it has, each with another address."""
+        folder = self.path("node1", "EC2KIT_STATE_DIR") / "resources"
+        definition = StateFile(str(folder / f"{tag}.json")).read() or {}
+        for number, address in enumerate(addresses):
+            copy = {**definition, "tag": f"{tag}-{number}", "address": address}
+            StateFile(str(folder / f"{tag}-{number}.json")).write(copy, durable=False)
 
     # -- what AWS says, at the endpoint that nobody disturbs --
 
     @property
     def aws(self) -> BaseClient:
-        return boto3.client(
-            "ec2",
-            endpoint_url=self.sandbox.description["endpoint_url"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return _undisturbed(self.sandbox.description["endpoint_url"])
 
     def routes(self) -> dict[tuple[str, str], str | None]:
         """Every route of the account: (table, destination) → ENI or other target."""
         pages = self.aws.get_paginator("describe_route_tables").paginate()
         tables = [table for page in pages for table in page["RouteTables"]]
         return {
-            (table["RouteTableId"], route["DestinationCidrBlock"]): route.get("NetworkInterfaceId")
-            or route.get("GatewayId")
+            (table["RouteTableId"], _destination(route)): route.get("NetworkInterfaceId") or route.get("GatewayId")
             for table in tables
             for route in table["Routes"]
         }
@@ -206,6 +293,47 @@ class Cluster:
         allocation, eni = self.sandbox.description["allocation_id"], self.eni(server, device)
         self.aws.associate_address(AllocationId=allocation, NetworkInterfaceId=eni)
 
+    def assign(self, tag: str, eni: str | None) -> None:
+        """An outside hand assigns a secondary address to an ENI, or takes it off its ENI."""
+        address = self.sandbox.description[SECONDARY[tag]]
+        is_ipv6 = ":" in address
+        named, operation = (
+            ("Ipv6Addresses", "ipv6_addresses") if is_ipv6 else ("PrivateIpAddresses", "private_ip_addresses")
+        )
+        more = {} if is_ipv6 else {"AllowReassignment": True}
+        holder = self._eni_with(address)
+        if holder and holder != eni and (is_ipv6 or not eni):
+            getattr(self.aws, f"unassign_{operation}")(NetworkInterfaceId=holder, **{named: [address]})
+        if eni and eni != holder:
+            getattr(self.aws, f"assign_{operation}")(NetworkInterfaceId=eni, **{named: [address]}, **more)
+
+    def _eni_with(self, address: str) -> str | None:
+        for each in self.aws.describe_network_interfaces()["NetworkInterfaces"]:
+            has = [one["PrivateIpAddress"] for one in each["PrivateIpAddresses"]]
+            if address in (*has, *(one["Ipv6Address"] for one in each["Ipv6Addresses"])):
+                return str(each["NetworkInterfaceId"])
+        return None
+
+    def holder(self, tag: str) -> str | None:
+        """The one server that has the address of a resource, else the ENI; None: none has it."""
+        if tag == VIP_TAG:
+            (held,) = {*self.holders()}
+            return held
+        if tag == EIP_TAG:
+            return self.address_holder()
+        eni = self._eni_with(self.sandbox.description[SECONDARY[tag]])
+        return self.server_of(eni) if eni else None
+
+    def move(self, tag: str, eni: str) -> None:
+        """An outside hand moves the address of a resource."""
+        if tag == VIP_TAG:
+            for table in self.tables:
+                self.point(table, eni)
+        elif tag == EIP_TAG:
+            self.aws.associate_address(AllocationId=self.sandbox.description["allocation_id"], NetworkInterfaceId=eni)
+        else:
+            self.assign(tag, eni)
+
     def server_of(self, eni: str | None) -> str:
         """The server whose eth1 the ENI is, else the ENI."""
         for name, node in self.sandbox.description["nodes"].items():
@@ -226,12 +354,29 @@ class Cluster:
 
     def writes(self, server: str) -> list[dict[str, object]]:
         """The updating requests of a server that EC2 carried out."""
-        kinds = ("ReplaceRoute", "AssociateAddress", "DisassociateAddress", "ModifyNetworkInterfaceAttribute")
+        kinds = (
+            "ReplaceRoute",
+            "AssociateAddress",
+            "DisassociateAddress",
+            "AssignPrivateIpAddresses",
+            "UnassignPrivateIpAddresses",
+            "AssignIpv6Addresses",
+            "UnassignIpv6Addresses",
+            "ModifyNetworkInterfaceAttribute",
+        )
         return [
             call
             for call in self.sandbox.calls()
             if call["server"] == server and call["operation"] in kinds and call["carried_out"] and not call["dry_run"]
         ]
+
+    def met(self, rule: int) -> bool:
+        """Whether a call that a fault concerns has come; one that `silent` keeps waits until the fault goes."""
+        return any(each["id"] == rule and each["hits"] for each in self.sandbox.faults())
+
+    def asked(self, server: str, operation: str) -> int:
+        """How often a server has had an answer, or none, to an operation."""
+        return [(each["server"], each["operation"]) for each in self.sandbox.calls()].count((server, operation))
 
     # -- this machine --
 
@@ -244,23 +389,26 @@ class Cluster:
 
     def clean(self) -> None:
         """Forget everything: EC2 as at the start, no resources, no logs."""
-        self.sandbox.reset()
-        self.sandbox.page_size(None)
-        for name in self._environments:
-            must_not_be_left_in(self.sandbox.folder / name)
-        for _, place in self._places():
-            shutil.rmtree(place, ignore_errors=True)
-        for name in self._environments:
-            Path(self._environments[name]["EC2KIT_LOG_FILE"]).unlink(missing_ok=True)
-            for trouble in ("unreachable", "silent"):
-                (self.sandbox.folder / name / trouble).unlink(missing_ok=True)
+        self.sandbox.reset(tables=self.size)
 
     def cut_off(self, server: str) -> None:
         """No other server can ask this one any more."""
         (self.sandbox.folder / server / "unreachable").touch()
 
 
-def finished(process: subprocess.Popen[str], *, within: float = 30) -> Done:
+def _destination(route: dict[str, str]) -> str:
+    kinds = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    return next(route[each] for each in kinds if each in route)
+
+
+@cache
+def _undisturbed(url: str) -> BaseClient:
+    return boto3.client(
+        "ec2", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+
+
+def finished(process: subprocess.Popen[str], *, within: float = HANGS) -> Done:
     """Wait for an action; one that does not end is killed and fails the test."""
     try:
         stdout, stderr = process.communicate(timeout=within)
@@ -276,7 +424,7 @@ def with_descriptors(free: int, *words: str) -> list[str]:
     return [sys.executable, "-c", _ALMOST_NO_DESCRIPTORS, str(free), *words]
 
 
-def until(condition: object, *, within: float = 20) -> None:
+def until(condition: object, *, within: float = HANGS) -> None:
     """Wait until a condition of another process holds."""
     ends = time.monotonic() + within
     while not condition():  # type: ignore[operator]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from .cluster import Cluster
+from .cluster import VIP_TAG, Cluster
 
 BY_TAG = ["restore", "remove", "quickCheck", "recover", "delete", "unextend"]
 
+ROUTE_TABLE = ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1"]
+
 HOSTILE = [
-    pytest.param("../x", id="path"),
-    pytest.param("a b", id="space"),
-    pytest.param("a\nERROR:forged", id="newline"),
-    pytest.param("", id="empty"),
-    pytest.param("x" * 300, id="long"),
-    pytest.param("..", id="dots"),
-    pytest.param("a;reboot", id="shell"),
-    pytest.param("\x1b[2J", id="escape"),
-    pytest.param("té", id="letters of elsewhere"),
+    pytest.param("../x", "restore", id="path"),
+    pytest.param("a b", "remove", id="space"),
+    pytest.param("a\nERROR:forged", "quickCheck", id="newline"),
+    pytest.param("", "recover", id="empty"),
+    pytest.param("x" * 300, "delete", id="long"),
+    pytest.param("..", "unextend", id="dots"),
+    pytest.param("a;reboot", "create", id="shell"),
+    pytest.param("\x1b[2J", "remove", id="escape"),
+    pytest.param("té", "quickCheck", id="letters of elsewhere"),
 ]
+"""Each kind with one action, each action with one kind: all read a tag by the same line."""
 
 
 def _files(cluster: Cluster) -> set[Path]:
@@ -28,12 +33,11 @@ def _files(cluster: Cluster) -> set[Path]:
     return {path for place in places for path in place.rglob("*") if path.name != "ec2kit.log"}
 
 
-@pytest.mark.parametrize("tag", HOSTILE)
-@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover", "delete", "unextend", "create"])
+@pytest.mark.parametrize(("tag", "action"), HOSTILE)
 def test_a_hostile_tag_is_refused_with_one_line(cluster: Cluster, action: str, tag: str) -> None:
     """A tag is never a path, a line or a command."""
     before = _files(cluster)
-    more = ["--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1"] if action == "create" else []
+    more = ROUTE_TABLE if action == "create" else []
     done = cluster.run("node1", action, "-t", tag, *more)
     assert done.status == 1
     assert len(done.stderr.splitlines()) == 1
@@ -94,40 +98,64 @@ def test_delete_as_a_hook_of_a_resource_that_is_gone_already_succeeds(cluster: C
     assert cluster.run("node1", "delete", "--hook", "-t", "ec2-other").status == 0
 
 
-@pytest.mark.parametrize("action", ["restore", "remove", "quickCheck", "recover"])
-def test_a_hook_may_be_told_that_lifekeeper_calls(cluster: Cluster, action: str) -> None:
-    """--hook stands before what LifeKeeper gives, and changes neither tag nor usage."""
+def test_a_hook_of_an_unknown_resource_says_so_and_only_remove_succeeds(cluster: Cluster) -> None:
+    """--hook stands before what LifeKeeper gives; for a remove that fails LifeKeeper would halt the server."""
     cluster.with_resource()
-    assert "there is no resource ec2-other" in cluster.run("node1", action, "--hook", "-t", "ec2-other").stderr
-    assert "--hook" not in cluster.run("node1", action, "--hook").stderr
+    for action in ("restore", "remove", "quickCheck", "recover"):
+        done = cluster.run("node1", action, "--hook", "-t", "ec2-other")
+        assert "there is no resource ec2-other" in done.stderr
+        assert done.status == (0 if action == "remove" else 1), action
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        pytest.param(["create", "-t", "ec2-vip1", "--type", "elastic-ip"], id="create"),
-        pytest.param(["extend", "node1", "ec2-vip1"], id="extend"),
-        pytest.param(["canextend", "node1", "ec2-vip1"], id="canextend"),
-        pytest.param(["unextend", "-t", "ec2-vip1"], id="unextend"),
-    ],
-)
-def test_a_program_that_is_no_hook_knows_no_hook(cluster: Cluster, words: list[str]) -> None:
-    """What only administrators call is never told that LifeKeeper calls."""
-    assert cluster.run("node1", *words, "--hook").status == 2
+def test_a_tag_may_be_given_as_a_word_or_by_its_flag(cluster: Cluster) -> None:
+    """Where a framework says -t TAG, a person may say TAG; and the other way round."""
+    assert cluster.run("node1", "create", VIP_TAG, *ROUTE_TABLE).status == 0
+    assert cluster.run("node2", "canextend", "-t", VIP_TAG, "node1").status == 0
+    assert cluster.run("node2", "extend", "node1", "-t", VIP_TAG).status == 0
+    for action in ("quickCheck", "recover", "remove", "restore"):
+        assert cluster.run("node1", action, VIP_TAG).status == 0, action
+    assert cluster.run("node1", "unextend", VIP_TAG, "--server", "node2").status == 0
+    assert cluster.run("node1", "delete", VIP_TAG).status == 0
 
 
-def test_the_id_may_be_left_out(cluster: Cluster) -> None:
-    """-i is accepted and never compared."""
+@pytest.mark.parametrize("action", BY_TAG)
+def test_two_different_tags_are_refused_and_nothing_is_done(cluster: Cluster, action: str) -> None:
+    """Which one is meant, nobody can say; both are named. Only restore takes several, by its flag."""
     cluster.with_resource()
-    assert cluster.run("node1", "restore", "-t", "ec2-vip1").status == 0
+    before, calls = _files(cluster), len(cluster.sandbox.calls())
+    for words in [["-t", "ec2-other", "-t", VIP_TAG]] * (action != "restore") + [["ec2-other", VIP_TAG]]:
+        done = cluster.run("node1", action, *words)
+        assert done.status == 2
+        assert f"'ec2-other', '{VIP_TAG}'" in done.stderr
+    assert _files(cluster) == before
+    assert len(cluster.sandbox.calls()) == calls
+
+
+def test_restore_of_several_tries_all_and_fails_for_one(cluster: Cluster) -> None:
+    """By hand and by script: each has its own lines, and the worst is the exit status."""
+    cluster.with_resource()
+    done = cluster.run("node2", "restore", "-t", "ec2-other", "-t", VIP_TAG)
+    assert done.status == 1
+    assert 'successful restore of "ec2-vip1"' in done.stderr
+    assert cluster.holders() == ["node2"] * 6
+    ec2kit = str(Path(sys.executable).with_name("ec2kit"))
+    done = cluster.run("node1", ec2kit, "restore", "-t", VIP_TAG, "-t", "ec2-other", "--json")
+    told = json.loads(done.stdout)
+    assert (done.status, told["success"]) == (1, False)
+    assert [(each["tag"], each["success"]) for each in told["resources"]] == [(VIP_TAG, True), ("ec2-other", False)]
+    assert cluster.holders() == ["node1"] * 6
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         pytest.param(["--type", "bridge", "--vip", "10.1.0.10", "--interface", "eth1"], "type", id="type"),
-        pytest.param(["--type", "route-table", "--vip", "10.1.0", "--interface", "eth1"], "not an IPv4", id="vip"),
-        pytest.param(["--type", "route-table", "--vip", "fd00::1", "--interface", "eth1"], "not an IPv4", id="IPv6"),
+        pytest.param(
+            ["--type", "route-table", "--vip", "10.1.0", "--interface", "eth1"], "neither an IPv4", id="vip"
+        ),
+        pytest.param(
+            ["--type", "route-table", "--vip", "fd00::1", "--interface", "eth1"], "no route table", id="IPv6"
+        ),
         pytest.param(["--type", "route-table", "--interface", "eth1"], "needs --vip", id="no vip"),
         pytest.param(["--type", "elastic-ip", "--interface", "eth1"], "needs --elastic-ip", id="no elastic ip"),
         pytest.param(["--type", "route-table", "--vip", "10.1.0.10"], "either --interface or", id="no interface"),

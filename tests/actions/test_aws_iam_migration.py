@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .cluster import Cluster, Done
+from .cluster import Cluster, Done, crowded
 from .pretended_lifekeeper import PretendedLifeKeeper
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -195,7 +195,7 @@ def test_credentials_from_elsewhere_make_it_refuse(cluster: Cluster, old: Preten
     """Keys in the environment would hide that the role is missing."""
     done = migrate(cluster, old, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
     assert done.status == 1
-    assert "the SDK takes its credentials by env, not by the instance's role" in done.stderr
+    assert "the SDK takes its credentials from env, not from the instance's role" in done.stderr
     assert KEY not in done.stderr
     assert untouched(old)
 
@@ -224,9 +224,9 @@ def test_a_permission_that_is_missing_makes_it_refuse(
 def test_ec2_that_does_not_answer_makes_it_refuse(cluster: Cluster, old: PretendedLifeKeeper) -> None:
     """Credentials that could not be tried are not known to work."""
     cluster.sandbox.fault("refuse", server="node1")
-    done = migrate(cluster, old, EC2_RESTORE_TIMEOUT="3")
+    done = migrate(cluster, old, EC2_RESTORE_TIMEOUT=f"{crowded(4):.1f}")
     assert done.status == 1
-    assert "no answer from EC2" in done.stderr
+    assert "no connection to http:" in done.stderr
     assert untouched(old)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ..patience import HANGS
 from .cluster import ACTIONS, Cluster
 
 PROGRAMS = [
@@ -33,7 +34,7 @@ def at_a_terminal(cluster: Cluster, words: list[str], *typed: str) -> tuple[int,
     )
     os.close(slave)
     shown, lines = "", list(typed)
-    ends = time.monotonic() + 40
+    ends = time.monotonic() + HANGS
     while time.monotonic() < ends:
         if select.select([master], [], [], 0.1)[0]:
             try:
@@ -44,7 +45,7 @@ def at_a_terminal(cluster: Cluster, words: list[str], *typed: str) -> tuple[int,
             os.write(master, lines.pop(0).encode())
             shown += "\0"  # so that one prompt gets one line
     os.close(master)
-    return process.wait(timeout=10), shown.replace("\0", "")
+    return process.wait(timeout=HANGS), shown.replace("\0", "")
 
 
 @pytest.mark.parametrize("words", PROGRAMS)

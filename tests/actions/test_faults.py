@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,15 +14,32 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
-from ec2kit.sandbox.client import started
-
-from .cluster import ACTIONS, EIP_TAG, HURRY, PATIENCE, VIP_TAG, Cluster, Done, finished, until, with_descriptors
+from ..children import must_be_gone
+from ..patience import Stalls
+from ..resolver import Name, needs_root, resolving
+from .cluster import (
+    ACTIONS,
+    EIP_TAG,
+    KINDS,
+    PATIENCE,
+    SILENCE,
+    SIP_TAG,
+    VIP_TAG,
+    Cluster,
+    Done,
+    finished,
+    in_a_hurry,
+    standby,
+    until,
+    with_descriptors,
+)
 
 Settings = dict[str, str]
 Fault = Callable[[Cluster, ExitStack, Path], Settings]
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount and bind port 53")
+RESOLVER = "words before a command that give it a resolver of its own"
 
 
 def _sandbox_fault(effect: str, **arguments: object) -> Fault:
@@ -83,11 +100,8 @@ def _full_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
 
 
 def _hanging_resolver(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
-    silent = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    address = "127.1.{}.{}".format(*divmod(os.getpid() % 60_000 + 1, 256))  # one for each worker
-    silent.bind((address, 53))
-    (tmp_path / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
-    return {"EC2_ENDPOINT_URL": "http://ec2.us-east-1.example.com", "RESOLV_CONF": str(tmp_path / "resolv.conf")}
+    resolver = stack.enter_context(resolving({"ec2.sandbox.test": Name(seconds=float("inf"))}))
+    return {"EC2_ENDPOINT_URL": "http://ec2.sandbox.test", RESOLVER: shlex.join(resolver.command())}
 
 
 def _full_state_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
@@ -103,10 +117,15 @@ AWS_IS_SILENT = [
     pytest.param(_sandbox_fault("error", status=500, code="InternalError"), "InternalError", id="HTTP 500"),
     pytest.param(_sandbox_fault("throttle"), "RequestLimitExceeded", id="throttled"),
     pytest.param(_hanging_resolver, "none within", id="resolver hanging", marks=needs_root),
-    pytest.param(_sandbox_fault("silent", service="imds"), "no credentials", id="IMDS silent"),
+    pytest.param(_sandbox_fault("silent", service="imds"), "no credentials|no answer from EC2", id="IMDS silent"),
     pytest.param(_sandbox_fault("no-role", service="imds"), "no credentials", id="no credentials"),
     pytest.param(_sandbox_fault("deny"), "permission missing", id="permission denied"),
 ]
+"""
+A fault, and the reason that is told.
+
+Where IMDS is silent the deadline may come before the SDK has given it up. BAD_ANSWERS has the same with time enough.
+"""
 
 OWN_TROUBLE = [
     pytest.param(_broken_registry, "cannot be used: it is not JSON", id="registry broken"),
@@ -116,15 +135,55 @@ OWN_TROUBLE = [
 ]
 
 
+def _of(tag: str, cases: list[ParameterSet]) -> list[ParameterSet]:
+    """The same cases with a tag."""
+    return [pytest.param(*each.values, tag, id=f"{each.id}-{tag}", marks=each.marks) for each in cases]
+
+
+TROUBLE = [
+    *_of(VIP_TAG, AWS_IS_SILENT + OWN_TROUBLE),
+    *(
+        case
+        for tag in KINDS[1:]
+        for case in _of(
+            tag, [each for each in AWS_IS_SILENT if each.id in ("endpoint black-holed", "permission denied")]
+        )
+    ),
+]
+"""The other kinds ask by the same door, with other operations: once where nothing comes, once where EC2 says no."""
+
+
 def _act(cluster: Cluster, action: str, tag: str, settings: Settings) -> Done:
-    """Run an action on node1, in a hurry; with a resolver of its own in a mount namespace of its own, if asked."""
-    settings = {**HURRY, **settings}
-    resolver = settings.pop("RESOLV_CONF", "")
+    """
+    Run an action on node1, in a hurry: it ends by its deadline and a second.
+
+    If asked, it has a resolver of its own in a mount namespace of its own.
+    """
+    settings, stalls = {**in_a_hurry(), **settings}, Stalls()
+    done = _acted(cluster, action, tag, settings)
+    assert done.seconds <= float(settings[f"EC2_{action.upper()}_TIMEOUT"]) + 1 + stalls.seconds
+    return done
+
+
+def _told(cluster: Cluster, action: str, tag: str, settings: Settings, reason: str, status: int) -> Done:
+    """Run an action that has to tell a reason; one that the machine kept from it is given more time."""
+    for seconds in (3, 12, 48):
+        stalls = Stalls()
+        done = _act(cluster, action, tag, {**in_a_hurry(seconds), **settings})
+        assert done.status == status, done.stderr
+        if re.search(reason, done.stderr) or stalls.seconds < 0.5:
+            break
+    assert re.search(reason, done.stderr), done.stderr
+    return done
+
+
+def _acted(cluster: Cluster, action: str, tag: str, settings: Settings) -> Done:
+    resolver = shlex.split(settings.get(RESOLVER, ""))
     if not resolver:
         return cluster.act("node1", action, tag, **settings)
-    script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
-    words = ["unshare", "-m", "sh", "-c", script, "sh", resolver, str(ACTIONS / action), "-t", tag]
-    environment = cluster.environment("node1", **settings)
+    words = [*resolver, str(ACTIONS / action), "-t", tag]
+    given = {name: value for name, value in settings.items() if name != RESOLVER}
+    environment = cluster.environment("node1", **given)
     environment["PATH"] += ":/usr/sbin:/sbin"
     with subprocess.Popen(
         words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -132,22 +191,17 @@ def _act(cluster: Cluster, action: str, tag: str, settings: Settings) -> Done:
         return finished(process)
 
 
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-@pytest.mark.parametrize(("fault", "reason"), AWS_IS_SILENT + OWN_TROUBLE)
+@pytest.mark.parametrize(("fault", "reason", "tag"), TROUBLE)
 def test_quick_check_in_trouble_is_0_with_the_reason_in_time(
     cluster: Cluster, tmp_path: Path, fault: Fault, reason: str, tag: str
 ) -> None:
     """Trouble is never a verdict, and it never takes longer than the deadline and a second."""
     cluster.with_resource(tag)
     with ExitStack() as stack:
-        done = _act(cluster, "quickCheck", tag, dict(fault(cluster, stack, tmp_path)))
-    assert done.status == 0, done.stderr
-    assert reason in done.stderr
-    assert done.seconds <= 4
+        _told(cluster, "quickCheck", tag, dict(fault(cluster, stack, tmp_path)), reason, status=0)
 
 
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-@pytest.mark.parametrize(("fault", "reason"), AWS_IS_SILENT + OWN_TROUBLE)
+@pytest.mark.parametrize(("fault", "reason", "tag"), TROUBLE)
 def test_restore_in_trouble_fails_with_the_reason_in_time(
     cluster: Cluster, tmp_path: Path, fault: Fault, reason: str, tag: str
 ) -> None:
@@ -155,34 +209,48 @@ def test_restore_in_trouble_fails_with_the_reason_in_time(
     cluster.with_resource(tag)
     before = cluster.writes("node1")
     with ExitStack() as stack:
-        done = _act(cluster, "restore", tag, dict(fault(cluster, stack, tmp_path)))
-    assert done.status == 1, done.stderr
-    assert reason in done.stderr
-    assert done.seconds <= 4
+        _told(cluster, "restore", tag, dict(fault(cluster, stack, tmp_path)), reason, status=1)
     assert cluster.writes("node1") == before
 
 
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-@pytest.mark.parametrize(("fault", "reason"), AWS_IS_SILENT + OWN_TROUBLE)
-def test_remove_in_trouble_is_0_in_time(
+@pytest.mark.parametrize(("fault", "reason"), AWS_IS_SILENT)
+def test_remove_in_trouble_is_0_in_time(cluster: Cluster, tmp_path: Path, fault: Fault, reason: str) -> None:
+    """A failed remove would halt the server for nothing: the peer's restore takes the address. It is an ERROR."""
+    cluster.with_resource(EIP_TAG)
+    with ExitStack() as stack:
+        done = _act(cluster, "remove", EIP_TAG, dict(fault(cluster, stack, tmp_path)))
+    assert done.status == 0, done.stderr
+    assert "ERROR" in done.stderr
+    assert "may still be associated here" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "tag"), [case for tag in (VIP_TAG, EIP_TAG, SIP_TAG) for case in _of(tag, OWN_TROUBLE)]
+)
+def test_remove_in_trouble_of_this_server_is_0_in_time(
     cluster: Cluster, tmp_path: Path, fault: Fault, reason: str, tag: str
 ) -> None:
-    """A failed remove would halt the server, so it does not fail; where the address stays, the log says ERROR."""
+    """Whatever this server's own trouble is, its remove does not fail."""
     cluster.with_resource(tag)
     with ExitStack() as stack:
         done = _act(cluster, "remove", tag, dict(fault(cluster, stack, tmp_path)))
     assert done.status == 0, done.stderr
-    assert done.seconds <= 4
 
 
 @needs_root
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-@pytest.mark.parametrize("fault", [_full_state_disk, _read_only_state_folder])
+@pytest.mark.parametrize(
+    ("fault", "tag"),
+    [
+        pytest.param(_full_state_disk, VIP_TAG, id="full"),
+        pytest.param(_read_only_state_folder, EIP_TAG, id="read-only"),
+        pytest.param(_read_only_state_folder, SIP_TAG, id="read-only-secondary"),
+    ],
+)
 def test_the_address_moves_although_the_states_cannot_be_written(
     cluster: Cluster, tmp_path: Path, fault: Fault, tag: str
 ) -> None:
     """restore, remove and what other servers are told go by the spare place; the log names the broken folder."""
-    cluster.with_resource(tag).act("node2", "restore", tag)
+    cluster.with_resource(tag, on=standby(tag))
     with ExitStack() as stack:
         settings = {**PATIENCE, **fault(cluster, stack, tmp_path)}
         done = _act(cluster, "restore", tag, settings)
@@ -240,6 +308,29 @@ def test_an_action_with_a_broken_python_is_0_with_the_reason(tmp_path: Path, act
     assert "says nothing about the address" in done.stderr
 
 
+@pytest.mark.parametrize("action", ["quickCheck", "remove"])
+def test_an_action_without_its_guard_is_0_with_the_reason(tmp_path: Path, action: str) -> None:
+    """A guard that is cut off, or missing, is no answer either."""
+    shutil.copytree(ACTIONS, tmp_path / "actions")
+    guard = tmp_path / "actions" / "guard"
+    guard.write_text(guard.read_text().partition("esac")[0])
+    cut_off = subprocess.run([tmp_path / "actions" / action, "-t", "x"], capture_output=True, check=False)
+    guard.unlink()
+    missing = subprocess.run([tmp_path / "actions" / action, "-t", "x"], capture_output=True, check=False)
+    assert [cut_off.returncode, missing.returncode] == [0, 0]
+    assert b"guard" in cut_off.stderr
+    assert b"guard" in missing.stderr
+
+
+@pytest.mark.parametrize("action", ["quickCheck", "remove"])
+def test_a_signal_before_the_guard_is_read_in_ends_an_action_with_0(tmp_path: Path, action: str) -> None:
+    """Also the first program that the script runs may be too late."""
+    (tmp_path / "readlink").write_text("#!/bin/sh\nkill -TERM $PPID\n")
+    (tmp_path / "readlink").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert subprocess.run([ACTIONS / action, "-t", VIP_TAG], env={"PATH": path}, check=False).returncode == 0
+
+
 def test_quick_check_after_trouble_counts_it_and_then_tells_that_it_is_over(cluster: Cluster) -> None:
     """UNKNOWN is remembered: since when, how often in a row, why; and its end is told."""
     cluster.with_resource()
@@ -251,25 +342,20 @@ def test_quick_check_after_trouble_counts_it_and_then_tells_that_it_is_over(clus
     assert "EC2 answers again" not in cluster.act("node1", "quickCheck").stderr
 
 
-def test_an_action_whose_log_hangs_ends_in_time(cluster: Cluster, tmp_path: Path) -> None:
-    """Whatever hangs, the process ends with its proper status: the last net needs neither log nor disk."""
-    cluster.with_resource()
+@pytest.mark.parametrize("tag", KINDS)
+def test_an_action_whose_log_hangs_does_its_work(cluster: Cluster, tmp_path: Path, tag: str) -> None:
+    """A log that nobody reads holds up nothing: the address moves, and who watches stderr reads all of it."""
+    cluster.with_resource(tag)
     os.mkfifo(tmp_path / "log")
-    settings = {
-        **HURRY,
-        "EC2_QUICKCHECK_TIMEOUT": "1",
-        "EC2_MAX_RETRY": "many",
-        "EC2KIT_LOG_FILE": str(tmp_path / "log"),
-    }
-    done = cluster.act("node1", "quickCheck", **settings)
-    assert done.status == 0
-    assert "did not end by itself" in done.stderr
+    done = cluster.act(standby(tag), "restore", tag, EC2KIT_LOG_FILE=str(tmp_path / "log"))
+    assert done.status == 0, done.stderr
+    assert "END successful restore" in done.stderr
 
 
 def test_secrets_in_an_endpoint_reach_no_file_and_no_line(cluster: Cluster) -> None:
     """A password in a URL stays out of the log, the state files and the status."""
     cluster.with_resource()
-    done = cluster.act("node1", "quickCheck", **HURRY, EC2_ENDPOINT_URL="http://user:s3cr3t-word@127.0.0.1:9")
+    done = cluster.act("node1", "quickCheck", **in_a_hurry(), EC2_ENDPOINT_URL="http://user:s3cr3t-word@127.0.0.1:9")
     assert done.status == 0
     places = [cluster.path("node1", name) for name in ("EC2KIT_RUN_DIR", "EC2KIT_STATE_DIR")]
     texts = [path.read_text() for place in places for path in place.rglob("*") if path.is_file()]
@@ -280,19 +366,23 @@ def test_secrets_in_an_endpoint_reach_no_file_and_no_line(cluster: Cluster) -> N
 
 BAD_ANSWERS = [
     pytest.param(_sandbox_fault("gateway"), "HTTP 504", id="a gateway's page"),
-    pytest.param(_sandbox_fault("cut"), "unusable answer", id="cut in the body"),
+    pytest.param(
+        _sandbox_fault("cut"), "unusable answer|Connection was closed", id="cut in the body"
+    ),  # by the SDK's age
     pytest.param(_sandbox_fault("empty"), "unusable answer", id="no body"),
     pytest.param(_sandbox_fault("hollow"), "'RouteTables' is missing", id="nothing in the document"),
     pytest.param(_sandbox_fault("reset"), "Connection reset", id="connection reset"),
     pytest.param(_sandbox_fault("expired"), "RequestExpired", id="credentials expired"),
     pytest.param(_sandbox_fault("skew", seconds=1200), "RequestExpired", id="clock wrong"),
     pytest.param(_sandbox_fault("bucket", rate=0, tokens=0), "RequestLimitExceeded", id="bucket empty"),
+    pytest.param(_sandbox_fault("silent", service="imds"), "no credentials", id="IMDS silent"),
     pytest.param(_sandbox_fault("stale-token", service="imds"), "no credentials", id="IMDS forgets tokens"),
     pytest.param(_sandbox_fault("hop-limit", service="imds"), "no credentials", id="IMDS behind a hop limit"),
     pytest.param(_sandbox_fault("error", service="imds", status=403), "no credentials", id="IMDS switched off"),
 ]
 
-BRIEF = {"EC2_QUICKCHECK_TIMEOUT": "10", "EC2_RESTORE_TIMEOUT": "2", "AWSCLI_CONNECT_TIMEOUT": "1"}
+BRIEF = {**SILENCE, "EC2_QUICKCHECK_TIMEOUT": "120", "EC2_RESTORE_TIMEOUT": "2", "AWSCLI_READ_TIMEOUT": "30"}
+"""Time for a check to give up by itself, and a restore that is ended by its deadline."""
 
 
 @pytest.mark.parametrize(("fault", "reason"), BAD_ANSWERS)
@@ -306,8 +396,8 @@ def test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore(
         fault(cluster, stack, tmp_path)
         checked, restored = (cluster.act("node1", action, **BRIEF) for action in ("quickCheck", "restore"))
     assert (checked.status, restored.status) == (0, 1)
-    assert reason in checked.stderr
-    assert reason in cluster.log("node1")
+    assert re.search(reason, checked.stderr)
+    assert re.search(reason, cluster.log("node1"))
     assert cluster.writes("node1") == before
 
 
@@ -358,7 +448,7 @@ def test_quick_check_whose_reads_go_back_in_time_is_0(cluster: Cluster) -> None:
     """A look that shows the time before the last move is not believed alone."""
     cluster.with_resource()
     cluster.sandbox.fault("back", server="node2", seconds=60, skip=1)
-    assert cluster.act("node2", "restore", EC2_VERIFY_TIMEOUT="20").status == 0
+    assert cluster.act("node2", "restore", EC2_VERIFY_TIMEOUT="60").status == 0
     checked = [cluster.act("node2", "quickCheck") for _ in range(2)]
     assert [each.status for each in checked] == [0, 0]
     assert "the second look" in "".join(each.stderr for each in checked)
@@ -393,7 +483,7 @@ def test_an_address_taken_after_each_write_is_given_up_and_the_thief_is_named(cl
 def _with_descriptors(cluster: Cluster, free: int, *command: str) -> Done:
     action, *arguments = command
     words = with_descriptors(free, str(ACTIONS / action), *arguments, "-t", VIP_TAG)
-    environment = cluster.environment("node1", **HURRY)
+    environment = cluster.environment("node1", **in_a_hurry())
     with subprocess.Popen(
         words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -437,18 +527,13 @@ RATE = 10
 """Tokens a second that the account has in these tests; EC2 publishes 5."""
 
 
-@pytest.fixture(scope="module")
-def fifty_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with started(tmp_path_factory.mktemp("fifty"), nodes=2, tables=50) as sandbox:
-        yield Cluster(sandbox, {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": str(RATE)}).with_resource()
-
-
 def test_restore_of_50_tables_with_an_empty_bucket_keeps_ec2s_pace(fifty_tables: Cluster) -> None:
     """It takes the tokens' time and a fifth of that; one throttle slows all writers; no check says no meanwhile."""
-    cluster = fifty_tables
+    cluster = fifty_tables.with_resource()
     cluster.sandbox.fault("bucket", operation="ReplaceRoute", rate=RATE, tokens=0)
     before = len(cluster.sandbox.calls())
-    restoring = cluster.start("node2", "restore", "-t", VIP_TAG)
+    pace = {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": str(RATE)}
+    stalls, restoring = Stalls(), cluster.start("node2", "restore", "-t", VIP_TAG, **pace)
     until(lambda: cluster.writes("node2"))
     checks = []
     while restoring.poll() is None:
@@ -460,37 +545,23 @@ def test_restore_of_50_tables_with_an_empty_bucket_keeps_ec2s_pace(fifty_tables:
     calls = [call for call in cluster.sandbox.calls()[before:] if call["operation"] == "ReplaceRoute"]
     first, last = calls[0]["time"], calls[-1]["time"]
     throttled_at = min(call["time"] for call in calls if call["effects"] == ["bucket"])
-    assert last - first <= 50 / RATE * 1.2
+    assert last - first <= 50 / RATE * 1.2 + stalls.seconds
     assert len([call for call in calls if call["time"] > throttled_at + 1]) <= (last - throttled_at - 1) * RATE * 1.2
 
 
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-def test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once(cluster: Cluster, tag: str) -> None:
+def test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once(cluster: Cluster) -> None:
     """A describe that shows the old state is no failure yet, and no reason to write again."""
-    cluster.with_resource(tag)
-    before = len(cluster.writes("node2"))
-    cluster.sandbox.fault("late", seconds=10)
-    done = cluster.act("node2", "restore", tag, EC2_VERIFY_TIMEOUT="30")
-    assert done.status == 0, done.stderr
-    assert len(cluster.writes("node2")) == before + (6 if tag == VIP_TAG else 1)
-    (waited,) = re.findall(r"EC2 showed the change ([0-9.]+) s after it had accepted it", done.stderr)
-    assert float(waited) >= 9.5
-
-
-@pytest.mark.parametrize("tag", [VIP_TAG, EIP_TAG])
-@pytest.mark.parametrize("effect", ["lose", "garble"])
-def test_restore_whose_every_first_answer_is_lost_succeeds_and_says_so(
-    cluster: Cluster, effect: str, tag: str
-) -> None:
-    """What was carried out is no failure, whatever became of the answer."""
-    cluster.with_resource(tag)
-    operation, objects = ("ReplaceRoute", 6) if tag == VIP_TAG else ("AssociateAddress", 1)
-    cluster.sandbox.fault(effect, server="node2", operation=operation, count=objects)
-    done = cluster.act("node2", "restore", tag)
-    assert done.status == 0, done.stderr
-    told = re.findall(rf"the outcome of {operation} is not certain .*answer from EC2 .* to {operation}", done.stderr)
-    assert len(told) == objects
-    assert set(cluster.holders() if tag == VIP_TAG else [cluster.address_holder()]) == {"node2"}
+    for tag in KINDS:
+        cluster.with_resource(tag)
+    before = {server: len(cluster.writes(server)) for server in ("node2", "node3")}
+    cluster.sandbox.fault("late", seconds=5)
+    running = [cluster.start(standby(tag), "restore", "-t", tag, EC2_VERIFY_TIMEOUT="60") for tag in KINDS]
+    for done in [finished(each) for each in running]:
+        assert done.status == 0, done.stderr
+        (waited,) = re.findall(r"EC2 showed the change ([0-9.]+) s after it had accepted it", done.stderr)
+        assert float(waited) >= 4.5
+    written = {server: len(cluster.writes(server)) - number for server, number in before.items()}
+    assert written == {"node2": 6 + 1, "node3": 1 + 2}
 
 
 # -- keys that have had their time -----------------------------------------------------------------------------
@@ -524,9 +595,26 @@ def test_keys_in_a_file_that_have_expired_may_be_written_anew_meanwhile(cluster:
 @needs_root
 def test_recover_that_writes_the_state_to_the_spare_place_says_so(cluster: Cluster, tmp_path: Path) -> None:
     """The folder that is broken is named by whichever action meets it."""
-    cluster.with_resource().act("node1", "restore")
+    cluster.with_resource()
     with ExitStack() as stack:
         settings = _read_only_state_folder(cluster, stack, tmp_path)
         done = cluster.act("node1", "recover", **settings)
     assert done.status == 0, done.stderr
     assert re.search(r"WARN: .*/states/.* cannot be written", done.stderr)
+
+
+def test_a_credential_helper_that_hangs_is_named_and_not_left_behind(cluster: Cluster, tmp_path: Path) -> None:
+    """A check each half minute would leave thousands of them a day; what follows the program's name may be secret."""
+    pids, helper = tmp_path / "pids", tmp_path / "helper"
+    helper.write_text(f"#!/bin/sh\nsleep 1000 &\necho $$ $! >>{pids}\nwait\n")
+    helper.chmod(0o700)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {helper} --key hidden\n")
+    cluster.with_resource()
+    done = cluster.act("node1", "quickCheck", AWS_CONFIG_FILE=str(tmp_path / "config"), **in_a_hurry(6))
+    assert (done.status, "UNKNOWN" in done.stderr) == (0, True), done.stderr
+    assert (
+        f"credential_process gives no credentials yet, so DescribeRouteTables is not sent: {helper}: " in done.stderr
+    )
+    assert "hidden" not in done.stderr
+    for pid in pids.read_text().split():
+        must_be_gone(int(pid))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ..patience import HANGS
 from .cluster import ACTIONS, Cluster
 
 WITHOUT_LOCALE = dict.fromkeys(("LC_ALL", "LC_MESSAGES", "LANG"), "")
@@ -30,7 +31,7 @@ def _run(folder: Path, *words: str, **environment: str) -> Told:
     places = {name: str(folder / name) for name in ("EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_LOG_FILE")}
     given = {**os.environ, **places, "EC2KIT_DEFAULTS": os.devnull, "EC2KIT_SERVER": "node1", **environment}
     done = subprocess.run(
-        [str(ACTIONS / words[0]), *words[1:]], env=given, capture_output=True, check=False, timeout=30
+        [str(ACTIONS / words[0]), *words[1:]], env=given, capture_output=True, check=False, timeout=HANGS
     )
     assert done.returncode == 1
     return Told(done.stderr.decode("utf-8"), Path(places["EC2KIT_LOG_FILE"]).read_text(encoding="utf-8"))
@@ -76,3 +77,24 @@ def test_a_japanese_watcher_reads_why_an_action_failed_in_japanese(cluster: Clus
     assert done.stderr.count("に対する ReplaceRoute の権限がありません: UnauthorizedOperation") == 6
     assert "END failed restore" in cluster.log("node2")
     assert not KANA.search(cluster.log("node2"))
+
+
+def test_a_japanese_watcher_reads_why_the_address_is_elsewhere_in_japanese(cluster: Cluster) -> None:
+    """A verdict's reason has its own code: in the log, and at the terminal, where its words are the reader's."""
+    cluster.with_resource(on="node2")
+    done = cluster.act("node1", "quickCheck", **JAPANESE)
+    assert done.status == 1
+    assert "10.1.0.10/32 は eni-" in done.stderr
+    assert done.stderr.endswith(" [620335]\n")
+    assert ":620335:10.1.0.10/32 points at eni-" in cluster.log("node1")
+
+
+def test_a_restore_without_any_route_names_the_code_that_explains_it(cluster: Cluster) -> None:
+    """Message 620309 is in the log under its own code, and what a person looks up is not that an action failed."""
+    cluster.with_resource()
+    for table in cluster.tables:
+        cluster.aws.delete_route(RouteTableId=table, DestinationCidrBlock="10.1.0.10/32")
+    done = cluster.act("node2", "restore")
+    assert done.status == 1
+    assert done.stderr.endswith(" [620308, 620309]\n")
+    assert ":620309:no route table of vpc-" in cluster.log("node2")

@@ -52,6 +52,35 @@ def test_restore_looks_at_the_eni_while_it_writes(cluster: Cluster) -> None:
     assert [call["operation"] for call in cluster.sandbox.calls()[before:]][-1] == LOOK
 
 
+@pytest.mark.parametrize(
+    ("tag", "look", "writes"),
+    [(VIP_TAG, LOOK, ["ReplaceRoute"] * 6), (EIP_TAG, ADDRESSES, ["AssociateAddress"])],
+)
+def test_restore_of_what_came_back_writes_while_its_first_look_is_not_answered(
+    cluster: Cluster, tag: str, look: str, writes: list[str]
+) -> None:
+    """A server that had the address in this boot does not wait for EC2 to say where the address is now."""
+    cluster.with_resource(tag)
+    cluster.act("node1", "remove", tag)
+    cluster.act("node2", "restore", tag)
+    before = len(cluster.sandbox.calls())
+    cluster.sandbox.fault("delay", seconds=3.0, server="node1", operation=look, count=1)
+    assert cluster.act("node1", "restore", tag).status == 0
+    asked = [str(call["operation"]) for call in cluster.sandbox.calls()[before:] if call["operation"] != INTERFACE]
+    assert asked == [*writes, look, look]
+
+
+def test_restore_of_what_came_back_looks_first_if_told_so(cluster: Cluster) -> None:
+    """EC2_WRITE_BESIDE_LOOK=0."""
+    cluster.with_resource()
+    cluster.act("node1", "remove")
+    cluster.act("node2", "restore")
+    before = len(cluster.sandbox.calls())
+    assert cluster.act("node1", "restore", EC2_WRITE_BESIDE_LOOK="0").status == 0
+    asked = [str(call["operation"]) for call in cluster.sandbox.calls()[before:] if call["operation"] != INTERFACE]
+    assert asked == [LOOK, *["ReplaceRoute"] * 6, LOOK]
+
+
 def test_restore_where_all_is_right_looks_once(cluster: Cluster) -> None:
     """Nothing to do costs one look, and one at the ENI."""
     cluster.with_resource()
@@ -76,13 +105,27 @@ def test_remove_of_a_route_asks_nobody(cluster: Cluster) -> None:
     assert _asked(cluster, "node1", "remove", VIP_TAG) == []
 
 
-def test_restores_of_one_server_take_their_writes_from_one_bucket(cluster: Cluster) -> None:
-    """What one restore took of the burst, the next one of another resource has to wait for."""
+ONCE = {"EC2_WRITE_BURST": "6", "EC2_WRITE_RATE": "0.001"}
+"""Buckets that hold the writes of one restore, and practically never fill again."""
+
+
+def test_restores_of_one_server_take_their_writes_from_one_bucket_an_operation(cluster: Cluster) -> None:
+    """What one restore took of the burst, the next one has to wait for, unless it calls another operation of EC2."""
     cluster.with_resource().with_resource(EIP_TAG)
-    bucket = {"EC2_WRITE_BURST": "6", "EC2_WRITE_RATE": "0.001"}
-    assert cluster.act("node2", "restore", **bucket).status == 0
+    assert cluster.act("node2", "restore", **ONCE).status == 0
+    cluster.point(cluster.tables[0], cluster.eni("node1"))
     before = len(cluster.writes("node2"))
-    late = cluster.act("node2", "restore", EIP_TAG, **bucket, EC2_RESTORE_TIMEOUT="3")
+    late = cluster.act("node2", "restore", **ONCE, EC2_RESTORE_TIMEOUT="3")
     assert late.status == 1
     assert cluster.writes("node2")[before:] == []
-    assert cluster.address_holder() == "node1"
+    assert cluster.act("node2", "restore", EIP_TAG, **ONCE).status == 0
+    assert cluster.address_holder() == "node2"
+
+
+def test_remove_of_an_elastic_ip_waits_for_no_token(cluster: Cluster) -> None:
+    """Where nothing is left in the bucket, remove goes at once, and leaves the pace to EC2."""
+    cluster.with_resource(EIP_TAG)
+    for _ in range(2):
+        cluster.associate("node1")
+        assert cluster.act("node1", "remove", EIP_TAG, EC2_WRITE_BURST="1", EC2_WRITE_RATE="0.001").status == 0
+        assert cluster.address_holder() is None

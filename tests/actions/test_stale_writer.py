@@ -2,8 +2,8 @@
 The stale writer: an action that was held up, or a server that was cut off, and that others have gone on without.
 
 What is held up waits for its turn after EC2 throttled a write: it has looked, and is about to write. A turn comes
-once a second, so that it is not caught with a request on its way, which nobody can call back. The other place to be
-held up, while looking, is in test_route_table.py.
+once a second, and what is caught with a later request goes on until the next one: what is on its way to EC2 cannot be
+called back. The other place to be held up, while looking, is in test_route_table.py.
 """
 
 from __future__ import annotations
@@ -12,23 +12,32 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from .cluster import EIP_TAG, VIP_TAG, Cluster, finished, go_on, stop, until
+from ..patience import HANGS
+from .cluster import EIP_TAG, VIP_TAG, Cluster, crowded, finished, go_on, in_a_hurry, stop, until
 
 Process = subprocess.Popen[str]
-Release = Callable[[], None]
-HoldUp = Callable[[Process], Release]
+Deed = Callable[[], object]
 
 
-def by_signal(process: Process) -> Release:
-    stop(process)
-    return lambda: go_on(process)
+@dataclass(frozen=True)
+class Brake:
+    """What keeps a process from running, and lets it go on."""
+
+    stop: Deed
+    go_on: Deed
+    clear_up: Deed = lambda: None
 
 
-def by_freezer(process: Process) -> Release:
+def by_signal(process: Process) -> Brake:
+    return Brake(lambda: stop(process), lambda: go_on(process))
+
+
+def by_freezer(process: Process) -> Brake:
     """
     As a container is paused: by a cgroup of its own.
 
@@ -44,40 +53,57 @@ def by_freezer(process: Process) -> Release:
     if not switch.exists():
         switch, frozen, thawed = place / "cgroup.freeze", "1", "0"
     (place / "cgroup.procs").write_text(str(process.pid))
-    switch.write_text(frozen)
-    until(lambda: switch.read_text().strip() == frozen)
 
-    def thaw() -> None:
-        switch.write_text(thawed)
-        process.wait(20)
+    def freeze() -> None:
+        switch.write_text(frozen)
+        until(lambda: switch.read_text().strip() == frozen)
+
+    def clear_up() -> None:
         until(lambda: not (place / "cgroup.procs").read_text())
         place.rmdir()
 
-    return thaw
+    return Brake(freeze, lambda: switch.write_text(thawed), clear_up)
 
 
-@pytest.fixture(params=[by_signal, by_freezer])
-def hold_up(request: pytest.FixtureRequest) -> Iterator[HoldUp]:
-    """Holds an action up, and gives what lets it go on; whatever happens, it goes on in the end."""
-    held: list[tuple[Process, Release]] = []
+HoldUp = Callable[[Process, str, Callable[[Process], Brake]], Deed]
 
-    def hold(process: Process) -> Release:
-        held.append((process, request.param(process)))
-        return held[-1][1]
+
+@pytest.fixture
+def hold_up(cluster: Cluster) -> Iterator[HoldUp]:
+    """Holds a server's action up, and gives what lets it go on; whatever happens, it goes on in the end."""
+    held: list[tuple[Process, Brake]] = []
+
+    def hold(process: Process, server: str, kind: Callable[[Process], Brake]) -> Deed:
+        brake = kind(process)
+        held.append((process, brake))
+        brake.stop()
+        while not waits_for_its_turn(cluster, server):
+            brake.go_on()
+            until(lambda: waits_for_its_turn(cluster, server))
+            brake.stop()
+        return brake.go_on
 
     yield hold
-    for process, release in held:
+    for process, brake in held:
         if process.poll() is None:
-            release()
+            brake.go_on()
+            process.communicate(timeout=HANGS)
+        brake.clear_up()
+
+
+def waits_for_its_turn(cluster: Cluster, server: str) -> bool:
+    """Whether the last thing that EC2 answered the server is that it is throttled."""
+    cluster.aws.describe_addresses()  # what was on its way before this has been answered
+    calls = [each for each in cluster.sandbox.calls() if each["server"] == server]
+    return calls[-1]["operation"] == "ReplaceRoute" and calls[-1]["code"] == "RequestLimitExceeded"
 
 
 def about_to_write(cluster: Cluster, server: str, action: str, **settings: str) -> Process:
     """An action that EC2 throttles, and that waits for its next turn."""
     settings = {"EC2_WRITE_BURST": "1", "EC2_WRITE_RATE": "1", **settings}
-    before = len(cluster.log(server))
     cluster.sandbox.fault("throttle", server=server, operation="ReplaceRoute")
     running = cluster.start(server, action, "-t", VIP_TAG, **settings)
-    until(lambda: "RequestLimitExceeded" in cluster.log(server)[before:])
+    until(lambda: cluster.asked(server, "ReplaceRoute") and waits_for_its_turn(cluster, server))
     return running
 
 
@@ -90,27 +116,27 @@ ACTIONS = {"restore": "node2", "recover": "node1"}
 """Action → the server where it has something to write."""
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(("action", "by"), [("restore", by_signal), ("restore", by_freezer), ("recover", by_signal)])
 def test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on(
-    cluster: Cluster, action: str, hold_up: HoldUp
+    cluster: Cluster, action: str, by: Callable[[Process], Brake], hold_up: HoldUp
 ) -> None:
     """Time in which a process does not run counts, however it is kept from running."""
     cluster.with_resource()
     drift(cluster)
     server = ACTIONS[action]
-    before, deadline = cluster.writes(server), {f"EC2_{action.upper()}_TIMEOUT": "3"}
-    running = about_to_write(cluster, server, action, **deadline)
-    release = hold_up(running)
+    before, deadline = cluster.writes(server), crowded(4)
+    running = about_to_write(cluster, server, action, **{f"EC2_{action.upper()}_TIMEOUT": f"{deadline:.1f}"})
+    release = hold_up(running, server, by)
     cluster.sandbox.clear()
-    time.sleep(3.2)
+    time.sleep(deadline)
     release()
     assert finished(running).status == 1
     assert cluster.writes(server) == before
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(("action", "by"), [("restore", by_freezer), ("recover", by_signal)])
 def test_an_action_held_up_and_overtaken_by_remove_writes_nothing_when_it_goes_on(
-    cluster: Cluster, action: str, hold_up: HoldUp
+    cluster: Cluster, action: str, by: Callable[[Process], Brake], hold_up: HoldUp
 ) -> None:
     """A remove that was answered stays the last word, whoever still holds the lock."""
     cluster.with_resource()
@@ -118,7 +144,7 @@ def test_an_action_held_up_and_overtaken_by_remove_writes_nothing_when_it_goes_o
     server = ACTIONS[action]
     before = cluster.writes(server)
     running = about_to_write(cluster, server, action)
-    release = hold_up(running)
+    release = hold_up(running, server, by)
     cluster.sandbox.clear()
     assert cluster.act(server, "remove").status == 0
     release()
@@ -135,7 +161,7 @@ def test_restore_held_up_and_overtaken_by_a_newer_restore_leaves_the_writing_to_
     cluster.with_resource()
     before = len(cluster.writes("node2"))
     first = about_to_write(cluster, "node2", "restore")
-    release = hold_up(first)
+    release = hold_up(first, "node2", by_signal)
     cluster.sandbox.clear()
     assert cluster.act("node2", "remove").status == 0
     last = cluster.start("node2", "restore", "-t", VIP_TAG)
@@ -154,7 +180,7 @@ def test_recover_held_up_while_another_server_takes_over_writes_nothing_when_it_
     drift(cluster)
     before = cluster.writes("node1")
     running = about_to_write(cluster, "node1", "recover")
-    release = hold_up(running)
+    release = hold_up(running, "node1", by_freezer)
     cluster.sandbox.clear()
     assert cluster.act("node2", "restore").status == 0
     release()
@@ -205,10 +231,10 @@ def test_recover_of_an_elastic_ip_by_a_server_that_comes_back(cluster: Cluster, 
 
 def test_restore_that_hangs_on_a_server_that_was_given_up_ends_with_its_deadline(cluster: Cluster) -> None:
     """Cut off from EC2 in the middle of its writes, and back when its time is over: it takes nothing back."""
-    cluster.with_resource().act("node2", "restore")
+    cluster.with_resource(on="node2")
     before = cluster.writes("node1")
     cluster.sandbox.fault("silent", server="node1", operation="ReplaceRoute")
-    hanging = cluster.start("node1", "restore", "-t", VIP_TAG, EC2_RESTORE_TIMEOUT="4", AWSCLI_READ_TIMEOUT="1")
+    hanging = cluster.start("node1", "restore", "-t", VIP_TAG, **in_a_hurry(4))
     assert finished(hanging).status == 1
     cluster.sandbox.clear()
     assert cluster.act("node2", "quickCheck").status == 0

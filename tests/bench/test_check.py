@@ -8,6 +8,7 @@ import check
 import contestants as names
 import pytest
 import report
+import tls
 from measure import Figures
 from report import Promise
 
@@ -65,7 +66,6 @@ GOOD = {
         pytest.param(names.COLD, GOOD[names.COLD], None, id="good"),
         pytest.param(names.COLD, figures(wall=0.51, cpu=0.2, ec2=1), "the bare client", id="slow"),
         pytest.param(names.COLD, figures(wall=0.42, cpu=0.27, ec2=1), "CPU, × plain boto3", id="busy"),
-        pytest.param(names.COLD, figures(wall=0.42, cpu=0.2, memory=40.5, ec2=1), "peak memory", id="large"),
         pytest.param(names.COLD, figures(wall=0.42, cpu=0.2, ec2=2), "quickCheck, EC2 requests", id="asks twice"),
         pytest.param(names.SHARED, figures(wall=0.1, cpu=0.04), "× isolated Python", id="shared answer slow"),
         pytest.param(names.SHARED, figures(wall=0.08, cpu=0.04, ec2=1), "answer, EC2 requests", id="not shared"),
@@ -77,3 +77,50 @@ def test_each_promise_is_missed_by_what_breaks_it(name: str, worse: Figures, mis
     texts = [each.text for each in report.promises({**GOOD, name: worse}) if not each.kept]
     assert len(texts) == (missed is not None)
     assert all(missed is not None and missed in text for text in texts)
+
+
+BOTH = {tls.name_of(name, tls=secure): figures(wall=0.4, cpu=0.3) for name in tls.ROWS for secure in (True, False)}
+
+
+@pytest.mark.parametrize(
+    ("name", "worse", "missed"),
+    [
+        pytest.param(tls.QUICK_CHECK, figures(wall=0.4, cpu=0.3), [], id="good"),
+        pytest.param(tls.QUICK_CHECK, figures(wall=0.48, cpu=0.3), [], id="slow check where all processors are busy"),
+        pytest.param(tls.RESTORE, figures(wall=0.5, cpu=0.3), [f"{tls.RESTORE} over HTTPS, wall"], id="slow restore"),
+        pytest.param(tls.RESTORE, figures(wall=0.4, cpu=0.4), [f"{tls.RESTORE} over HTTPS, CPU"], id="busy restore"),
+    ],
+)
+def test_each_promise_beside_plain_http_is_missed_by_what_breaks_it(
+    name: str, worse: Figures, missed: list[str]
+) -> None:
+    """What TLS costs is the same action over HTTPS beside itself over plain HTTP."""
+    made = report.promises_of_tls({**BOTH, tls.name_of(name, tls=True): worse})
+    assert [each.text.removesuffix(", × plain HTTP") for each in made if not each.kept] == missed
+    assert report.told(made).count("not promised") == 1
+
+
+@pytest.mark.parametrize(
+    ("wall", "is_kept"), [pytest.param(0.43, True, id="good"), pytest.param(0.44, False, id="slow")]
+)
+def test_the_promise_of_a_check_over_https_holds_where_a_processor_is_free(wall: float, is_kept: bool) -> None:
+    """A free processor is seen by a check over plain HTTP that takes hardly longer than it computes."""
+    calm = {tls.name_of(tls.QUICK_CHECK, tls=False): figures(wall=0.4, cpu=0.38)}
+    made = report.promises_of_tls(
+        {**BOTH, **calm, tls.name_of(tls.QUICK_CHECK, tls=True): figures(wall=wall, cpu=0.4)}
+    )
+    assert made[0].text == f"{tls.QUICK_CHECK} over HTTPS, wall, × plain HTTP"
+    assert made[0].kept is is_kept
+    assert "not promised" not in report.told(made)
+
+
+@pytest.mark.parametrize(
+    ("secure", "memory"), [pytest.param(False, 40.5, id="http"), pytest.param(True, 42.5, id="https")]
+)
+def test_the_promise_of_memory_is_missed_by_a_large_check(secure: bool, memory: float) -> None:
+    """Over HTTPS the authorities have a place in it; over plain HTTP it is what it always was."""
+    large = figures(wall=0.4, cpu=0.3, memory=memory)
+    made = report.promises_of_tls({**BOTH, tls.name_of(tls.QUICK_CHECK, tls=secure): large})
+    assert [each.text for each in made if not each.kept] == [
+        f"{tls.QUICK_CHECK} over {'HTTPS' if secure else 'plain HTTP'}, peak memory, MiB"
+    ]

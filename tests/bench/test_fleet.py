@@ -9,7 +9,8 @@ import pytest
 from clusters import FLEETS, WAYS, Account, Server, begin_checks, load, zone_fails
 from world import CHECK_RETRIES, LATENCY, Bucket, Process, Retries, World
 
-from ec2kit import aws, judgement
+from ec2kit.ec2 import request
+from ec2kit.engine.judgement import LOOK_RETRIES
 from ec2kit.sandbox.buckets import LOOKS, WRITES
 
 MAX_AGE = 5.0
@@ -99,9 +100,9 @@ def _until(world: World, bucket: Bucket, *, deadline: float) -> Process:
 
 def test_the_retries_are_those_of_ec2kit() -> None:
     """The simulation repeats numbers of the code; they are the same ones."""
-    assert CHECK_RETRIES.most == judgement._RETRIES
+    assert CHECK_RETRIES.most == LOOK_RETRIES
     for attempt in range(1, 13):
-        longest = min(aws._LONGEST_PAUSE, aws._FIRST_PAUSE * 2 ** min(attempt, 10))
+        longest = min(request._LONGEST_PAUSE, request._FIRST_PAUSE * 2 ** min(attempt, 10))
         assert WAYS["ours"][0].retries.longest(attempt) == CHECK_RETRIES.longest(attempt) == longest
 
 

@@ -5,28 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ec2kit import __version__
-from ec2kit.sandbox.client import Sandbox, started
-from tests.actions.cluster import EIP_TAG, VIP_TAG, Cluster, Done, finished
+from tests.actions.cluster import EIP_TAG, VIP_TAG, Cluster, Done, crowded, finished
+from tests.one_sandbox import OneSandbox
 
 EC2KIT = str(Path(sys.executable).with_name("ec2kit"))
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with started(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
 @pytest.fixture
-def cluster(sandbox: Sandbox) -> Cluster:
-    cluster = Cluster(sandbox)
+def cluster(one_sandbox: OneSandbox) -> Cluster:
+    cluster = Cluster(one_sandbox, size=3)
     cluster.clean()
     return cluster
 
@@ -68,11 +61,24 @@ def test_the_deeds_move_the_address(cluster: Cluster) -> None:
     assert ec2kit(cluster, "node2", "canextend", "node1", VIP_TAG).status == 0
     assert ec2kit(cluster, "node2", "extend", "node1", VIP_TAG).stdout == "ec2-vip1 on node1, node2\n"
     assert ec2kit(cluster, "node1", "remove", VIP_TAG).status == 0
-    assert ec2kit(cluster, "node2", "restore", VIP_TAG).stdout == "in service here, 2 changed\n"
+    assert ec2kit(cluster, "node2", "restore", VIP_TAG).stdout == "in service here, 3 changed\n"
     assert ec2kit(cluster, "node2", "quickCheck", VIP_TAG).stdout == "IN_SERVICE\n"
     assert ec2kit(cluster, "node1", "unextend", VIP_TAG).status == 0
     assert ec2kit(cluster, "node2", "delete", VIP_TAG).status == 0
-    assert cluster.holders() == ["node2"] * 2
+    assert cluster.holders() == ["node2"] * 3
+
+
+def test_a_tag_may_be_given_by_its_flag(cluster: Cluster) -> None:
+    """What is typed for a script may be typed for a command; two different tags are refused by both their names."""
+    cluster.with_resource()
+    assert ec2kit(cluster, "node1", "quickCheck", "-t", VIP_TAG).stdout == "IN_SERVICE\n"
+    for command in ("status", "properties"):
+        assert VIP_TAG in ec2kit(cluster, "node1", command, "-t", VIP_TAG).stdout
+    assert ec2kit(cluster, "node1", "set", "--tag", VIP_TAG, "priority=7").stdout == f"{VIP_TAG}: priority is 7\n"
+    refused = ec2kit(cluster, "node1", "remove", "-t", VIP_TAG, "ec2-other")
+    assert refused.status == 2
+    assert f"'{VIP_TAG}', 'ec2-other'" in refused.stderr
+    assert cluster.holders() == ["node1"] * len(cluster.tables)
 
 
 def test_restore_as_json_tells_each_change(cluster: Cluster) -> None:
@@ -105,7 +111,7 @@ def test_a_failure_as_json_has_its_code_and_what_to_do(cluster: Cluster) -> None
 
 def test_quick_check_as_json_tells_the_status(cluster: Cluster) -> None:
     """All three answers, and the reasons."""
-    cluster.with_resource().act("node2", "restore")
+    cluster.with_resource(on="node2")
     done = ec2kit(cluster, "node1", "quickCheck", VIP_TAG, "--json")
     assert done.status == 1
     assert envelope(done)["status"] == "OUT_OF_SERVICE"
@@ -117,7 +123,7 @@ def test_quick_check_as_json_tells_the_status(cluster: Cluster) -> None:
 
 def test_status_shows_aws_registry_and_unknown_with_age_and_reason(cluster: Cluster) -> None:
     """One look tells where the address is, what the registry says, and for how long nothing was known."""
-    cluster.with_resource().act("node2", "restore")
+    cluster.with_resource(on="node2")
     cluster.sandbox.fault("refuse", server="node1")
     cluster.act("node1", "quickCheck")
     cluster.sandbox.clear()
@@ -125,6 +131,7 @@ def test_status_shows_aws_registry_and_unknown_with_age_and_reason(cluster: Clus
     assert "OUT_OF_SERVICE here" in shown
     assert "on node2: rtb-" in shown
     assert "registry  ISP here; servers node1 (1, eth1), node2 (20, eth1)" in shown
+    assert "server    10.1.0.10 on no device; no rule of ec2kit's for replies" in shown
     assert "1 check without an answer" in shown
     assert "Connection refused" in shown
 
@@ -138,18 +145,99 @@ def test_status_as_json_tells_the_same(cluster: Cluster) -> None:
     assert told["owners"] == {cluster.sandbox.description["allocation_id"]: owner}
 
 
+def test_status_names_the_way_to_the_credentials(cluster: Cluster, tmp_path: Path) -> None:
+    """Keys that somebody left in a file hide the role of the instance, which is easily overlooked."""
+    cluster.with_resource()
+    keys = tmp_path / "credentials"
+    keys.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    no_keys = {"AWS_PROFILE": "nobody"}
+    ways = [({}, "iam-role"), ({"AWS_SHARED_CREDENTIALS_FILE": str(keys)}, "shared-credentials-file")]
+    for settings, way in [*ways, (no_keys, "none yet")]:
+        shown = ec2kit(cluster, "node1", "status", **settings)
+        assert f"\n  SDK       credentials: {way}\n" in shown.stdout, shown
+    (told,) = envelope(ec2kit(cluster, "node1", "status", "--json"))["resources"]
+    assert told["credentials"] == "iam-role"
+
+
 def test_status_while_aws_is_silent_still_shows_the_registry(cluster: Cluster) -> None:
     """UNKNOWN is shown as such, with the reason."""
     cluster.with_resource()
     cluster.sandbox.fault("refuse", server="node1")
     done = ec2kit(cluster, "node1", "status", VIP_TAG)
     assert done.status == 0
-    assert "UNKNOWN here: no answer from EC2" in done.stdout
+    assert "UNKNOWN here: no connection to http:" in done.stdout
+
+
+def test_status_of_many_while_aws_is_silent_shows_all_of_them_in_time(cluster: Cluster) -> None:
+    """More resources than are looked at at a time: each is shown, UNKNOWN, and the registry's part of it."""
+    cluster.with_resource()
+    folder = cluster.path("node1", "EC2KIT_STATE_DIR") / "resources"
+    for number in range(12):
+        _copy_definition(folder, tag=f"copy{number}", address=f"10.9.0.{number + 1}")
+    cluster.sandbox.fault("silent", server="node1")
+    done = ec2kit(cluster, "node1", "status", "--json", EC2_QUICKCHECK_TIMEOUT=f"{crowded(2):.1f}")
+    assert done.status == 0, done.stderr
+    found = envelope(done)["resources"]
+    assert len(found) == 13
+    assert {each["status"] for each in found} == {"UNKNOWN"}
+    assert all(each["reasons"] and each["servers"] for each in found)
+
+
+def test_status_beside_a_definition_that_cannot_be_read_shows_the_others(cluster: Cluster) -> None:
+    """One broken file hides no other resource, and is named."""
+    cluster.with_resource()
+    broken = cluster.path("node1", "EC2KIT_STATE_DIR") / "resources" / "broken.json"
+    broken.write_text("{")
+    broken.chmod(0o600)
+    done = ec2kit(cluster, "node1", "status")
+    assert done.status == 1
+    assert "IN_SERVICE here" in done.stdout
+    assert str(broken) in done.stdout
+
+
+def test_status_names_the_tables_of_another_mechanism(cluster: Cluster) -> None:
+    """A person sees which tables the resource leaves alone, and whose they are."""
+    cluster.with_resource()
+    cluster.sandbox.fault("propagated")
+    shown = ec2kit(cluster, "node1", "status").stdout
+    assert "IN_SERVICE here" in shown
+    assert "beside: 10.1.0.10/32 leads to vgw-0ec2000000000k170 by EnableVgwRoutePropagation" in shown
+
+
+def _copy_definition(folder: Path, **different: str) -> None:
+    definition = json.loads((folder / f"{VIP_TAG}.json").read_text())
+    copy = folder / f"{different['tag']}.json"
+    copy.write_text(json.dumps({**definition, **different}))
+    copy.chmod(0o600)
+
+
+def test_status_of_hundreds_asks_a_few_times(cluster: Cluster) -> None:
+    """One question for each kind of address, and for each 200 virtual IPs; each resource has its own answer."""
+    cluster.with_resource().with_resource(EIP_TAG)
+    cluster.copied(VIP_TAG, (f"10.0.{number}.1" for number in range(200)))
+    before = len(cluster.sandbox.calls())
+    shown = envelope(ec2kit(cluster, "node1", "status", "--json"))["resources"]
+    answers = {each["tag"]: each["status"] for each in shown}
+    assert len(answers) == 202
+    assert {tag for tag, status in answers.items() if status == "IN_SERVICE"} == {VIP_TAG, EIP_TAG}
+    asked = sorted(str(call["operation"]) for call in cluster.sandbox.calls()[before:])
+    assert asked == ["DescribeAddresses", "DescribeRouteTables", "DescribeRouteTables"]
+
+
+def test_status_asks_each_endpoint_for_its_own_resources(cluster: Cluster) -> None:
+    """What is set for one resource holds for its look only."""
+    cluster.with_resource()
+    cluster.copied(VIP_TAG, ["10.1.0.20"])
+    endpoint = {"EC2_ENDPOINT_URL_ec2_vip1_0": "http://127.0.0.1:9"}
+    shown = envelope(ec2kit(cluster, "node1", "status", "--json", **endpoint))["resources"]
+    assert {each["tag"]: each["status"] for each in shown} == {VIP_TAG: "IN_SERVICE", f"{VIP_TAG}-0": "UNKNOWN"}
 
 
 def test_status_without_resources_says_so(cluster: Cluster) -> None:
-    """An empty registry is no error for a person who looks."""
-    assert "no resources on node1" in ec2kit(cluster, "node1", "status").stdout
+    """An empty registry is no error for a person who looks, and one that was lost may look like it: both are said."""
+    shown = ec2kit(cluster, "node1", "status").stdout
+    assert shown.startswith("no resources on node1: its registry (")
+    assert shown.endswith(") is missing or empty\n")
 
 
 @pytest.mark.parametrize(
@@ -215,3 +303,14 @@ def test_quick_check_that_cannot_print_still_says_what_it_found(cluster: Cluster
             [EC2KIT, "quickCheck", VIP_TAG], env=cluster.environment("node1"), stdout=full, check=False
         )
     assert done.returncode == 0
+
+
+def test_status_shows_the_way_in_use(cluster: Cluster) -> None:
+    """A person sees by which of several ways EC2 answers; a program does, too."""
+    cluster.with_resource()
+    good = cluster.sandbox.description["nodes"]["node1"]["fips_url"]
+    cluster.sandbox.fault("refuse", service="interface", server="node1")
+    listed = f"{cluster.sandbox.description['nodes']['node1']['interface_url']}, {good} direct"
+    assert f"\n  way       {good} direct\n" in ec2kit(cluster, "node1", "status", EC2_ENDPOINTS=listed).stdout
+    (shown,) = envelope(ec2kit(cluster, "node1", "status", "--json", EC2_ENDPOINTS=listed))["resources"]
+    assert shown["way"] == f"{good} direct"

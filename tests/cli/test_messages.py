@@ -10,8 +10,9 @@ import unicodedata
 
 import pytest
 
-from ec2kit.messages import CATALOGUE, Level
+from ec2kit.messages.catalogue import CATALOGUE, Level
 
+from ..patience import HANGS
 from .test_cli import EC2KIT
 
 ENGLISH, JAPANESE = "C.UTF-8", "ja_JP.UTF-8"
@@ -25,7 +26,7 @@ def messages(*words: str, locale: str = ENGLISH, **environment: str) -> subproce
 def ec2kit(*words: str, locale: str, **environment: str) -> subprocess.CompletedProcess[str]:
     given = {**os.environ, "LC_ALL": locale, "COLUMNS": "80", **environment}
     command = [EC2KIT, *words]
-    return subprocess.run(command, env=given, capture_output=True, encoding="utf-8", check=False, timeout=30)
+    return subprocess.run(command, env=given, capture_output=True, encoding="utf-8", check=False, timeout=HANGS)
 
 
 def _columns(line: str) -> int:

@@ -135,6 +135,7 @@ class Lab:
             "HOME": "/root",
             "EC2KIT_RUN_DIR": "/run/ec2kit",
             "EC2KIT_NET_DIR": "/sys/class/net",
+            "EC2KIT_SYSTEM_ROOT": "/",
             "EC2KIT_LOG_FILE": "/var/log/pacemaker/ec2kit.log",
         }
         return "".join(f"{each}={shlex.quote(value)}\n" for each, value in variables.items() if each != "PWD")

@@ -16,6 +16,7 @@ from pathlib import Path
 from ec2kit.sandbox.client import started
 
 from ..actions.cluster import Cluster
+from ..one_sandbox import OneSandbox
 from .kit import ROOT, installed
 from .lab import lay_wires, reaped
 from .network import Network
@@ -115,7 +116,7 @@ class Keepalived:
         """The kit's programs that run in the server's namespace."""
         command = ["ip", "netns", "pids", self._namespace]
         pids = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        return {int(pid) for pid in pids if b"ec2kit.frontends" in _command_line(pid)}
+        return {int(pid) for pid in pids if b"ec2kit.frameworks" in _command_line(pid)}
 
     def states(self) -> list[str]:
         """All VRRP states that it has entered."""
@@ -224,6 +225,6 @@ def laid() -> Iterator[Pair]:
             network.ip(name, "link", "set", "eth1", "up")
         wires = lay_wires(network, sandbox)
         try:
-            yield Pair(Cluster(sandbox), network, folder)
+            yield Pair(Cluster(OneSandbox(sandbox.folder), size=2), network, folder)
         finally:
             wires.communicate()

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ..layouts import once_a_run
+from ..patience import HANGS
+
 CHECKOUT = Path(__file__).parents[2]
 ACTIONS = CHECKOUT / "actions"
 SCENES = (
@@ -49,7 +52,7 @@ def start(folder: Path, *options: str, **environment: str) -> subprocess.Popen[s
 
 def finished(process: subprocess.Popen[str], folder: Path) -> Performance:
     try:
-        stdout, stderr = process.communicate(timeout=100)
+        stdout, stderr = process.communicate(timeout=HANGS)
     finally:
         process.kill()
     return Performance(process.returncode, stdout, stderr, os.listdir(folder))
@@ -70,7 +73,7 @@ def until_the_first_action(process: subprocess.Popen[str]) -> str:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Performance:
     folder = tmp_path_factory.mktemp("demo")
     shell = {"EC2_RECOVER_TAKE_FROM_PEER": "1", "HTTP_PROXY": "http://127.0.0.1:1", "LC_ALL": "ja_JP.UTF-8"}
-    return finished(start(folder, **shell), folder)
+    return Performance(**once_a_run(tmp_path_factory, "demo", lambda: vars(finished(start(folder, **shell), folder))))
 
 
 def a_kit_with_a_broken_restore(folder: Path) -> Path:

@@ -1,5 +1,5 @@
 """
-The action scripts' own door, `ec2kit.frontends.actions.main`, in a process for each example.
+The action scripts' own door, `ec2kit.frameworks.lifekeeper.scripts.main`, in a process for each example.
 
 A Python that has everything loaded forks for each, so that hundreds fit into seconds; each example has its own
 environment, exit status and standard error, and is killed where it hangs.
@@ -22,8 +22,18 @@ HANGING = 10.0
 _DRIVER = """
 import boto3, botocore.config, functools, json, os, signal, sys, time
 from botocore.loaders import JSONFileLoader
-from ec2kit import aws, checks, creation, dialogue, hierarchy, judgement, messages_ja, node, peers, recovery, service
-from ec2kit.frontends import actions
+from ec2kit.ec2 import operations
+from ec2kit.checks import frame
+from ec2kit.actions import create
+from ec2kit.actions import dialogue
+
+
+from ec2kit.messages import japanese as messages_ja
+from ec2kit.host import instance
+from ec2kit.peers import agree
+from ec2kit.frameworks.lifekeeper import recovery
+
+from ec2kit.frameworks.lifekeeper import scripts as actions
 from ec2kit.registry import local
 
 read = functools.lru_cache(maxsize=None)(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))

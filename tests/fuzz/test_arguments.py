@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit.errors import TagInvalid
+from ec2kit.actions import table
+from ec2kit.errors import BadRequest
+from ec2kit.messages import catalogue
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import checked_tag
 
@@ -21,12 +23,12 @@ from .forked import Forked, forked
 from .hostile import arguments, times
 
 TAG = "ec2-vip1"
-ACTIONS = ["restore", "remove", "quickCheck", "recover", "delete", "unextend", "create", "extend", "canextend"]
-GUARDED = ("quickCheck", "remove")
+ACTIONS = [name for name, spec in table.ACTIONS.items() if spec.script]
+ABOUT_A_RESOURCE = [name for name in ACTIONS if table.ACTIONS[name].about_one_resource]
 
 FLAGS = [
-    *("-t", "--tag", "-i", "--id", "-n", "-s", "--switchback", "--server", "--region", "--type", "--vip", "--hook"),
-    *("--ip-resource", "--interface", "--network-interface-id", "--elastic-ip", "--priority", "--local", "--lost"),
+    *dict.fromkeys(flag for name in ACTIONS for each in table.ACTIONS[name].options() for flag in each.flags),
+    *("-i", "--id", "-n", "--hook"),
     *("-R", "-F", "-Rt", "-t=x", f"-t{TAG}", f"--tag={TAG}", "--ta", "-h", "--help", "--", "-", "@/etc/passwd"),
 ]
 VALUES = [TAG, "ec2-other", "route-table", "elastic-ip", "10.1.0.10", "eipalloc-1", "eth1", "eni-a", "server-b", "7"]
@@ -80,25 +82,27 @@ def test_any_command_line_ends_with_a_status_and_its_reason(server: Forked, word
     with_registry(server)
     done = server.run(words)
     assert done.no_traceback, done
-    usage, no = (102, 101) if words[0] in GUARDED else (2, 1)
+    spec = table.ACTIONS[words[0]]
+    usage, no = spec.to_the_script(table.USAGE), spec.to_the_script(table.FAILURE)
     assert done.status in (0, no, usage)
     assert not done.stdout or {"-h", "--help"} & set(words)
     if done.status == usage:
         assert done.codes == {"620008"}
         assert len(done.stderr.splitlines()) == 1
-    elif done.status == no and words[0] in GUARDED:
+    elif done.status == no and spec.guarded:
         assert done.codes <= {"620011", "620401"}
 
 
 @times(1)
-@given(st.sampled_from(ACTIONS[:6]), st.sampled_from(["-t", "--tag"]), arguments)
+@given(st.sampled_from(ABOUT_A_RESOURCE), st.sampled_from(["-t", "--tag", ""]), arguments)
 def test_any_tag_is_known_invalid_or_unknown(server: Forked, action: str, flag: str, tag: str) -> None:
     """A tag that is none is refused before anything is done; no file is made for one."""
     registry = with_registry(server)
     before = _files(server)
-    done = server.run([action, f"--tag={tag}"] if flag == "--tag" else [action, "-t", tag])
+    words = {"-t": ["-t", tag], "--tag": [f"--tag={tag}"], "": [tag]}[flag]
+    done = server.run([action, *words])
     assert done.no_traceback, done
-    if tag != TAG:
+    if tag != TAG and not {"-h", "--help"} & {*words}:
         assert done.status in (1, 2, 101, 102)
         assert done.codes <= {"620008", "620011", "620401"}
         assert _files(server) == before
@@ -115,7 +119,9 @@ def test_a_tag_is_never_a_path(text: str) -> None:
     """What is accepted as a tag names one file in one folder, whatever is put before or behind it."""
     try:
         tag = checked_tag(text)
-    except TagInvalid:
+    except BadRequest as error:
+        if error.message is not catalogue.TAG_INVALID:
+            raise
         return
     for name in (tag, f"{tag}.json", f"{tag}.intention.lock"):
         assert os.path.split(os.path.normpath(f"/run/ec2kit/{name}")) == ("/run/ec2kit", name)

@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit import elastic_ip, route_table
-from ec2kit.aws import Ec2
 from ec2kit.deadline import Deadline
+from ec2kit.ec2.operations import Ec2
 from ec2kit.errors import Ec2KitError
-from ec2kit.log import Log
-from ec2kit.resource import ELASTIC_IP
+from ec2kit.messages.log import Log
+from ec2kit.scenarios import elastic_ip, route_table
 from ec2kit.settings import Settings
 from ec2kit.status import Status
 
-from ..builders import ALLOCATION, CIDR, ENI_A, ENI_B, IP_A, PUBLIC_IP, ImpatientClock, a_resource
+from ..builders import ALLOCATION, CIDR, ELASTIC_IP, ENI_A, ENI_B, IP_A, PUBLIC_IP, ImpatientClock, a_resource
 from ..scripted_server import NAMESPACE, Behaviour, ScriptedServer, a_table, answers, scripted, tables
 from .hostile import arguments, mutilated, times
 

@@ -28,6 +28,9 @@ HERE = [
 ]
 """Where nobody answers: no example may lead to another machine."""
 
+DEADLINES = ("EC2_QUICKCHECK_TIMEOUT", "EC2_RESTORE_TIMEOUT", "EC2_REMOVE_TIMEOUT", "EC2_RECOVER_TIMEOUT")
+"""These are short and in order: with one that cannot be read, a restore would go on for minutes, as it should."""
+
 PLACES = ("EC2KIT_STATE_DIR", "EC2KIT_RUN_DIR", "EC2KIT_NET_DIR", "EC2KIT_LOG_FILE", "LKROOT")
 NAMES = sorted({*OWN_NAMES, *SDK_NAMES, "LC_ALL", "LANG", "LANGUAGE", "HOME", "TZ", "COLUMNS", "PYTHONPATH", "IFS"})
 
@@ -40,6 +43,8 @@ def _value(name: str) -> st.SearchStrategy[str]:
     if name in SECRETS:
         ends = st.sampled_from(["\r", "\n", "\nx", "\x01", "é"]) | arguments.filter(str.isascii)
         return ends.map(lambda text: f"{SECRET}{text}{SECRET}")
+    if name in DEADLINES:
+        return st.sampled_from(["1", "1.0", "1.5"])
     if name == "EC2_REMOTE_COMMAND":
         return st.sampled_from(["", "'", "\\", " ", "/bin/false", "/none/such", "/bin/false $(id)"])
     return arguments
@@ -82,7 +87,8 @@ def test_any_tunables_file_is_no_verdict(
     text = "".join(f"{name}={value}{end}\n" for name, value in assignments.items())
     file.write_bytes(os.fsencode(text))
     file.chmod(0o600)
-    unset = dict.fromkeys((*SECRETS, *(name for name in assignments if name not in PLACES)), "")
+    kept = (*PLACES, *DEADLINES)
+    unset = dict.fromkeys((*SECRETS, *(name for name in assignments if name not in kept)), "")
     environment = {**unset, "EC2KIT_DEFAULTS": str(file), "EC2_ENDPOINT_URL": "http://127.0.0.1:9"}
     if "AWS_EC2_METADATA_SERVICE_ENDPOINT" not in assignments:
         environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:9"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import ImdsSilent, InterfaceUnknown
-from ec2kit.node import Identity, Interface, identity, interface
+from ec2kit.host.instance import Identity, Interface, identity, interface
 from ec2kit.settings import Settings
 
 from ..builders import a_device
@@ -40,6 +40,7 @@ TRUTH = (
         private_ip_addresses=("10.0.1.11", "10.0.1.12"),
         vpc_id="vpc-0a1b2c3d4e5f60718",
         vpc_cidr_blocks=("10.0.0.0/16", "10.2.0.0/16"),
+        mac_address=MAC,
     ),
 )
 

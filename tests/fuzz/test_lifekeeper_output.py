@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit import ip_resource
 from ec2kit.errors import ArgumentInvalid, LifeKeeperFailed, TagUnknown, Unknown
-from ec2kit.lifekeeper import LifeKeeper
-from ec2kit.registry.lifekeeper import from_info, to_info
+from ec2kit.frameworks.lifekeeper.commands import LifeKeeper
+from ec2kit.frameworks.lifekeeper.registry import from_info, to_info
 
 from ..builders import a_resource
 from ..fake_lifekeeper import SEPARATOR, FakeLifeKeeper, row
@@ -88,8 +87,8 @@ def test_from_info_any_text_is_a_definition_or_none(info: str) -> None:
 
 ASKED: list[tuple[str, Callable[[LifeKeeper], object]]] = [
     ("ins_list", lambda commands: commands.instances()),
-    ("ins_list", ip_resource.usable),
-    ("ins_list", lambda commands: ip_resource.find(commands, "ip-10.1.0.10")),
+    ("ins_list", lambda commands: commands.usable_ip_resources()),
+    ("ins_list", lambda commands: commands.ip_resource("ip-10.1.0.10")),
     ("dep_list", lambda commands: commands.parents(TAG)),
     ("eqv_list", lambda commands: commands.equivalents(TAG)),
     ("sys_list", lambda commands: commands.systems()),

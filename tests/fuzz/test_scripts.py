@@ -14,6 +14,7 @@ from ec2kit.registry.local import LocalRegistry
 
 from ..actions.cluster import ACTIONS
 from ..builders import a_resource
+from ..patience import HANGS
 from .forked import Forked
 from .hostile import times
 from .test_arguments import TAG, command_lines
@@ -30,7 +31,7 @@ def script(server: Forked, words: list[str], different: Mapping[str, str]) -> tu
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=HANGS,
     )
     said = done.stderr.decode(errors="replace")
     assert "Traceback" not in said

@@ -30,6 +30,8 @@ def must_be_settings(found: Settings) -> None:
         value = getattr(found, attribute)
         if isinstance(value, str):
             assert "\0" not in value, tunable
+        elif isinstance(value, tuple):
+            assert all(each.name.isprintable() for each in value), tunable
         elif value is not None and not isinstance(value, bool):
             assert tunable.low <= value <= tunable.high, tunable
             assert math.isfinite(value)

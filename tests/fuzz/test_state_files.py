@@ -14,17 +14,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit import judgement, memory, service
-from ec2kit.answers import Address
+from ec2kit.actions import quick_check, recover, remove, restore
 from ec2kit.deadline import Deadline
+from ec2kit.ec2.answers import Address
 from ec2kit.errors import Ec2KitError, RegistryBroken, Unknown
-from ec2kit.intention import Direction
-from ec2kit.recovery import Recovery
-from ec2kit.resource import ELASTIC_IP, Resource, from_dict
-from ec2kit.state import StateFile, boot_id
+from ec2kit.frameworks.lifekeeper.recovery import Recovery
+from ec2kit.registry.definition import from_dict
+from ec2kit.resource import Resource
+from ec2kit.state import memory
+from ec2kit.state.boot import boot_id
+from ec2kit.state.file import StateFile
+from ec2kit.state.intention import Direction
 from ec2kit.status import Status
 
-from ..builders import ALLOCATION, ENI_A, IP_A, PUBLIC_IP, Desk, a_desk, a_resource
+from ..builders import ALLOCATION, ELASTIC_IP, ENI_A, IP_A, PUBLIC_IP, Desk, a_desk, a_resource
 from .hostile import as_bytes, json_values, mutilated, spoilt, times
 
 RESOURCE = a_resource()
@@ -33,11 +36,12 @@ INTENTION = {"version": 1, "boot": boot_id(), "direction": "up", "generation": 4
 STATE = {"version": 1, "state": "ISP", "boot": boot_id()}
 MEMORY = {
     "version": 1,
+    "boot": boot_id(),
     "in_service_at": 1.5,
     "unknown_since": 2.5,
     "unknown_count": 3,
     "reason": "it",
-    "route_table_ids": ["rtb-1"],
+    "objects": ["rtb-1"],
 }
 
 
@@ -75,8 +79,8 @@ def a_desk_in(folder: Path, resource: Resource = RESOURCE) -> Desk:
     return desk
 
 
-def quick_check(desk: Desk) -> Status:
-    return judgement.quick_check(desk.action("quickCheck")).verdict.status
+def checked(desk: Desk) -> Status:
+    return quick_check.quick_check(desk.action("quickCheck")).verdict.status
 
 
 # -- the definition --------------------------------------------------------------------------------------------
@@ -102,9 +106,9 @@ def test_quick_check_with_any_definition_is_in_service_or_unknown(fresh: Path, c
         still_says_so = _essence(desk.registry.load("ec2-vip1")) == _essence(RESOURCE)
     except Unknown:
         still_says_so = False
-        assert quick_check(desk) is Status.UNKNOWN
+        assert checked(desk) is Status.UNKNOWN
     if still_says_so:
-        assert quick_check(desk) is Status.IN_SERVICE
+        assert checked(desk) is Status.IN_SERVICE
 
 
 def _essence(resource: Resource) -> Resource:
@@ -148,7 +152,7 @@ def test_quick_check_beside_any_file_is_in_service_or_unknown(fresh: Path, damag
     """What this server remembers is only a help: no damage to it makes a failure."""
     desk = a_desk_in(fresh)
     put(fresh / damage[0], damage[1])
-    assert quick_check(desk) in (Status.IN_SERVICE, Status.UNKNOWN)
+    assert checked(desk) in (Status.IN_SERVICE, Status.UNKNOWN)
 
 
 @times(3)
@@ -161,8 +165,8 @@ def test_restore_beside_any_file_brings_the_address_here(
     desk.ec2.routes["rtb-2"] = "eni-b"
     desk.ec2.held = {ALLOCATION: Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", "eni-b", "10.0.2.12")}
     put(fresh / damage[0], damage[1])
-    service.restore(desk.action())
-    assert quick_check(desk) is Status.IN_SERVICE
+    restore.restore(desk.action())
+    assert checked(desk) is Status.IN_SERVICE
     assert desk.registry.in_service("ec2-vip1")
 
 
@@ -172,7 +176,7 @@ def test_remove_beside_any_file_succeeds(fresh: Path, damage: tuple[str, bytes],
     """A failed remove would stop the server: whatever is damaged, the resource is out of service afterwards."""
     desk = a_desk_in(fresh, a_resource(scenario))
     put(fresh / damage[0], damage[1])
-    service.remove(desk.action("remove"))
+    remove.remove(desk.action("remove"))
     assert not desk.registry.in_service("ec2-vip1")
     assert desk.ec2.held[ALLOCATION].network_interface_id == (None if scenario == ELASTIC_IP else ENI_A)
 
@@ -185,7 +189,7 @@ def test_recover_beside_any_file_ends_in_order(fresh: Path, damage: tuple[str, b
     desk.ec2.routes["rtb-2"] = "eni-b"
     put(fresh / damage[0], damage[1])
     with suppress(Ec2KitError):
-        Recovery(desk.action("recover")).once(lambda: service.recover(desk.action("recover")), {})
+        Recovery(desk.action("recover")).once(lambda: recover.recover(desk.action("recover")), {})
     assert desk.ec2.routes["rtb-2"] == "eni-b"  # server-b cannot be asked here, so it may have it
 
 
@@ -195,6 +199,6 @@ def test_recall_any_memory_is_a_memory(fresh: Path, content: bytes) -> None:
     """What is remembered can be told, whatever it is."""
     put(fresh / "ec2-vip1.memory.json", content)
     found = memory.recall(str(fresh), "ec2-vip1")
-    assert len(f"{found.age:.0f} {round(found.age, 1)} {found.unknown_count}") > 4
+    assert len(f"{found.age(1e3):.0f} {round(found.age(1e3), 1)} {found.unknown_count}") > 4
     memory.remember(str(fresh), "ec2-vip1", found)
     assert StateFile(str(fresh / "ec2-vip1.memory.json")).read() is not None

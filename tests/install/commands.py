@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..patience import HANGS
+
 EC2KIT = Path(sys.executable).with_name("ec2kit")
 
 WEAK = [] if os.geteuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
@@ -39,13 +41,13 @@ def ec2kit(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS,
     )
 
 
 def call(path: Path, *words: str, **environment: str) -> Done:
     return subprocess.run(
-        [path, *words], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
+        [path, *words], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=HANGS
     )
 
 

@@ -18,8 +18,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ec2kit import installation
-from ec2kit.tree import Tree
+from ec2kit.frameworks.install import installation
+from ec2kit.frameworks.install.tree import Tree
 
 Deed = Callable[[Tree], object]
 

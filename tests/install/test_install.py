@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,9 +18,11 @@ NAMES = [
     "canextend",
     "aws_iam_migration",
     "launch",
+    "guard",
     "agent",
     "keepalived",
     "ocf",
+    "patroni",
 ]
 
 
@@ -34,8 +37,8 @@ def test_the_wheel_brings_scripts_that_can_be_run(prefix: Path) -> None:
 def test_the_wheel_brings_the_cut_model_and_bytecode(prefix: Path) -> None:
     """What makes an action fast is there after pip, before anything has run."""
     (package,) = (prefix / "lib").glob("python3.*/site-packages/ec2kit")
-    assert (package / "data" / "endpoints.json").exists()
-    assert list((package / "data").glob("ec2/*/service-2.json"))
+    assert (package / "ec2" / "data" / "endpoints.json").exists()
+    assert list((package / "ec2" / "data").glob("ec2/*/service-2.json"))
     assert {path.stem for path in package.glob("*.py")} <= {
         path.name.partition(".")[0] for path in package.glob("__pycache__/*.pyc")
     }
@@ -47,6 +50,24 @@ def test_an_installed_action_runs_from_anywhere_with_an_empty_environment(prefix
     done = subprocess.run([action, "-t", "../x"], cwd="/", env={}, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "is not a tag" in done.stderr
+
+
+def test_an_action_on_a_full_disk_leaves_no_half_bytecode(prefix: Path) -> None:
+    """Half a file of bytecode would stop every later action, also when the disk has room again."""
+    (package,) = (prefix / "lib").glob("python3.*/site-packages/ec2kit")
+    for folder in [*package.rglob("__pycache__")]:
+        shutil.rmtree(folder)
+    action, command = prefix / "share" / "ec2kit" / "actions" / "restore", prefix / "bin" / "ec2kit"
+    try:
+        for limit in ("2", "unlimited"):  # blocks of 512 bytes, beyond which no file grows
+            full = ["sh", "-c", f'ulimit -f {limit}; exec "$0" "$@"']
+            done = subprocess.run([*full, action, "-t", "../x"], env={}, capture_output=True, text=True, check=False)
+            assert "is not a tag" in done.stderr
+            done = subprocess.run([*full, command, "messages", "620309"], capture_output=True, text=True, check=False)
+            assert "no route table" in done.stdout, done.stderr
+        assert not [*package.rglob("frameworks/**/*.pyc"), *package.rglob("messages/*.pyc")]
+    finally:
+        subprocess.run([prefix / "bin" / "python", "-m", "compileall", "-q", package], check=True)
 
 
 def test_an_installed_action_ignores_the_variables_of_another_python(prefix: Path, tmp_path: Path) -> None:

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit.installation import Step, install, uninstall
-from ec2kit.script import LIFEKEEPER, PACEMAKER, Layout
-from ec2kit.tree import Tree
+from ec2kit.frameworks.install.installation import install, uninstall
+from ec2kit.frameworks.install.layout import Layout
+from ec2kit.frameworks.install.plan import Step
+from ec2kit.frameworks.install.tree import Tree
+from ec2kit.frameworks.lifekeeper.layout import LIFEKEEPER
+from ec2kit.frameworks.pacemaker.layout import PACEMAKER
 
+from ..patience import HANGS
 from .snapshot import contents, snapshot
 
 Scripts = dict[str, str]
@@ -109,7 +113,7 @@ class Stage:
         copies.mkdir()
         program = [sys.executable, str(Path(__file__).with_name("killing.py"))]
         words = [tree, self.kit.layout.manifest, copies, deed, json.dumps(scripts)]
-        subprocess.run([*program, *words], check=True, timeout=60)
+        subprocess.run([*program, *words], check=True, timeout=HANGS)
         return sorted(copies.iterdir())
 
 

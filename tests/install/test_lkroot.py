@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit.script import HOOKS, LAUNCHER, PROGRAMS
+from ec2kit.frameworks.lifekeeper.layout import HOOKS, LAUNCHER, LIFEKEEPER, PROGRAMS
 from ec2kit.settings import INSTALLED
 
 from .commands import EC2KIT, WEAK, Done, call, ec2kit, envelope, gone, told
@@ -18,7 +18,8 @@ from .snapshot import contents, snapshot
 
 ACTIONS = "subsys/comm/resources/ec2/actions"
 RESTORE, QUICK_CHECK = f"{ACTIONS}/restore", f"{ACTIONS}/quickCheck"
-ALL = {*HOOKS, *PROGRAMS, LAUNCHER}
+GUARD = "lkadm/subsys/comm/ec2/bin/guard"
+ALL = {*LIFEKEEPER.scripts, LAUNCHER}
 
 REFUSED = ["-t", "../x"]
 """What a hook refuses before it does anything."""
@@ -75,7 +76,7 @@ def test_every_installed_script_runs_from_anywhere_with_an_empty_environment(pre
     words = dict.fromkeys(HOOKS, REFUSED) | {
         place: REFUSED_BY_PROGRAMS[name] for place, name in PROGRAMS.items() if name in REFUSED_BY_PROGRAMS
     }
-    assert ALL - words.keys() == {LAUNCHER, "lkadm/bin/aws_iam_migration"}
+    assert ALL - words.keys() == {LAUNCHER, GUARD, "lkadm/bin/aws_iam_migration"}
     for place in words:
         done = call(lkroot / place, *words[place])
         status = 0 if place.endswith("actions/remove") else 1  # a failing remove would halt the server
@@ -124,7 +125,7 @@ def test_install_shows_each_file_and_makes_it_readable_for_all_and_writable_for_
     """Whatever the umask: LifeKeeper's daemons and other administrators read the scripts."""
     done = ec2kit("install", "--lkroot", lkroot, umask=0o077)
     assert told(done) == dict.fromkeys(ALL, "installed")
-    assert done.stdout.splitlines()[-1] == f"{lkroot}: 13 installed; run by {sys.executable}"
+    assert done.stdout.splitlines()[-1] == f"{lkroot}: 14 installed; run by {sys.executable}"
     made = {path: str(seen[0]) for path, seen in snapshot(lkroot).items()}
     assert made.pop(INSTALLED) == "-rw-r--r--"
     assert {mode[1:] for mode in made.values()} == {"rwxr-xr-x"}
@@ -157,7 +158,7 @@ def test_uninstall_shows_what_it_removed_and_leaves_other_files(lkroot: Path) ->
     done = uninstall(lkroot)
     assert told(done) == dict.fromkeys(ALL, "removed")
     assert done.stdout.splitlines()[-1].startswith(
-        f"{lkroot}: 13 removed; ec2kit acts on no resource of type comm/ec2"
+        f"{lkroot}: 14 removed; ec2kit acts on no resource of type comm/ec2"
     )
     assert set(snapshot(lkroot)) == {"lkadm", "lkadm/bin", "lkadm/bin/other"}
 
@@ -363,5 +364,5 @@ def test_what_was_installed_stands_in_the_log(lkroot: Path, tmp_path: Path) -> N
     ec2kit("install", "--lkroot", lkroot, EC2KIT_LOG_FILE=str(log))
     ec2kit("uninstall", "--lkroot", lkroot, EC2KIT_LOG_FILE=str(log))
     first, second = log.read_text().splitlines()
-    assert f"NOTIFY:ec2kit:install::620701:ec2kit is installed in {lkroot}: 13 installed; run by" in first
-    assert f"NOTIFY:ec2kit:uninstall::620702:ec2kit is uninstalled from {lkroot}: 13 removed" in second
+    assert f"NOTIFY:ec2kit:install::620701:ec2kit is installed in {lkroot}: 14 installed; run by" in first
+    assert f"NOTIFY:ec2kit:uninstall::620702:ec2kit is uninstalled from {lkroot}: 14 removed" in second

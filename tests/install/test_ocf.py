@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ec2kit.sandbox.client import Sandbox
-from ec2kit.script import AGENTS
+from ec2kit.frameworks.pacemaker.layout import AGENTS
 
 from ..actions.cluster import Cluster
 from ..ocf.resource import NOT_RUNNING, SUCCESS, VirtualIp, variables
+from ..one_sandbox import OneSandbox
 from .commands import EC2KIT, WEAK, Done, call, ec2kit, envelope, gone, told
 from .snapshot import contents, snapshot
 
@@ -66,7 +65,7 @@ def test_install_puts_agents_and_nothing_else_where_pacemaker_lists_them(ocf_roo
     before = snapshot(ocf_root)
     done = ec2kit("install", "--ocf", "--ocf-root", ocf_root, umask=0o077)
     assert told(done) == dict.fromkeys(ALL, "installed")
-    assert done.stdout.splitlines()[-1] == f"{ocf_root}: 6 installed; run by {sys.executable}"
+    assert done.stdout.splitlines()[-1] == f"{ocf_root}: {len(ALL)} installed; run by {sys.executable}"
     made = {path: str(seen[0]) for path, seen in snapshot(ocf_root).items() if path not in before}
     assert made.keys() == {*ALL, MANIFEST, "lib/ec2kit", "resource.d/ec2kit"}
     assert made.pop(MANIFEST) == "-rw-r--r--"
@@ -106,7 +105,7 @@ def test_uninstall_removes_what_install_put_there_and_leaves_no_folder(ocf_root:
     done = uninstall(ocf_root)
     assert told(done) == dict.fromkeys(ALL, "removed")
     assert done.stdout.splitlines()[-1] == (
-        f"{ocf_root}: 6 removed; Pacemaker finds no agent ocf:ec2kit there any more"
+        f"{ocf_root}: {len(ALL)} removed; Pacemaker finds no agent ocf:ec2kit there any more"
     )
     assert snapshot(ocf_root) == before
     assert "nothing of ec2kit was there" in uninstall(ocf_root).stdout
@@ -151,9 +150,9 @@ def cluster_that_says(folder: Path, *, status: int = 0, stdout: str = "", stderr
         ({"stdout": TWO}, "there are resources: vip, eips"),
         (
             {"status": 1, "stderr": "Permission denied"},
-            "cannot be said: `cibadmin` failed: cibadmin: Permission denied",
+            "cannot be listed: `cibadmin` failed: cibadmin: Permission denied",
         ),
-        ({"status": 0, "stdout": "all is well"}, "cannot be said: `cibadmin` failed: no answer in XML"),
+        ({"status": 0, "stdout": "all is well"}, "cannot be listed: `cibadmin` failed: no answer in XML"),
     ],
     ids=["resources", "no-answer", "rubbish"],
 )
@@ -199,7 +198,10 @@ def test_what_was_installed_stands_in_the_log(ocf_root: Path, tmp_path: Path) ->
     """Whoever looks for it later finds when, where and from what."""
     log = tmp_path / "ec2kit.log"
     ec2kit("install", "--ocf", "--ocf-root", ocf_root, EC2KIT_LOG_FILE=str(log))
-    assert f"NOTIFY:ec2kit:install::620701:ec2kit is installed in {ocf_root}: 6 installed; run by" in log.read_text()
+    assert (
+        f"NOTIFY:ec2kit:install::620701:ec2kit is installed in {ocf_root}: {len(ALL)} installed; run by"
+        in log.read_text()
+    )
 
 
 # -- whose tree ----------------------------------------------------------------------------------------------------
@@ -246,7 +248,7 @@ def test_a_foreign_agent_is_refused_by_name_and_nothing_is_changed(foreign: Path
     before = snapshot(foreign)
     done = ec2kit("install", "--ocf", "--ocf-root", foreign, "--json")
     assert (done.returncode, envelope(done)["error"]["code"]) == (1, 620705)
-    assert f"stands there: {ROUTE_TABLE}, {AWSEIP}" in envelope(done)["error"]["text"]
+    assert f"not ec2kit's: {ROUTE_TABLE}, {AWSEIP}" in envelope(done)["error"]["text"]
     assert snapshot(foreign) == before
 
 
@@ -323,14 +325,11 @@ def test_an_installed_agent_tells_its_meta_data_with_any_environment(
 
 
 @pytest.fixture
-def vip(pair: Sandbox) -> Iterator[VirtualIp]:
+def vip(one_sandbox: OneSandbox) -> VirtualIp:
     """A virtual IP that runs nowhere; its routes point at node1."""
-    cluster = Cluster(pair)
+    cluster = Cluster(one_sandbox, size=3)
     cluster.clean()
-    vip = VirtualIp(cluster)
-    yield vip
-    vip.clean()
-    cluster.clean()
+    return VirtualIp(cluster)
 
 
 def operate(agent: Path, vip: VirtualIp, operation: str, more: dict[str, str]) -> Done:

@@ -1,4 +1,4 @@
-"""The pipe of keepalived, on two servers that all tests of a worker share; each test gets them clean."""
+"""The pipe of keepalived, on servers that all tests of a worker share; each test gets them clean."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from ec2kit.sandbox.client import Sandbox
-
 from ..actions.cluster import Cluster
+from ..one_sandbox import OneSandbox
 from .pipe import Pipe
 
 
 @pytest.fixture
-def cluster(pair: Sandbox) -> Iterator[Cluster]:
-    cluster = Cluster(pair)
+def cluster(one_sandbox: OneSandbox) -> Cluster:
+    cluster = Cluster(one_sandbox, size=3)
     cluster.clean()
-    yield cluster
-    cluster.clean()
+    return cluster
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Pipe:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-        return finished(self.process, within=60)
+        return finished(self.process)
 
     def end(self) -> None:
         """Nothing is left, however the test ended."""

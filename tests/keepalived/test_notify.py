@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG, Cluster
+from ..actions.cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster
 
 VI_1 = f"VI_1={VIP_TAG}"
 
@@ -66,3 +69,18 @@ def test_several_words_of_one_name_are_its_tags(cluster: Cluster) -> None:
     words = ["notify", VI_1, f"VI_1={EIP_TAG}", "INSTANCE", "VI_1", "MASTER", "100"]
     assert cluster.run("node2", "keepalived", *words).status == 0
     assert (cluster.address_holder(), cluster.holders()) == ("node2", ["node2"] * 3)
+
+
+def test_program_behind_a_link_works_without_the_variables_that_keepalived_takes_away(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """keepalived 2.4 runs its scripts without these, and looks at what a link leads to; so does the script itself."""
+    cluster.with_resource()
+    link = tmp_path / "keepalived"
+    link.symlink_to(ACTIONS / "keepalived")
+    environment = cluster.environment("node1")
+    for name in ("IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"):
+        environment.pop(name, None)
+    words = [str(link), "check", "-t", VIP_TAG]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""One sandbox of three servers for all tests of a worker, LifeKeeper's stand-in on each; each test gets it clean."""
+"""The sandbox's three servers with LifeKeeper's stand-in on each; each test gets them clean."""
 
 from __future__ import annotations
 
@@ -6,30 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from ec2kit.sandbox.client import Sandbox, started
-
+from ..one_sandbox import OneSandbox
 from .kit import Kit
 from .world import World
 
 
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with started(tmp_path_factory.mktemp("lifekeeper"), nodes=3, tables=3) as running:
-        yield running
-
-
 @pytest.fixture
-def world(sandbox: Sandbox) -> Iterator[World]:
-    world = World(sandbox)
+def world(one_sandbox: OneSandbox) -> Iterator[World]:
+    world = World(one_sandbox, size=3)
     world.clean()
     yield world
     world.stop()
 
 
 @pytest.fixture
-def kit(sandbox: Sandbox) -> Iterator[Kit]:
+def kit(one_sandbox: OneSandbox) -> Iterator[Kit]:
     """The same with the kit installed on all servers."""
-    kit = Kit(sandbox)
+    kit = Kit(one_sandbox, size=3)
     kit.clean()
     kit.install()
     yield kit

@@ -44,13 +44,14 @@ def put_hook(world: World, server: str, place: str) -> None:
 def with_dummies(world: World) -> World:
     """The hierarchy on every server, in service on node1."""
     _put_hooks(world)
-    kept = world.sandbox.folder / "kept-dummies.json"
+    kept = world.sandbox.layouts.own / "dummies.json"
     if kept.exists():
         for server, raw in json.loads(kept.read_text()).items():
             world.server(server).database.write(raw)
         world.needed(world.command("node1", "ip", "addr", "add", "10.1.0.10/32", "dev", "eth1"))
     else:
         _make(with_dummy_type(world))
+        kept.parent.mkdir(exist_ok=True)
         kept.write_text(json.dumps({server: world.database(server) for server in world.servers}))
     forget_calls(world)
     return world

@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..actions.cluster import EIP_TAG, VIP_TAG, Done
+from ..patience import HANGS
 from .world import IP_TAG, World
 
 EC2KIT = str(Path(sys.executable).parent / "ec2kit")
@@ -33,10 +35,10 @@ class Kit(World):
 
     # -- running --
 
-    def ec2kit(self, server: str, *words: str, within: float = 60) -> Done:
+    def ec2kit(self, server: str, *words: str, within: float = HANGS) -> Done:
         return self._run([EC2KIT, *words], self.environment(server), within)
 
-    def program(self, server: str, name: str, *words: str, within: float = 60) -> Done:
+    def program(self, server: str, name: str, *words: str, within: float = HANGS) -> Done:
         """An administration program of the kit, where it is installed."""
         return self._run([str(self.program_path(server, name)), *words], self.environment(server), within)
 
@@ -49,7 +51,7 @@ class Kit(World):
     def hook(self, server: str, name: str, tag: str = VIP_TAG, **different: str) -> Done:
         """A hook as LifeKeeper runs it."""
         words = [str(self.hook_path(server, name)), "-t", tag, "-i", "x"]
-        return self._run(words, self.environment(server, **different), 60)
+        return self._run(words, self.environment(server, **different), HANGS)
 
     def start(self, server: str, action: str, *words: str, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -85,32 +87,49 @@ class Kit(World):
         self.associate("node1")
         return self
 
+    def with_ip(self, server: str = "node1") -> Kit:
+        """An IP resource on one server, in service."""
+        return self._kept(f"ip-{server}", lambda: self.create_ip(server))
+
     def _make(self, tag: str, servers: int, switchback: str) -> None:
-        others = [(f"node{number}", str(number * 10)) for number in range(2, servers + 1)]
+        """On one server, or on one more than what was made before."""
+        if servers > 1:
+            self._extend(tag, servers, switchback)
+            return
         if tag == VIP_TAG:
-            self.create_ip("node1")
-            for name, priority in others:
-                self.extend_ip(to=name, priority=int(priority))
+            self.with_ip()
             if switchback == "automatic":
-                for server in self.servers[:servers]:
-                    self.needed(self.command(server, "ins_setas", "-t", IP_TAG, "-s", "AUTOMATIC"))
+                self.needed(self.command("node1", "ins_setas", "-t", IP_TAG, "-s", "AUTOMATIC"))
         self.needed(self.program("node1", "create", *self.create_words(tag, switchback)))
-        for name, priority in others:
-            self.needed(self.program(name, "extend", "node1", tag, "--priority", priority))
+
+    def _extend(self, tag: str, servers: int, switchback: str) -> None:
+        name, priority = f"node{servers}", servers * 10
+        if tag == EIP_TAG:
+            self.with_elastic_ip(servers - 1)
+        else:
+            self.with_route_table(servers - 1, switchback)
+            self.extend_ip(to=name, priority=priority)
+            if switchback == "automatic":
+                self.needed(self.command(name, "ins_setas", "-t", IP_TAG, "-s", "AUTOMATIC"))
+        self.needed(self.program(name, "extend", "node1", tag, "--priority", str(priority)))
 
     def _make_both(self, servers: int) -> None:
-        self._make(VIP_TAG, servers, "intelligent")
-        self._make(EIP_TAG, servers, "intelligent")
+        self.with_route_table(servers)
+        self.needed(self.program("node1", "create", *self.create_words(EIP_TAG)))
+        for number in range(2, servers + 1):
+            words = ["node1", EIP_TAG, "--priority", str(number * 10)]
+            self.needed(self.program(f"node{number}", "extend", *words))
         for server in self.servers[:servers]:
             self.needed(self.command(server, "dep_create", "-p", IP_TAG, "-c", EIP_TAG))
 
-    def _kept(self, name: str, make: object) -> Kit:
-        kept = self.sandbox.folder / f"kept-{name}"
-        if not kept.exists():
-            make()  # type: ignore[operator]
+    def _kept(self, name: str, make: Callable[[], None]) -> Kit:
+        def made(kept: Path) -> None:
+            make()
             for server in self.servers:
                 for place in _OF_A_SERVER:
                     _copy(self.sandbox.folder / server / place, kept / server / place)
+
+        kept = self.sandbox.layouts.get(f"lifekeeper-{name}", made)
         for server in self.servers:
             for place in _OF_A_SERVER:
                 _copy(kept / server / place, self.sandbox.folder / server / place)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG
+from ..actions.cluster import EIP_TAG, VIP_TAG, Done
 from .kit import Kit
 from .world import IP_TAG
 
@@ -28,7 +28,7 @@ def _is_on(kit: Kit, server: str) -> bool:
 
 def test_create_makes_the_instance_and_lets_the_ip_resource_depend_on_it(kit: Kit) -> None:
     """The definition stands in LifeKeeper's own database, with this server's ENI, and the resource is in service."""
-    kit.create_ip("node1")
+    kit.with_ip()
     done = kit.program("node1", "create", *kit.create_words())
     assert done.status == 0, done.stderr
     instance = kit.instance("node1", VIP_TAG)
@@ -364,11 +364,14 @@ def test_both_scenarios_in_one_hierarchy_move_together(kit: Kit) -> None:
 
 
 def test_restore_by_a_person_goes_through_lifekeeper(kit: Kit) -> None:
-    """`ec2kit restore` and `remove` are perform_action, so that LifeKeeper knows; failure names its log."""
+    """`ec2kit restore` and `remove` are perform_action, so that LifeKeeper knows, and tell what its hooks changed."""
     kit.with_elastic_ip()
-    assert kit.ec2kit("node2", "restore", EIP_TAG).status == 0
+    assert _operations(kit.ec2kit("node2", "restore", EIP_TAG, "--json")) == ["AssociateAddress"]
     assert kit.states(EIP_TAG)[:2] == ["OSU", "ISP"]
-    assert kit.ec2kit("node2", "remove", EIP_TAG).status == 0
+    again = kit.ec2kit("node2", "restore", EIP_TAG)  # LifeKeeper runs no hook for what is in service
+    assert "in service here, by LifeKeeper; the log tells what its hook changed, if it ran" in again.stdout
+    removed = kit.ec2kit("node2", "remove", EIP_TAG)
+    assert (removed.status, removed.stdout) == (0, "out of service here, 1 changed\n")
     assert kit.states(EIP_TAG)[:2] == ["OSU", "OSU"]
     kit.sandbox.fault("deny", server="node1", operation="AssociateAddress")
     failed = kit.ec2kit("node1", "restore", EIP_TAG)
@@ -376,9 +379,15 @@ def test_restore_by_a_person_goes_through_lifekeeper(kit: Kit) -> None:
     assert "LifeKeeper could not restore ec2-eip1" in failed.stderr
 
 
+def _operations(done: Done) -> list[str]:
+    """The changes that a command reports."""
+    assert done.status == 0, done.stderr
+    return [each["operation"] for each in json.loads(done.stdout)["changes"]]
+
+
 def test_create_on_another_server_is_asked_of_that_server(kit: Kit) -> None:
     """--server node2: the instance, the address and LifeKeeper's state are node2's."""
-    kit.create_ip("node2")
+    kit.with_ip("node2")
     done = kit.program("node1", "create", "--server", "node2", *kit.create_words())
     assert done.status == 0, done.stderr
     assert kit.states(VIP_TAG) == ["", "ISP", ""]
@@ -397,7 +406,7 @@ def test_create_on_another_server_is_asked_of_that_server(kit: Kit) -> None:
 )
 def test_create_that_names_no_fitting_ip_resource_is_refused(kit: Kit, words: list[str], said: str) -> None:
     """One clear line, and nothing made."""
-    kit.create_ip("node1")
+    kit.with_ip()
     done = kit.program("node1", "create", *words, "--interface", "eth1")
     assert done.status == 1
     assert said in done.stderr
@@ -406,7 +415,7 @@ def test_create_that_names_no_fitting_ip_resource_is_refused(kit: Kit, words: li
 
 def test_create_checks_what_lifekeeper_needs_on_aws(kit: Kit) -> None:
     """The IP resource in service, the broadcast ping off; a short RESRVRECTIMEOUT is a warning."""
-    kit.create_ip("node1")
+    kit.with_ip()
     kit.perform("node1", IP_TAG, "remove")
     kit.settings(NOBCASTPING="0", RESRVRECTIMEOUT="60")
     done = kit.program("node1", "create", *kit.create_words())
@@ -440,9 +449,9 @@ def test_extend_that_loses_a_race_leaves_the_winners_definition(kit: Kit) -> Non
     trap.rename(real)
     extend = kit.program_path("node2", "extend")
     script = f"""#!/bin/sh
-case "$*" in *" store "*) [ -e {trap}.done ] || {{ touch {trap}.done
-    (. {kit.sandbox.folder}/node2.env; export LKROOT={kit.lkroot("node2")} PATH={kit.lkroot("node2")}/bin:$PATH
-    {extend} node1 {EIP_TAG} --priority 20 >/dev/null 2>&1); }};; esac
+case "$*" in *" claim "*) [ -e '{trap}.done' ] || {{ touch '{trap}.done'
+    (. '{kit.sandbox.folder}/node2.env'; export LKROOT='{kit.lkroot("node2")}'; export PATH="$LKROOT/bin:$PATH"
+    '{extend}' node1 {EIP_TAG} --priority 20 >/dev/null 2>&1); }};; esac
 exec "{real}" "$@"
 """
     trap.write_text(script)
@@ -486,7 +495,7 @@ def test_set_refused_once_by_one_server_can_be_repeated(kit: Kit) -> None:
     """All get the old definition back, this server included, with one revision."""
     kit.with_elastic_ip(servers=3)
     place = kit.lkroot("node3") / "bin" / "ins_setas"
-    once = f"[ -e {place}.failed ] || {{ touch {place}.failed; exit 1; }}"
+    once = f"[ -e '{place}.failed' ] || {{ touch '{place}.failed'; exit 1; }}"
     place.write_text(f"#!/bin/sh\n{once}\n{place.read_text().partition(chr(10))[2]}")
     assert kit.ec2kit("node1", "set", EIP_TAG, "switchback=automatic").status == 1
     assert len({kit.instance(each, EIP_TAG)["info"] for each in kit.servers}) == 1
@@ -500,10 +509,21 @@ def test_rename_that_fails_half_way_is_taken_back_everywhere(kit: Kit) -> None:
     place = kit.lkroot("node1") / "bin" / "dep_remove"
     text = place.read_text()
     place.write_text(
-        f"#!/bin/sh\n[ -e {place}.failed ] || {{ touch {place}.failed; exit 1; }}\n{text.partition(chr(10))[2]}"
+        f"#!/bin/sh\n[ -e '{place}.failed' ] || {{ touch '{place}.failed'; exit 1; }}\n{text.partition(chr(10))[2]}"
     )
     assert kit.ec2kit("node1", "set", VIP_TAG, "tag=ec2-new").status == 1
     assert kit.states("ec2-new") == ["", "", ""]
     assert kit.states(VIP_TAG)[:2] == ["ISP", "OSU"]
     assert kit.dependencies("node1") == [(IP_TAG, VIP_TAG)]
     assert kit.equivalents("node1", VIP_TAG) == {"node2": VIP_TAG}
+
+
+def test_standby_that_could_not_take_over_is_found_though_lifekeeper_does_not_look(kit: Kit) -> None:
+    """LifeKeeper checks only what is in service; the timer of the standby looks at its own way to EC2."""
+    kit.with_route_table()
+    assert "stands by, ready" in kit.ec2kit("node2", "standby").stdout
+    kit.sandbox.fault("refuse", server="node2")
+    done = kit.ec2kit("node2", "standby")
+    assert done.status == 0
+    assert "ec2 endpoint: no connection to" in done.stdout
+    assert "in service here" in kit.ec2kit("node1", "standby").stdout

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from ..actions.cluster import EIP_TAG, VIP_TAG, until
+from ..patience import HANGS
 from .kit import Kit
 from .world import IP_TAG
 
@@ -33,22 +34,14 @@ def _check(kit: Kit, recovery: str) -> None:
 
 
 @pytest.mark.parametrize("recovery", WAYS)
-def test_outside_drift_is_repaired_by_the_check_loop(kit: Kit, recovery: str) -> None:
-    """The server keeps the resource, the route is back, and nothing failed over."""
+def test_outside_drift_is_told_both_ways_and_repaired_by_the_check_loop(kit: Kit, recovery: str) -> None:
+    """quickCheck sends the event and exits 1, whoever listens; the route is back, and nothing failed over."""
     kit.with_route_table().forget_log()
     _drift(kit)
     _check(kit, recovery)
     assert kit.holders() == ["node1"] * 3
     assert kit.states(VIP_TAG)[:2] == ["ISP", "OSU"]
     assert "failover begins" not in kit.log("node1")
-
-
-@pytest.mark.parametrize("recovery", WAYS)
-def test_confirmed_out_of_service_sends_the_event_and_exits_1(kit: Kit, recovery: str) -> None:
-    """quickCheck does the same whoever listens."""
-    kit.with_route_table().forget_log()
-    _drift(kit)
-    _check(kit, recovery)
     assert kit.codes("node1", 620330) == ["reported to LifeKeeper as event ec2/outOfService"]
     assert "quickCheck ended with status 1" in kit.log("node1")
 
@@ -142,17 +135,17 @@ def test_event_that_cannot_be_sent_is_an_error_and_the_check_still_fails(kit: Ki
 # -- no answer is never a failure ---------------------------------------------------------------------------------
 
 
-def test_thirty_checks_with_a_silent_api_change_nothing_and_say_since_when(kit: Kit) -> None:
+def test_ten_checks_with_a_silent_api_change_nothing_and_say_since_when(kit: Kit) -> None:
     """One WARN line a check, with age and count; no recovery, no failover; one NOTIFY when EC2 answers again."""
     kit.with_elastic_ip().forget_log()
     kit.settings(**{**IMPATIENT, "EC2_QUICKCHECK_TIMEOUT": "1"})
     kit.sandbox.fault("silent", server="node1")
-    for _ in range(30):
+    for _ in range(10):
         kit.check("node1", "both")
     kit.wait_idle()
     lines = kit.codes("node1", 620314)
-    assert len(lines) == 30
-    assert [int(re.findall(r"no\. (\d+) in a row, for \d+ s", line)[0]) for line in lines] == list(range(1, 31))
+    assert len(lines) == 10
+    assert [int(re.findall(r"no\. (\d+) in a row, for \d+ s", line)[0]) for line in lines] == list(range(1, 11))
     assert kit.states(EIP_TAG)[:2] == ["ISP", "OSU"]
     assert "recover" not in kit.log("node1")
     assert "failover" not in kit.log("node1")
@@ -183,7 +176,7 @@ def _database_refuses(kit: Kit) -> None:
 
 def _database_hangs(kit: Kit) -> None:
     kit.settings(EC2_QUICKCHECK_TIMEOUT="2")
-    (kit.lkroot("node1") / "bin" / "ins_list").write_text("#!/bin/sh\nexec sleep 60\n")
+    (kit.lkroot("node1") / "bin" / "ins_list").write_text("#!/bin/sh\nexec sleep 600\n")
 
 
 def _database_garbled(kit: Kit) -> None:
@@ -295,11 +288,11 @@ def test_event_under_way_survives_a_signal_and_so_does_the_no(kit: Kit) -> None:
     kit.with_route_table()
     _drift(kit)
     mark = kit.sandbox.folder / "sent"
-    script = f"#!/bin/sh\ntouch {mark}.begun\nsleep 2\ntouch {mark}\n"
+    script = f"#!/bin/sh\ntouch '{mark}.begun'\nsleep 2\ntouch '{mark}'\n"
     (kit.lkroot("node1") / "bin" / "sendevent").write_text(script)
     words = [str(kit.hook_path("node1", "quickCheck")), "-t", VIP_TAG, "-i", "x"]
     check = subprocess.Popen(words, env=kit.environment("node1"), cwd="/", stderr=subprocess.DEVNULL)
     until(mark.with_name("sent.begun").exists)
     check.send_signal(signal.SIGALRM)
-    assert check.wait(20) == 1
+    assert check.wait(HANGS) == 1
     until(mark.exists)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..actions.cluster import PATIENCE, Cluster, Done
+from ..patience import HANGS
 from .standin import process
 from .standin.install import install
 from .standin.server import Server
@@ -40,17 +40,17 @@ class World(Cluster):
 
     # -- commands --
 
-    def command(self, server: str, name: str, *words: str, within: float = 60) -> Done:
+    def command(self, server: str, name: str, *words: str, within: float = HANGS) -> Done:
         """One command of $LKROOT/bin, or any other program, in a root shell on the server; 255 if it has no power."""
         if not self.runs(server):
             return Done(255, f"{server} has no power", "")
         place = self.lkroot(server) / "bin" / name
         return self._run([str(place) if place.exists() else name, *words], self.environment(server), within)
 
-    def perform(self, server: str, tag: str, action: str, *, within: float = 60) -> Done:
+    def perform(self, server: str, tag: str, action: str, *, within: float = HANGS) -> Done:
         return self.command(server, "perform_action", "-t", tag, "-a", action, within=within)
 
-    def check(self, server: str, recovery: str = "exit", *, limit: float = 100, within: float = 90) -> Done:
+    def check(self, server: str, recovery: str = "exit", *, limit: float = 250, within: float = HANGS) -> Done:
         """
         One round of the checks there.
 
@@ -72,7 +72,7 @@ class World(Cluster):
         for server in self.servers:
             (self.lkroot(server) / "config" / "remove-dependents").touch()
 
-    def wait_idle(self, *, within: float = 60) -> None:
+    def wait_idle(self, *, within: float = HANGS) -> None:
         """Wait until no recovery runs in the background on any server."""
         ends = time.monotonic() + within
         while any(process.running(self.server(server), "background") for server in self.servers):
@@ -214,13 +214,8 @@ class World(Cluster):
 
     def _clean_server(self, server: str) -> None:
         folder = self.sandbox.folder / server
-        _put_back(folder / "net", self.sandbox.folder / f"kept-net-{server}")
-        for name in ("state", "run"):
-            (folder / name).mkdir(exist_ok=True)
-        (folder / "lifekeeper.log").unlink(missing_ok=True)
         install(self.lkroot(server))
         self.settings_file(server).write_text("# This server's /etc/default/LifeKeeper\n")
-        self.settings_file(server).chmod(0o644)
         self.settings(server, **PATIENCE, LKROOT=str(self.lkroot(server)), EC2KIT_LOG_FILE=f"{folder}/lifekeeper.log")
 
     # -- running --
@@ -228,7 +223,7 @@ class World(Cluster):
     def _core(self, server: str, name: str) -> None:
         """One of the core's own doings, which have no command in $LKROOT/bin."""
         words = [sys.executable, "-I", "-S", str(CORE), str(self.lkroot(server)), name]
-        self.needed(self._run(words, self.environment(server), 90))
+        self.needed(self._run(words, self.environment(server), HANGS))
 
     def _run(self, words: list[str], environment: dict[str, str], within: float) -> Done:
         """Output goes to files, not to pipes: who is left running keeps nobody waiting."""
@@ -256,13 +251,3 @@ def _wait(running: subprocess.Popen[bytes], within: float) -> None:
             raise subprocess.TimeoutExpired(running.args, within)
     finally:
         os.close(descriptor)
-
-
-def _put_back(place: Path, kept: Path) -> None:
-    """The files of a place as they were the first time."""
-    if not kept.exists():
-        shutil.copytree(place, kept)
-    for file in kept.glob("*/*"):
-        present = place / file.relative_to(kept)
-        if present.read_bytes() != file.read_bytes():
-            shutil.copyfile(file, present)

@@ -10,31 +10,57 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ec2kit import judgement, peers, service
-from ec2kit.action import Action
-from ec2kit.answers import Address, Receipt
+from ec2kit.actions import quick_check, recover, remove, restore
 from ec2kit.deadline import Deadline
+from ec2kit.ec2.answers import Address, Receipt
+from ec2kit.engine.action import Action
 from ec2kit.errors import AwsThrottled, Ec2KitError, RemoteRefused, RemoteSilent, StateUnusable
-from ec2kit.log import Log
+from ec2kit.messages.log import Log
+from ec2kit.peers import ask
+from ec2kit.peers.answer import QUESTIONS, answer
 from ec2kit.registry.local import LocalRegistry
-from ec2kit.resource import ROUTE_TABLE, Resource
-from ec2kit.state import StateFile
+from ec2kit.resource import Resource
+from ec2kit.state.file import StateFile
 
-from ..builders import ALLOCATION, CIDR, FOREIGN, PUBLIC_IP, Desk, a_desk, a_resource, a_server, known_as
+from ..builders import (
+    ALLOCATION,
+    CIDR,
+    ELASTIC_IP,
+    FOREIGN,
+    PRIVATE_IP,
+    PRIVATE_IPV6,
+    PUBLIC_IP,
+    ROUTE_TABLE,
+    SECONDARY_IP,
+    SECONDARY_IPV6,
+    Desk,
+    a_desk,
+    a_resource,
+    a_server,
+    known_as,
+)
 from ..pretended_ec2 import Asked, PretendedEc2, refused, unreachable
 from .judge import Judge
 from .process import Killed, Process
 
 SERVERS = ("server-a", "server-b")
 TABLES = ("rtb-1", "rtb-2")
+
+OBJECTS: dict[str, tuple[str, ...]] = {
+    ROUTE_TABLE: TABLES,
+    ELASTIC_IP: (ALLOCATION,),
+    SECONDARY_IP: (PRIVATE_IP,),
+    SECONDARY_IPV6: (PRIVATE_IPV6,),
+}
+"""Each kind of address → the objects that point at a server."""
 SECONDS = 20.0
 """Deadline of every action."""
 
 DEEDS: dict[str, Callable[[Action], Any]] = {
-    "restore": service.restore,
-    "recover": service.recover,
-    "remove": service.remove,
-    "quickCheck": judgement.quick_check,
+    "restore": restore.restore,
+    "recover": recover.recover,
+    "remove": remove.remove,
+    "quickCheck": quick_check.quick_check,
 }
 
 
@@ -126,14 +152,14 @@ def _error(kind: str, operation: str, target: str) -> Ec2KitError:
 
 
 class Watched(Asked):
-    """The methods of `ec2kit.aws.Ec2`, whose every write the judge sees before it is made."""
+    """The methods of `ec2kit.ec2.operations.Ec2`, whose every write the judge sees before it is made."""
 
     def __init__(self, line: Line, guard: Callable[[], None], judge: Judge) -> None:
         super().__init__(line, guard)  # type: ignore[arg-type]
         self._judge = judge
 
     def replace_route(
-        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str
+        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str, target: str = ""
     ) -> Receipt:
         if destination_cidr_block != CIDR or route_table_id not in TABLES:
             self._judge.complain("lost change", f"a write to {route_table_id} {destination_cidr_block}")
@@ -186,21 +212,33 @@ class ModelAction(Action):
         self.cluster, self.process = cluster, process
         return self
 
-    def ec2(self, *, guard: Callable[[], None] = lambda: None, **_: Any) -> Any:
-        return Watched(Line(self.cluster, self.process), guard, self.cluster.judge)
+    def ec2(
+        self, *, guard: Callable[[], None] = lambda: None, permit: Callable[[], None] | None = None, **_: Any
+    ) -> Any:
+        return Watched(Line(self.cluster, self.process), permit or guard, self.cluster.judge)
 
-    def ask(self, server: str, words: list[str], *, seconds: float) -> dict[str, Any]:
+    def ask(self, server: str, words: list[str]) -> dict[str, Any]:
         process = self.process()
         process.stand("before a question")
         if server in self.cluster.cut_off:
             raise RemoteSilent(server=server, reason="it is cut off")
         try:
-            answer = peers.answer(self.cluster.action(server, "peer"), words)
+            told = answer(self.cluster.action(server, "peer"), words, QUESTIONS)
         except Ec2KitError as error:
             raise RemoteRefused(server=server, reason=error) from error
-        self.cluster.judge.heard(process, server, answer.get("in_service"))
+        self.cluster.judge.heard(process, server, told.get("in_service"))
         process.stand("after a question")
-        return answer
+        return told
+
+
+def _ask(action: Action, server: str, words: list[str], *, seconds: float) -> dict[str, Any]:
+    """In the model a question is a call; any other action asks as it always does."""
+    if isinstance(action, ModelAction):
+        return action.ask(server, words)
+    return _ask_really(action, server, words, seconds=seconds)
+
+
+_ask_really, ask.ask = ask.ask, _ask
 
 
 class ModelProcess(Process):
@@ -231,7 +269,7 @@ class Cluster:
         self.folder = folder
         self.time = 1000.0
         self.resource = a_resource(scenario, servers=tuple(a_server(name, n + 1) for n, name in enumerate(SERVERS)))
-        self.ec2 = PretendedEc2(*_world(self.resource, owner))
+        self.ec2 = PretendedEc2(*_world(self.resource, OBJECTS[scenario], owner))
         self.pictures: list[Picture] = []
         self.cut_off: set[str] = set()
         self.processes: list[ModelProcess] = []
@@ -270,7 +308,7 @@ class Cluster:
 
     def outside_hand(self, target: str, eni: str | None) -> None:
         """Somebody else points an object elsewhere."""
-        if self.resource.scenario == ROUTE_TABLE:
+        if self.resource.scenario != ELASTIC_IP:
             self.ec2.routes[target] = eni
         else:
             server = self.resource.find_holder(eni)
@@ -326,7 +364,7 @@ class Cluster:
         state = StateFile(os.path.join(desk.settings.state_dir, "states", f"{self.resource.tag}.json"))
         if content := state.read():
             state.write({**content, "boot": "another"})
-        self.judge.interfered()
+        self.judge.rebooted(server)
 
     def finish(self) -> None:
         """Let everything that runs come to its end, in turns."""
@@ -349,14 +387,14 @@ class Cluster:
         """Whether every object points at the server."""
         eni = self.resource.server(server).network_interface_id
         private = self.resource.server(server).private_ip_address
-        if self.resource.scenario == ROUTE_TABLE:
+        if self.resource.scenario != ELASTIC_IP:
             return bool(picture.routes) and set(picture.routes.values()) == {eni}
         held = picture.held[ALLOCATION]
         return (held.network_interface_id, held.private_ip_address) == (eni, private)
 
     def owner(self, target: str, picture: Picture) -> str | None:
         """The server that an object points at."""
-        routes = self.resource.scenario == ROUTE_TABLE
+        routes = self.resource.scenario != ELASTIC_IP
         eni = picture.routes[target] if routes else picture.held[target].network_interface_id
         holder = self.resource.find_holder(eni)
         return holder.name if holder else None
@@ -369,7 +407,9 @@ class Cluster:
                 yield from (os.path.join(folder, name) for name in names if name.endswith(suffix))
 
 
-def _world(resource: Resource, owner: str | None) -> tuple[dict[str, str | None], tuple[Address, ...]]:
+def _world(
+    resource: Resource, objects: tuple[str, ...], owner: str | None
+) -> tuple[dict[str, str | None], tuple[Address, ...]]:
     """Where the objects are in the beginning, and what is not ours."""
     server = resource.find_server(owner or "")
     eni = server.network_interface_id if server else FOREIGN
@@ -377,4 +417,4 @@ def _world(resource: Resource, owner: str | None) -> tuple[dict[str, str | None]
     ours = Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", eni, private)
     neighbour = Address("203.0.113.20", "eipalloc-2", "eipassoc-2", "eni-a", "10.0.1.200")
     foreign = Address("203.0.113.30", "eipalloc-3", "eipassoc-3", FOREIGN, "10.0.9.30")
-    return dict.fromkeys(TABLES, eni), (ours, neighbour, foreign)
+    return dict.fromkeys(objects, eni), (ours, neighbour, foreign)

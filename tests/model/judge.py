@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ec2kit.intention import Direction, Intention
-from ec2kit.state import Lock
+from ec2kit.state.intention import Direction, Intention
+from ec2kit.state.lock import Lock
 from ec2kit.status import Status
 
 from ..builders import ALLOCATION
@@ -49,6 +49,7 @@ class Judge:
         self._writers: set[ModelProcess] = set()
         self._gave_up: set[str] = set()
         self._settled: dict[str, Intention | None] = {}
+        self._known: dict[str, set[str]] = {}
         self._others = {name: each for name, each in cluster.ec2.held.items() if name != ALLOCATION}
         self.complaints: list[tuple[str, str]] = []
         self.claim: str | None = None
@@ -71,8 +72,15 @@ class Judge:
         """An outside hand, or a reboot: who has the address is open again."""
         self.claim = None
 
+    def rebooted(self, server: str) -> None:
+        """What a server has seen in its last boot it does not remember."""
+        self._known.pop(server, None)
+        self.interfered()
+
     def saw(self, process: ModelProcess, picture: Picture | None, *, whole: bool = True) -> None:
         self._looks[process].append(Seen(self._cluster.time, picture, whole))
+        if picture is not None and whole:
+            self._known.setdefault(process.server, set()).update(picture.routes, picture.held)
         process.told.clear()
 
     def heard(self, process: ModelProcess, server: str, in_service: bool | None) -> None:
@@ -101,12 +109,21 @@ class Judge:
             self.complain("lost change", f"{who} wrote")
         elif wanted is None or wanted.direction is not direction:
             self.complain("lost change", f"{who} wrote although it was overtaken")
+        elif not looks and process.deed == "restore":
+            self._judge_first_write(process, target)
         elif not looks or looks[-1].picture is None or not looks[-1].whole:
             self.complain("lost change", f"{who} wrote without having seen everything")
         elif process.deed == "recover":
             self._judge_recovery(process, target, owner)
         elif process.deed == "remove" and owner != process.server:
             self.complain("lost change", f"{who} took {target} from {owner}")
+
+    def _judge_first_write(self, process: ModelProcess, target: str) -> None:
+        """Before its first look a restore writes only what its server saw in this boot and does not have."""
+        if target not in self._known.get(process.server, ()):
+            self.complain("lost change", f"{process.server} wrote to {target}, which it had not seen in this boot")
+        if process.action.registry.state(process.action.tag) == "ISP":
+            self.complain("lost change", f"{process.server} wrote unseen although it is in service by its notes")
 
     def _judge_recovery(self, process: ModelProcess, target: str, owner: str | None) -> None:
         """

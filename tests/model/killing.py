@@ -2,7 +2,8 @@
 Kills a deed at each of its points, once at every one, by SIGKILL to a process of its own; then runs it again.
 
 A point is before a request to EC2 leaves, when it has been carried out and not been answered, when its answer is
-there, and before each step on a file; writes are parallel, so how many there are differs a little from run to run.
+there, and before each step on a file. Writes are parallel, so which point comes after which differs from run to run;
+the points of each kind are therefore counted for themselves, and each kind that a deed meets is killed at.
 Prints what the points were, and what did not converge, as JSON.
 Arguments: folder, name of the case.
 
@@ -24,18 +25,46 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ec2kit.action import Action
-from ec2kit.answers import Address, Receipt
-from ec2kit.judgement import quick_check
-from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
-from ec2kit.service import recover, remove, restore
-from ec2kit.state import Lock
+from ec2kit.actions.quick_check import quick_check
+from ec2kit.actions.recover import recover
+from ec2kit.actions.remove import remove
+from ec2kit.actions.restore import restore
+from ec2kit.ec2.answers import Address, Receipt
+from ec2kit.engine.action import Action
+from ec2kit.state.intention import Direction
+from ec2kit.state.lock import Lock
 
-from ..builders import ALLOCATION, ENI_A, ENI_B, FOREIGN, IP_A, IP_B, PUBLIC_IP, Desk, a_desk, a_resource
+from ..builders import (
+    ALLOCATION,
+    ELASTIC_IP,
+    ENI_A,
+    ENI_B,
+    FOREIGN,
+    IP_A,
+    IP_B,
+    PRIVATE_IP,
+    PRIVATE_IPV6,
+    PUBLIC_IP,
+    ROUTE_TABLE,
+    SECONDARY_IP,
+    SECONDARY_IPV6,
+    Desk,
+    a_desk,
+    a_resource,
+)
 from ..pretended_ec2 import PretendedEc2
 
 Routes = dict[str, str | None]
 Step = Callable[[str], None]
+
+POINTS = (
+    "before a step on a file",
+    "before a look leaves",
+    "when a look is answered",
+    "before a write leaves",
+    "when a write is carried out",
+    "when a write is answered",
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +74,9 @@ class Case:
 
     Attributes:
         routes, eni: What there is in the beginning; one of the two.
+        kind: The kind of address that `routes` is about.
         state: The resource's on this server.
-        removed: It was given away in this boot, so a restore looks twice.
+        removed: It was given away in this boot, so a restore that has not begun yet writes beside its first look.
         owner: Whom the address belongs to in the end, with `ends` as its state.
     """
 
@@ -55,6 +85,7 @@ class Case:
     ends: str
     routes: Routes | None = None
     eni: str | None = None
+    kind: str = ROUTE_TABLE
     state: str = "OSU"
     removed: bool = False
 
@@ -74,6 +105,12 @@ CASES = {
     "remove of an Elastic IP": Case(remove, None, "OSU", eni=ENI_A, state="ISP"),
     "quickCheck of an Elastic IP that is elsewhere": Case(quick_check, ENI_B, "OSU", eni=ENI_B),
 }
+for _kind, _address in ((SECONDARY_IP, PRIVATE_IP), (SECONDARY_IPV6, PRIVATE_IPV6)):
+    CASES |= {
+        f"restore of {_kind}": Case(restore, ENI_A, "ISP", {_address: ENI_B}, kind=_kind),
+        f"recover of {_kind}": Case(recover, ENI_A, "ISP", {_address: FOREIGN}, kind=_kind, state="ISP"),
+        f"remove of {_kind}": Case(remove, ENI_A, "OSU", {_address: ENI_A}, kind=_kind, state="ISP"),
+    }
 
 
 class Mortal(PretendedEc2):
@@ -103,22 +140,22 @@ class Mortal(PretendedEc2):
 
 
 def killed_everywhere(case: Case, folder: Path) -> dict[str, Any]:
-    """Point → how often it was killed there; and what was wrong after it was run again."""
+    """Point → how often the deed was killed there; and what was wrong after it was run again."""
     points: Counter[str] = Counter()
     wrong: list[str] = []
-    for number in itertools.count():
-        place = folder / f"{number:03}"
-        desk = prepared(case, place)
-        point = killed_before(number, case, desk, place)
-        if point is None:
-            return {"points": points, "wrong": wrong}
-        points[point] += 1
-        wrong += [f"killed {point} ({number}): {each}" for each in run_again(case, desk)]
-    raise AssertionError
+    for kind, point in enumerate(POINTS):
+        for number in itertools.count():
+            place = folder / f"{kind}-{number:03}"
+            desk = prepared(case, place)
+            if not was_killed(point, number, case, desk, place):
+                break
+            points[point] += 1
+            wrong += [f"killed {point} ({number}): {each}" for each in run_again(case, desk)]
+    return {"points": points, "wrong": wrong}
 
 
 def prepared(case: Case, place: Path) -> Desk:
-    desk = a_desk(place, a_resource(ROUTE_TABLE if case.routes else ELASTIC_IP))
+    desk = a_desk(place, a_resource(case.kind if case.routes else ELASTIC_IP))
     private = {ENI_A: IP_A, ENI_B: IP_B}.get(case.eni or "", "10.0.9.9")
     address = Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", case.eni, private)
     desk.ec2 = PretendedEc2(case.routes, (address,))
@@ -130,12 +167,12 @@ def prepared(case: Case, place: Path) -> Desk:
     return desk
 
 
-def killed_before(number: int, case: Case, desk: Desk, place: Path) -> str | None:
-    """The point at which it was killed; None if it had come to its end before."""
-    kept, note = place / "truth", place / "point"
+def was_killed(point: str, number: int, case: Case, desk: Desk, place: Path) -> bool:
+    """Run the deed, to be killed at one of the points of a kind; False if it had come to its end before."""
+    kept = place / "truth"
     child = os.fork()
     if child == 0:
-        step = dying_before(number, note)
+        step = dying_at(point, number)
         desk.ec2 = Mortal(desk.ec2, kept, step)
         sys.addaudithook(counting_files(step, str(place)))
         case.deed(desk.action())
@@ -143,20 +180,16 @@ def killed_before(number: int, case: Case, desk: Desk, place: Path) -> str | Non
     status = os.waitpid(child, 0)[1]
     if kept.exists():
         desk.ec2.routes, desk.ec2.held = pickle.loads(kept.read_bytes())
-    if status == 0:
-        return None
-    assert os.WTERMSIG(status) == signal.SIGKILL, status
-    return note.read_text()
+    assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL, status
+    return status != 0
 
 
-def dying_before(number: int, note: Path) -> Step:
+def dying_at(point: str, number: int) -> Step:
     steps, lock = itertools.count(), threading.Lock()
 
     def step(what: str) -> None:
         with lock:
-            if next(steps) == number:
-                descriptor = os.open(note, os.O_WRONLY | os.O_CREAT)
-                os.write(descriptor, what.encode())
+            if what == point and next(steps) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return step
@@ -178,7 +211,9 @@ def counting_files(step: Step, place: str) -> Callable[[str, tuple[Any, ...]], N
 def run_again(case: Case, desk: Desk) -> list[str]:
     """What is not as if it had not been killed."""
     wrong = [*not_whole(desk)]
-    missing = len(owners(desk)) - owners(desk).count(case.owner)
+    missing = sum(writes_to_move(case, each) for each in owners(desk) if each != case.owner)
+    if case.deed is restore and writes_unseen(desk):
+        missing = len(owners(desk))
     before = len(desk.ec2.written)
     case.deed(desk.action())
     if set(owners(desk)) != {case.owner}:
@@ -188,6 +223,19 @@ def run_again(case: Case, desk: Desk) -> list[str]:
     if (state := desk.registry.state(desk.resource.tag)) != case.ends:
         wrong.append(f"its state is {state}")
     return wrong
+
+
+def writes_to_move(case: Case, owner: str | None) -> int:
+    """An IPv6 address has to be taken from its owner first."""
+    return 2 if case.kind == SECONDARY_IPV6 and owner is not None else 1
+
+
+def writes_unseen(desk: Desk) -> bool:
+    """Whether the next restore writes to all objects, because a remove was the last that was asked for."""
+    wanted = desk.action().intentions.current()
+    return (
+        wanted is not None and wanted.direction is Direction.DOWN and desk.registry.state(desk.resource.tag) == "OSU"
+    )
 
 
 def not_whole(desk: Desk) -> list[str]:
@@ -203,7 +251,7 @@ def not_whole(desk: Desk) -> list[str]:
 
 
 def owners(desk: Desk) -> list[str | None]:
-    if desk.resource.scenario == ROUTE_TABLE:
+    if desk.resource.scenario != ELASTIC_IP:
         return list(desk.ec2.routes.values())
     return [desk.ec2.held[ALLOCATION].network_interface_id]
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ..threads import end_all_but
+
 
 class Killed(BaseException):
     """kill -9: nothing that catches errors catches it, and no thread of the process does anything more."""
@@ -34,6 +36,7 @@ class Process:
         self.has_ended = False
         self.result: Any = None
         self.error: Exception | None = None
+        self._others: set[threading.Thread] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -50,16 +53,16 @@ class Process:
 
     def go_on(self) -> None:
         """Let it go to its next point or its end."""
-        others = set(threading.enumerate())
+        self._others = {*threading.enumerate(), self._thread}
         self._turn.release()
         self._stands.acquire()
         if self.has_ended:
-            self._join(set(threading.enumerate()) - others)
+            self._join()
+            self._thread.join()
 
-    def _join(self, workers: set[threading.Thread]) -> None:
-        """What a killed process's threads were doing is done or not done now, and not at some later time."""
-        for each in (self._thread, *workers):
-            each.join()
+    def _join(self) -> None:
+        """What this process's other threads were doing is done or not done now, and not at some later time."""
+        end_all_but(self._others)
 
     def kill(self) -> None:
         """kill -9, here and now."""
@@ -68,7 +71,9 @@ class Process:
             self.go_on()
 
     def stand(self, at: str) -> None:
-        """Called by the action's own main thread: wait here until told to go on."""
+        """Called by the action's own main thread, whose other threads end first: wait here until told to go on."""
+        self._join()
+        self.live()
         self.at = at
         self._stands.release()
         self._wait_for_turn()

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ec2kit import elastic_ip, route_table
-from ec2kit.answers import Address, Route
-from ec2kit.resource import ELASTIC_IP
+from ec2kit.ec2.answers import Address, Route
+from ec2kit.scenarios import elastic_ip, route_table
 from ec2kit.status import Change, Plan, Wanted
 
-from ..builders import ALLOCATION, CIDR, ENI_A, ENI_B, FOREIGN, PUBLIC_IP, a_resource, a_server
+from ..builders import ALLOCATION, CIDR, ELASTIC_IP, ENI_A, ENI_B, FOREIGN, PUBLIC_IP, a_resource, a_server
 from ..conftest import Counted
 
 A, B = a_server("server-a", 1), a_server("server-b", 2)
@@ -81,7 +80,7 @@ class State:
 
 
 def plan_routes(world: World, writer: Writer, made: dict[str, tuple[Change, ...]]) -> Plan:
-    routes = {name: Route(CIDR, eni, True) for name, eni, _ in world}
+    routes = {name: Route(CIDR, eni) for name, eni, _ in world}
     server = A if writer.eni == ENI_A else B
     return route_table.plan(route_table.Observed(a_resource(), server, routes), writer.wanted, made)
 

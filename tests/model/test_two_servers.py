@@ -9,11 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
 from ec2kit.status import Status
 
-from ..builders import ALLOCATION, FOREIGN
-from .cluster import DEEDS, KINDS, SERVERS, TABLES, Cluster, Fate
+from ..builders import ALLOCATION, ELASTIC_IP, FOREIGN, ROUTE_TABLE, SECONDARY_IP, SECONDARY_IPV6
+from .cluster import DEEDS, KINDS, OBJECTS, SERVERS, Cluster, Fate
 from .conftest import a_fast_folder
 
 TOGETHER = 3
@@ -31,7 +30,10 @@ class TwoServers(RuleBasedStateMachine):
     """
 
     scenario = ROUTE_TABLE
-    objects = TABLES
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return OBJECTS[self.scenario]
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +120,6 @@ class TwoServersOneElasticIp(TwoServers):
     """The same for an Elastic IP, which a remove takes off."""
 
     scenario = ELASTIC_IP
-    objects = (ALLOCATION,)
 
     def peace(self, server: str) -> None:
         super().peace(server)
@@ -130,6 +131,18 @@ class TwoServersOneElasticIp(TwoServers):
         assert cluster.now.held[ALLOCATION].association_id is None
 
 
+class TwoServersOnePrivateAddress(TwoServers):
+    """The same for a secondary private address, which a remove leaves."""
+
+    scenario = SECONDARY_IP
+
+
+class TwoServersOneIpv6Address(TwoServers):
+    """The same for an IPv6 address, which moves in two steps."""
+
+    scenario = SECONDARY_IPV6
+
+
 BOUNDED = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=60)  # type: ignore[union-attr]
 """A share that every run of the tests has time for; `--hypothesis-profile=thorough` gives fifty times as much."""
 
@@ -139,3 +152,7 @@ TestTwoServers = TwoServers.TestCase
 TestTwoServers.settings = BOUNDED
 TestTwoServersOneElasticIp = TwoServersOneElasticIp.TestCase
 TestTwoServersOneElasticIp.settings = BOUNDED
+TestTwoServersOnePrivateAddress = TwoServersOnePrivateAddress.TestCase
+TestTwoServersOnePrivateAddress.settings = BOUNDED
+TestTwoServersOneIpv6Address = TwoServersOneIpv6Address.TestCase
+TestTwoServersOneIpv6Address.settings = BOUNDED

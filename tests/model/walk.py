@@ -7,10 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
-
-from ..builders import ALLOCATION, FOREIGN
-from .cluster import KINDS, SERVERS, TABLES, WELL, Cluster, Fate
+from ..builders import FOREIGN, ROUTE_TABLE
+from .cluster import KINDS, OBJECTS, SERVERS, WELL, Cluster, Fate
 
 DEEDS = ("restore", "restore", "remove", "recover", "quickCheck", "quickCheck")
 TOGETHER = 3
@@ -35,7 +33,7 @@ class Walk:
 
     def __init__(self, folder: Path, seed: int, scenario: str = ROUTE_TABLE) -> None:
         self._chance = random.Random(seed)
-        self._objects = TABLES if scenario == ROUTE_TABLE else (ALLOCATION,)
+        self._objects = OBJECTS[scenario]
         self.cluster = Cluster(folder, scenario, SERVERS[0])
         self.walked = Walked(complaints=self.cluster.judge.complaints)
 
@@ -93,4 +91,4 @@ class Walk:
             cluster.judge.complain("lost change", f"an undisturbed restore on {server} ended with {restored.error}")
 
 
-SCENARIOS = (ROUTE_TABLE, ELASTIC_IP)
+SCENARIOS = tuple(OBJECTS)

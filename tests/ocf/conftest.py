@@ -1,31 +1,25 @@
-"""What the agents move, on two servers that all tests of a worker share; each test gets them clean."""
+"""What the agents move, on servers that all tests of a worker share; each test gets them clean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from ec2kit.sandbox.client import Sandbox
-
 from ..actions.cluster import Cluster
+from ..one_sandbox import OneSandbox
 from .resource import ElasticIp, VirtualIp
 
 
 @pytest.fixture
-def cluster(pair: Sandbox) -> Iterator[Cluster]:
-    cluster = Cluster(pair)
+def cluster(one_sandbox: OneSandbox) -> Cluster:
+    cluster = Cluster(one_sandbox, size=3)
     cluster.clean()
-    yield cluster
-    cluster.clean()
+    return cluster
 
 
 @pytest.fixture
-def vip(cluster: Cluster) -> Iterator[VirtualIp]:
+def vip(cluster: Cluster) -> VirtualIp:
     """A virtual IP that runs nowhere; its routes point at node1."""
-    vip = VirtualIp(cluster)
-    yield vip
-    vip.clean()
+    return VirtualIp(cluster)
 
 
 @pytest.fixture

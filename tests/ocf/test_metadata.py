@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from ec2kit import __version__
-from ec2kit.frontends.ocf_agents import AGENTS
+from ec2kit.frameworks.pacemaker.agents import agent as agent_called
+from ec2kit.scenarios import table
 
+from ..patience import HANGS
 from .resource import AGENTS as SCRIPTS
 from .resource import VIP, VirtualIp, variables
 
 GOLDEN = Path(__file__).parent / "golden"
 DTD = Path("/usr/share/resource-agents/ra-api-1.dtd")
 
-by_agent = pytest.mark.parametrize("agent", AGENTS)
+by_agent = pytest.mark.parametrize("agent", table.agents())
 
 
 def metadata(agent: str) -> str:
@@ -31,7 +33,7 @@ def metadata(agent: str) -> str:
 
 def test_every_agent_has_its_script_and_every_script_its_agent() -> None:
     """The folder holds nothing but agents, since Pacemaker lists all that it finds there."""
-    assert sorted(path.name for path in SCRIPTS.iterdir()) == sorted(AGENTS)
+    assert sorted(path.name for path in SCRIPTS.iterdir()) == sorted(table.agents())
     assert all(os.access(path, os.X_OK) for path in SCRIPTS.iterdir())
 
 
@@ -47,7 +49,9 @@ def test_metadata_need_no_environment_and_name_the_agent_that_was_called(agent: 
     assert metadata(agent).isascii()
     root = ElementTree.fromstring(metadata(agent))
     assert root.get("name") == agent
-    assert [each.get("name") for each in root.iter("parameter")] == [each.name for each in AGENTS[agent].parameters]
+    assert [each.get("name") for each in root.iter("parameter")] == [
+        each.name for each in agent_called(agent).parameters
+    ]
     names = {each.get("name") for each in root.iter("action")}
     assert names == {"start", "stop", "monitor", "reload-agent", "validate-all", "meta-data"}
 
@@ -80,12 +84,12 @@ def test_metadata_advertise_monitors_that_pacemaker_can_tell_apart() -> None:
 
 _REPORT = """
 import sys
-from ec2kit import edge
+from ec2kit.frameworks import edge
 def leave(status):
     print(status, *sys.modules, file=sys.stderr)
     raise SystemExit
 edge.leave = leave
-from ec2kit.frontends import ocf
+from ec2kit.frameworks.pacemaker import ocf
 ocf.main(sys.argv[1:])
 """
 
@@ -109,7 +113,7 @@ def test_operation_that_needs_no_aws_loads_neither_boto3_nor_click(
         env={**vip.cluster.environment("node1"), **variables("vip", {"ip": VIP, "interface": "eth1"})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANGS,
         check=False,
     )
     said, *loaded = done.stderr.splitlines()[-1].split()
@@ -138,7 +142,7 @@ def rows(heading: str) -> dict[str, str]:
 def test_document_lists_the_parameters_with_their_defaults(heading: str, agent: str) -> None:
     """The tables of the document are those of the agents; what has no meaning stands in one of its own."""
     listed, ignored = rows(heading), rows("Moving from the heartbeat agents")
-    parameters = {each.name: each for each in AGENTS[agent].parameters}
+    parameters = {each.name: each for each in agent_called(agent).parameters}
     assert {*listed} <= {*parameters}
     assert {*parameters} <= {*listed, *ignored}
     for name, row in listed.items():

@@ -7,27 +7,28 @@ import math
 import pytest
 
 from ec2kit.errors import ArgumentInvalid
-from ec2kit.frontends.ocf_agents import AGENTS, WITHOUT_MEANING, Given, read
-from ec2kit.frontends.ocf_call import Call, call_of
-from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE
+from ec2kit.frameworks.pacemaker.agents import WITHOUT_MEANING, Given, read
+from ec2kit.frameworks.pacemaker.agents import agent as agent_called
+from ec2kit.frameworks.pacemaker.call import Call, call_of
 
 VIP = {"ip": "10.1.0.10"}
 EIP = {"elastic_ip": "203.0.113.1", "allocation_id": "eipalloc-0a"}
 
 
 def given(agent: str, **parameters: str) -> Given:
-    return read(AGENTS[agent], {f"OCF_RESKEY_{name}": text for name, text in parameters.items()})
+    return read(agent_called(agent), {f"OCF_RESKEY_{name}": text for name, text in parameters.items()})
 
 
 def test_read_route_table_with_nothing_but_the_address_has_its_defaults() -> None:
     """The address alone is enough: eth0, all tables, the instance's region, the agent puts the address on."""
     assert given("route-table", **VIP) == Given(
-        scenario=ROUTE_TABLE,
+        scenario="route-table",
         address="10.1.0.10",
         device="eth0",
         region="",
         profile="",
         repairs=False,
+        own={"route_table_ids": (), "route_table_tag": ""},
         manages_address=True,
     )
 
@@ -35,13 +36,13 @@ def test_read_route_table_with_nothing_but_the_address_has_its_defaults() -> Non
 def test_read_elastic_ip_with_nothing_but_the_address_has_its_defaults() -> None:
     """Address and allocation are enough: the instance's primary interface and its primary private address."""
     assert given("elastic-ip", **EIP) == Given(
-        scenario=ELASTIC_IP,
+        scenario="elastic-ip",
         address="203.0.113.1",
         device="",
         region="",
         profile="",
         repairs=False,
-        allocation_id="eipalloc-0a",
+        own={"allocation_id": "eipalloc-0a"},
     )
 
 
@@ -50,13 +51,31 @@ def test_read_elastic_ip_with_nothing_but_the_address_has_its_defaults() -> None
     [
         pytest.param({"address": "10.1.0.20", "ip": ""}, "address", "10.1.0.20", id="address-is-the-old-name-of-ip"),
         pytest.param({"address": "10.1.0.10"}, "address", "10.1.0.10", id="both-names-agree"),
+        pytest.param({"ip": "10.1.0.10 10.1.0.20/32"}, "address", "10.1.0.10,10.1.0.20", id="several-addresses"),
+        pytest.param({"ip": "2001:DB8:0::1"}, "address", "2001:db8::1", id="address-ipv6"),
+        pytest.param(
+            {"ip": "0.0.0.0/0", "routing_table": "rtb-1"}, "on_the_device", (), id="block-is-put-on-no-device"
+        ),
         pytest.param({"ip": " 10.1.0.10 "}, "address", "10.1.0.10", id="blanks-around"),
         pytest.param({"interface": "ens5"}, "device", "ens5", id="interface"),
         pytest.param({"iflabel": "vip", "interface": "eth1"}, "label", "eth1:vip", id="iflabel"),
         pytest.param({"region": "us-west-2"}, "region", "us-west-2", id="region"),
         pytest.param({"profile": "cluster"}, "profile", "cluster", id="profile"),
-        pytest.param({"routing_table": "rtb-1"}, "route_table_ids", ("rtb-1",), id="one-table"),
-        pytest.param({"routing_table": "rtb-1, rtb-2 rtb-1"}, "route_table_ids", ("rtb-1", "rtb-2"), id="tables"),
+        pytest.param(
+            {"routing_table": "rtb-1"}, "own", {"route_table_ids": ("rtb-1",), "route_table_tag": ""}, id="one-table"
+        ),
+        pytest.param(
+            {"routing_table": "rtb-1, rtb-2 rtb-1"},
+            "own",
+            {"route_table_ids": ("rtb-1", "rtb-2"), "route_table_tag": ""},
+            id="tables",
+        ),
+        pytest.param(
+            {"routing_table_tag": "vip=a b, c"},
+            "own",
+            {"route_table_ids": (), "route_table_tag": "vip=a b, c"},
+            id="tables-by-tag",
+        ),
         pytest.param({"manage_address": "no"}, "manages_address", False, id="manage-address"),
         pytest.param({"repair_in_monitor": "TRUE"}, "repairs", True, id="repair"),
         pytest.param({"lookup_type": "InstanceId"}, "unknown", (), id="lookup-by-instance"),
@@ -73,7 +92,7 @@ def test_read_parameter_of_the_rival_means_the_same(parameters: dict[str, str], 
     ("parameters", "field", "expected"),
     [
         pytest.param({}, "address", "203.0.113.1", id="elastic-ip"),
-        pytest.param({}, "allocation_id", "eipalloc-0a", id="allocation-id"),
+        pytest.param({}, "own", {"allocation_id": "eipalloc-0a"}, id="allocation-id"),
         pytest.param({"private_ip_address": "10.0.1.12"}, "private_ip_address", "10.0.1.12", id="private-address"),
         pytest.param({"interface": "eth1"}, "device", "eth1", id="interface"),
         pytest.param({"profile": "default"}, "profile", "default", id="profile"),
@@ -106,7 +125,9 @@ def test_read_parameter_that_is_none_is_told() -> None:
     [
         pytest.param("route-table", {}, "ip", id="no-address"),
         pytest.param("route-table", {"ip": "10.1.0"}, "ip", id="address-short"),
-        pytest.param("route-table", {"ip": "2001:db8::1"}, "ip", id="address-ipv6"),
+        pytest.param("route-table", {"ip": "fe80::1%eth0"}, "ip", id="address-with-a-device"),
+        pytest.param("route-table", {"ip": "0.0.0.0/0"}, "ip", id="block-without-chosen-tables"),
+        pytest.param("route-table", {**VIP, "routing_table_tag": "vip"}, "routing_table_tag", id="tag-without-value"),
         pytest.param("route-table", {**VIP, "address": "10.1.0.11"}, "address", id="two-addresses"),
         pytest.param("route-table", {**VIP, "routing_table": "rtb-1,main"}, "routing_table", id="no-table"),
         pytest.param("route-table", {**VIP, "routing_table_role": "arn:x"}, "routing_table_role", id="role"),
@@ -116,6 +137,8 @@ def test_read_parameter_that_is_none_is_told() -> None:
         pytest.param("route-table", {**VIP, "iflabel": "much-too-long"}, "iflabel", id="label-long"),
         pytest.param("route-table", {**VIP, "iflabel": "a b"}, "iflabel", id="label-words"),
         pytest.param("route-table", {**VIP, "region": "us west"}, "region", id="region"),
+        pytest.param("route-table", {**VIP, "region": "us-east-1a"}, "region", id="zone"),
+        pytest.param("route-table", {**VIP, "region": "us-west-2-lax-1a"}, "region", id="local zone"),
         pytest.param("route-table", {**VIP, "lookup_type": "VpcId"}, "lookup_type", id="lookup-type"),
         pytest.param("route-table", {**VIP, "manage_address": "maybe"}, "manage_address", id="neither-yes-nor-no"),
         pytest.param("elastic-ip", {"elastic_ip": "203.0.113.1"}, "allocation_id", id="no-allocation"),
@@ -174,9 +197,23 @@ def test_call_is_what_pacemaker_says(meta: dict[str, str], expected: Call) -> No
         pytest.param("vip_1.a-B", "vip_1.a-B", id="plain"),
         pytest.param("vip:0", "vip_3a_0", id="clone"),
         pytest.param("väip", "v_e4_ip", id="not-ascii"),
-        pytest.param("x" * 200, "x" * 128, id="long"),
+        pytest.param("x" * 200, "x" * 200, id="long"),
     ],
 )
 def test_call_tag_is_the_instance_as_a_file_name(instance: str, expected: str) -> None:
-    """Whatever name Pacemaker allows becomes one that a file can have."""
+    """A name that Pacemaker allows becomes one that a file can have."""
     assert call_of({"OCF_RESOURCE_INSTANCE": instance}).tag == expected
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        pytest.param("x" * 201, id="long"),
+        pytest.param("ä" * 51, id="long-as-it-is-spelt"),
+        pytest.param("vip_3a_0", id="as-a-clone-is-spelt"),
+    ],
+)
+def test_call_of_a_name_that_could_meet_another_is_refused(instance: str) -> None:
+    """Two resources never have one file: no name is cut, and no name is spelt like another."""
+    call = call_of({"OCF_RESOURCE_INSTANCE": instance})
+    assert (call.tag, bool(call.refused)) == ("", True)

@@ -15,11 +15,13 @@ from .resource import (
     ERR_GENERIC,
     ERR_INSTALLED,
     ERR_UNIMPLEMENTED,
+    LONG,
     NOT_RUNNING,
     SUCCESS,
     VIP,
     OcfResource,
     VirtualIp,
+    brief,
     ended,
     kill,
 )
@@ -30,8 +32,7 @@ HERE = ["node2"] * 3
 @pytest.fixture
 def running(vip: VirtualIp) -> VirtualIp:
     """The virtual IP, started on node2."""
-    done = vip.start("node2")
-    assert done.status == SUCCESS, done.stderr
+    vip.started("node2")
     return vip
 
 
@@ -76,14 +77,14 @@ def test_start_that_fails_takes_the_address_off_again(vip: VirtualIp) -> None:
 def test_start_that_fails_leaves_an_address_that_was_there_before(running: VirtualIp) -> None:
     """An idle hand that starts what runs, while EC2 is silent, does no harm."""
     running.cluster.sandbox.fault("refuse", server="node2")
-    assert running.run("node2", "start", {"timeout": 5_000}).status == ERR_GENERIC
+    assert running.run("node2", "start", {"timeout": brief(5)}).status == ERR_GENERIC
     assert running.is_on("node2")
 
 
 def test_start_killed_at_its_worst_is_stopped_clean(vip: VirtualIp) -> None:
     """A start that was killed between address and route is seen by monitor, and stop cleans up."""
     vip.cluster.sandbox.fault("silent", operation="ReplaceRoute")
-    process = vip.begin("node2", "start", {"timeout": 60_000})
+    process = vip.begin("node2", "start", {"timeout": LONG})
     until(lambda: vip.is_on("node2"))
     kill(process)
     vip.cluster.sandbox.clear()
@@ -104,7 +105,7 @@ def test_stop_needs_neither_ec2_nor_imds(running: VirtualIp) -> None:
     """What blocks AWS does not block a stop, and so fences nobody."""
     running.cluster.sandbox.fault("silent", server="node2")
     running.cluster.sandbox.fault("silent", server="node2", service="imds")
-    done = running.run("node2", "stop", {"timeout": 4_000})
+    done = running.run("node2", "stop", {"timeout": brief(4)})
     assert (done.status, running.is_on("node2")) == (SUCCESS, False)
 
 
@@ -118,10 +119,7 @@ def test_stop_whose_address_cannot_be_taken_off_fails(running: VirtualIp) -> Non
     ip = running.cluster.sandbox.folder / "node2" / "bin" / "ip"
     text = ip.read_text()
     ip.write_text(text.replace("#!/bin/sh", '#!/bin/sh\ncase "$*" in *del*) echo stuck >&2; exit 2 ;; esac', 1))
-    try:
-        done = running.stop("node2")
-    finally:
-        ip.write_text(text)
+    done = running.stop("node2")
     assert done.status == ERR_GENERIC
     assert "may still be there" in done.stderr
 
@@ -129,7 +127,7 @@ def test_stop_whose_address_cannot_be_taken_off_fails(running: VirtualIp) -> Non
 def test_stop_cancels_a_start_that_is_still_at_it(vip: VirtualIp) -> None:
     """Whoever was told to stop last does not find the address on again."""
     vip.cluster.sandbox.fault("throttle", operation="ReplaceRoute")
-    process = vip.begin("node2", "start", {"timeout": 60_000})
+    process = vip.begin("node2", "start", {"timeout": LONG})
     until(lambda: vip.is_on("node2"))
     assert vip.stop("node2").status == SUCCESS
     assert ended(process).status == ERR_GENERIC
@@ -179,12 +177,6 @@ def test_monitor_of_an_address_whose_route_is_elsewhere_fails(running: VirtualIp
     assert running.cluster.holders() == ["node1"] * 3
 
 
-def test_monitor_without_the_address_is_not_running_whatever_the_routes_say(running: VirtualIp) -> None:
-    """Who took the address off the interface has stopped the resource."""
-    running.take_off("node2")
-    assert running.monitor("node2").status == NOT_RUNNING
-
-
 def test_monitor_looks_at_its_own_interface_only(vip: VirtualIp) -> None:
     """The address on another interface is not this resource."""
     vip.put_on("node2", "eth0")
@@ -193,20 +185,15 @@ def test_monitor_looks_at_its_own_interface_only(vip: VirtualIp) -> None:
 
 def test_monitor_without_ip_goes_by_the_marker(running: VirtualIp) -> None:
     """A command that cannot be run is no evidence against what start wrote down."""
-    ip = running.cluster.sandbox.folder / "node2" / "bin" / "ip"
-    text = ip.read_text()
-    ip.write_text("#!/bin/sh\nexit 1\n")
-    try:
-        assert running.monitor("node2").status == SUCCESS
-        assert running.monitor("node1").status == NOT_RUNNING
-    finally:
-        ip.write_text(text)
+    (running.cluster.sandbox.folder / "node2" / "bin" / "ip").write_text("#!/bin/sh\nexit 1\n")
+    assert running.monitor("node2").status == SUCCESS
+    assert running.monitor("node1").status == NOT_RUNNING
 
 
 def test_monitor_while_a_start_is_at_it_is_busy(vip: VirtualIp) -> None:
     """A check never calls dead what is just coming up."""
     vip.cluster.sandbox.fault("throttle", operation="ReplaceRoute")
-    process = vip.begin("node2", "start", {"timeout": 60_000})
+    process = vip.begin("node2", "start", {"timeout": LONG})
     until(lambda: vip.is_on("node2"))
     assert vip.monitor("node2").status == SUCCESS
     vip.cluster.sandbox.clear()
@@ -249,7 +236,9 @@ def test_monitor_of_a_server_that_was_asleep_does_not_take_the_address_back(runn
     """A server that was paused may have been replaced meanwhile: no monitor after that takes the route."""
     path = running.cluster.path("node2", "EC2KIT_RUN_DIR") / "vip.memory.json"
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "in_service_at": time.time() - 20}))  # the interval is 10 s
+    path.write_text(
+        json.dumps({**content, "in_service_at": time.clock_gettime(time.CLOCK_BOOTTIME) - 20})
+    )  # the interval is 10 s
     steal(running)
     running.given(repair_in_monitor="true")
     for _ in range(2):
@@ -295,12 +284,14 @@ def test_address_that_is_here_and_elsewhere_in_aws_is_not_taken_for_started(vip:
 def test_monitor_stopped_in_the_middle_of_a_repair_writes_nothing_late(running: VirtualIp) -> None:
     """A monitor that sleeps past its time sends nothing when it wakes."""
     steal(running)
-    running.cluster.sandbox.fault("delay", operation="DescribeRouteTables", seconds=1)
+    look = running.cluster.sandbox.fault("silent", operation="DescribeRouteTables")
     running.given(repair_in_monitor="true")
-    process = running.begin("node2", "monitor", {"timeout": 6_000, "interval": 10_000})
-    time.sleep(0.7)
+    timeout = brief(6)
+    process = running.begin("node2", "monitor", {"timeout": timeout, "interval": 10_000})
+    until(lambda: running.cluster.met(look))
     kill(process, signal.SIGSTOP)
-    time.sleep(5)
+    running.cluster.sandbox.clear(look)
+    time.sleep(timeout / 1000 - 1)
     kill(process, signal.SIGCONT)
     ended(process)
     assert running.cluster.holders() == ["node1"] * 3
@@ -412,13 +403,8 @@ def test_iflabel_is_handed_to_ip(vip: VirtualIp) -> None:
     ip = vip.cluster.sandbox.folder / "node2" / "bin" / "ip"
     text = ip.read_text()
     ip.write_text(text.replace("#!/bin/sh", '#!/bin/sh\necho "$*" >> "$(dirname "$0")/words"', 1))
-    try:
-        assert vip.start("node2").status == SUCCESS
-    finally:
-        ip.write_text(text)
-    words = ip.with_name("words")
-    assert "addr add 10.1.0.10/32 dev eth1 label eth1:vip" in words.read_text()
-    words.unlink()
+    assert vip.start("node2").status == SUCCESS
+    assert "addr add 10.1.0.10/32 dev eth1 label eth1:vip" in ip.with_name("words").read_text()
 
 
 def test_region_of_the_parameter_goes_before_that_of_the_instance(vip: VirtualIp) -> None:
@@ -430,7 +416,7 @@ def test_profile_that_does_not_exist_fails_start_and_never_monitor(running: Virt
     """A configuration that the SDK refuses is trouble, and trouble is no verdict."""
     running.given(profile="nobody")
     assert running.monitor("node2").status == SUCCESS
-    done = running.run("node1", "start", {"timeout": 60_000})
+    done = running.run("node1", "start", {"timeout": LONG})
     assert done.status == ERR_GENERIC
     assert "nobody" in done.stderr
 
@@ -526,12 +512,82 @@ def test_parameter_that_is_misspelt_is_warned_of(vip: VirtualIp) -> None:
     assert "routing_tables: no parameter of ocf:ec2kit:route-table" in done.stderr
 
 
+def test_monitors_of_several_resources_share_one_answer(vip: VirtualIp) -> None:
+    """The monitor that asks, asks for all that runs here; what was stopped is not asked for."""
+    cluster, second = (
+        vip.cluster,
+        OcfResource(vip.cluster, "route-table", "vip2", {"ip": "10.1.0.20", "interface": "eth1"}),
+    )
+    for each in (vip, second):
+        assert each.start("node2").status == SUCCESS
+    before = cluster.asked("node2", "DescribeRouteTables")
+    for each in (vip, second) * 4:
+        assert each.monitor("node2", EC2_SNAPSHOT_MAX_AGE="600").status == SUCCESS
+    assert cluster.asked("node2", "DescribeRouteTables") == before + 1
+
+
 def test_several_resources_started_at_once_all_run(cluster: Cluster) -> None:
     """A group's members, and several groups, do not get into one another's way."""
     addresses = [VIP, *cluster.sandbox.description["neighbours"]]
     resources = [OcfResource(cluster, "route-table", f"vip-{each}", {"ip": each}) for each in addresses]
-    processes = [each.begin("node2", "start", {"timeout": 60_000}) for each in resources]
+    processes = [each.begin("node2", "start", {"timeout": LONG}) for each in resources]
     done = [ended(process) for process in processes]
     assert [each.status for each in done] == [SUCCESS] * 4, [each.stderr for each in done]
     assert [each.monitor("node2").status for each in resources] == [SUCCESS] * 4
     assert [each.stop("node2").status for each in resources] == [SUCCESS] * 4
+
+
+# -- several addresses, and destinations that are none ---------------------------------------------------------
+
+
+def test_several_addresses_are_put_on_moved_and_taken_off_together(vip: VirtualIp) -> None:
+    """IPv4 and IPv6 in one resource: all are there or it does not run here, and stop leaves none."""
+    cluster, second, third = vip.cluster, "10.1.0.20", "2001:db8:9::1"
+    block = {"RouteTableId": cluster.tables[0], "DestinationIpv6CidrBlock": f"{third}/128"}
+    cluster.aws.create_route(**block, NetworkInterfaceId=cluster.eni("node1"))
+    both = vip.given(ip=f"{VIP} {second} {third}")
+    file = cluster.path("node2", "EC2KIT_NET_DIR") / "eth1" / "addresses"
+    done = both.start("node2")
+    assert done.status == SUCCESS, done.stderr
+    assert {f"{VIP}/32", f"{second}/32", f"{third}/128"} <= {*file.read_text().split()}
+    routes = cluster.routes()
+    assert {cluster.server_of(routes[cluster.tables[0], f"{each}/{length}"]) for each, length in (
+        (VIP, 32), (second, 32), (third, 128)
+    )} == {"node2"}  # fmt: skip
+    assert both.monitor("node2").status == SUCCESS
+    file.write_text(file.read_text().replace(f"{second}/32\n", ""))
+    assert both.probe("node2").status == NOT_RUNNING
+    done = both.monitor("node2")
+    assert (done.status, f"eth1: {second} was taken off" in done.stderr) == (SUCCESS, True)
+    assert both.stop("node2").status == SUCCESS
+    assert not {f"{VIP}/32", f"{second}/32", f"{third}/128"} & {*file.read_text().split()}
+
+
+def test_default_route_of_chosen_tables_runs_without_an_address(vip: VirtualIp) -> None:
+    """A NAT pair: the route moves, no device is touched, and a probe knows by the marker where it runs."""
+    cluster, table = vip.cluster, vip.cluster.tables[2]
+    default = {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0"}
+    cluster.aws.create_route(**default, NetworkInterfaceId=cluster.eni("node1"))
+    nat = vip.given(ip="0.0.0.0/0", routing_table=table)
+    file = cluster.path("node2", "EC2KIT_NET_DIR") / "eth1" / "addresses"
+    before = file.read_text()
+    assert nat.probe("node2").status == NOT_RUNNING
+    done = nat.start("node2")
+    assert done.status == SUCCESS, done.stderr
+    assert cluster.server_of(cluster.routes()[table, "0.0.0.0/0"]) == "node2"
+    assert file.read_text() == before
+    assert [nat.monitor("node2").status, nat.probe("node1").status] == [SUCCESS, NOT_RUNNING]
+    assert nat.stop("node2").status == SUCCESS
+    assert nat.probe("node2").status == NOT_RUNNING
+
+
+def test_standby_whose_own_way_to_ec2_would_be_moved_warns(vip: VirtualIp) -> None:
+    """A standby that could not call EC2 after the failover says so before it is needed."""
+    cluster = vip.cluster
+    subnet = cluster.sandbox.description["nodes"]["node2"]["interfaces"]["eth0"]["subnet_id"]
+    filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (public,) = cluster.aws.describe_route_tables(Filters=filters)["RouteTables"]
+    nat = vip.given(ip="0.0.0.0/0", routing_table=public["RouteTableId"])
+    done = nat.stand_by("node2")
+    assert done.status == NOT_RUNNING
+    assert "own way to ec2: only" in cluster.log("node2")

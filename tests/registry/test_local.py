@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit.errors import RegistryBroken, RegistryEmpty, RevisionChanged, StateUnusable, TagUnknown
-from ec2kit.registry import open_registry
+from ec2kit.errors import BadRequest, RegistryBroken, RegistryEmpty, StateUnusable, TagUnknown
+from ec2kit.messages import catalogue
 from ec2kit.registry.local import LocalRegistry
-from ec2kit.settings import Settings
-from ec2kit.state import StateFile
+from ec2kit.state.file import StateFile
 
-from ..builders import a_resource, a_server
+from ..builders import a_resource, a_server, raises
 
 
 @pytest.fixture
@@ -22,14 +21,6 @@ def registry(tmp_path: Path) -> LocalRegistry:
     found = LocalRegistry(str(tmp_path / "state"), server="server-a")
     found.store(a_resource())
     return found
-
-
-def test_open_registry_without_lifekeeper_is_that_of_the_state_folder(tmp_path: Path) -> None:
-    """The settings lead to the registry and to this server's name in it."""
-    registry = open_registry(Settings(state_dir=str(tmp_path), server="server-a"))
-    registry.store(a_resource())
-    assert registry.server == "server-a"
-    assert (tmp_path / "resources" / "ec2-vip1.json").exists()
 
 
 def test_load_stored_resource_is_the_same(registry: LocalRegistry) -> None:
@@ -126,17 +117,27 @@ def test_resources_nothing_created_are_none(tmp_path: Path) -> None:
 def test_store_newer_revision_replaces(registry: LocalRegistry) -> None:
     """A definition gives way to the next one."""
     newer = a_resource().with_server(a_server("server-d", 30))
-    registry.store(newer)
+    registry.store(newer, replaces=1)
     assert registry.load("ec2-vip1") == newer
 
 
-@pytest.mark.parametrize("revision", [pytest.param(3, id="same"), pytest.param(2, id="older")])
-def test_store_revision_not_newer_raises_and_keeps(revision: int, registry: LocalRegistry) -> None:
+@pytest.mark.parametrize(
+    "replaces", [pytest.param(0, id="new"), pytest.param(2, id="older"), pytest.param(4, id="newer")]
+)
+def test_store_in_place_of_another_revision_raises_and_keeps(replaces: int, registry: LocalRegistry) -> None:
     """Of two changes at the same time one is told that it came second."""
-    registry.store(a_resource(revision=3))
-    with pytest.raises(RevisionChanged):
-        registry.store(a_resource(revision=revision, address="10.1.0.99"))
+    registry.store(a_resource(revision=3), replaces=1)
+    with raises(BadRequest, catalogue.REVISION_CHANGED):
+        registry.store(a_resource(revision=9, address="10.1.0.99"), replaces=replaces)
     assert registry.load("ec2-vip1").address == "10.1.0.10"
+
+
+def test_store_in_place_of_a_definition_that_is_gone_raises_and_stores_nothing(registry: LocalRegistry) -> None:
+    """A resource that was deleted does not come back by a change that began before."""
+    registry.remove("ec2-vip1")
+    with raises(BadRequest, catalogue.REVISION_CHANGED):
+        registry.store(a_resource(revision=2), replaces=1)
+    assert not registry.has("ec2-vip1")
 
 
 def test_store_folder_unusable_raises_state_unusable(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""One sandbox for all tests, put back as it was before each."""
+"""The sandbox put back as it was before each test, and EC2 as an SDK reaches it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from typing import Any
 
 import boto3
@@ -11,22 +13,25 @@ from botocore.config import Config
 
 from ec2kit.sandbox.client import Sandbox, started
 
-QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2, parameter_validation=False)
+from ..one_sandbox import OneSandbox
+from ..patience import HANGS
 
+ONCE = Config(
+    retries={"total_max_attempts": 1}, connect_timeout=HANGS, read_timeout=HANGS, parameter_validation=False
+)
+"""A client that tries once, and waits for its answer."""
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with started(tmp_path_factory.mktemp("sandbox") / "with space", nodes=2, tables=7) as sandbox:
-        yield sandbox
+BRIEF = ONCE.merge(Config(connect_timeout=1, read_timeout=1))
+"""A client that silence ends."""
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
+def sandbox(one_sandbox: OneSandbox) -> OneSandbox:
+    one_sandbox.reset(tables=7)
+    return one_sandbox
 
 
-def a_client(url: str, *, region: str = "us-east-1", config: Config = QUICK) -> Any:
+def a_client(url: str, *, region: str = "us-east-1", config: Config = ONCE) -> Any:
     return boto3.client(
         "ec2",
         endpoint_url=url,
@@ -38,8 +43,43 @@ def a_client(url: str, *, region: str = "us-east-1", config: Config = QUICK) -> 
 
 
 @pytest.fixture(scope="session")
-def _clients(running: Sandbox) -> dict[str, Any]:
-    description = running.description
+def _tls_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with started(tmp_path_factory.mktemp("tls") / "with space", tls=True, within=HANGS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def tls_sandbox(_tls_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A sandbox over TLS, trusted by the clients of the test."""
+    _tls_sandbox.reset()
+    monkeypatch.setenv("AWS_CA_BUNDLE", _tls_sandbox.description["ca_bundle"])
+    return _tls_sandbox
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Lets go of the sockets that the SDK left open, before another test can be blamed for them."""
+    yield
+    gc.collect()
+
+
+THE_SDK_LEAVES_SOCKETS = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
+]
+"""Marks of a module: botocore closes no socket of IMDS, and none whose handshake failed."""
+
+
+@pytest.fixture
+def reach() -> Iterator[Callable[..., Any]]:
+    """Makes clients of EC2, as `a_client` does, and closes them after the test."""
+    with ExitStack() as stack:
+        yield lambda url, **settings: stack.enter_context(closing(a_client(url, **settings)))
+
+
+@pytest.fixture(scope="session")
+def _clients(one_sandbox: OneSandbox) -> dict[str, Any]:
+    description = one_sandbox.description
     servers = {name: a_client(node["endpoint_url"]) for name, node in description["nodes"].items()}
     return {**servers, "": a_client(description["endpoint_url"])}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import signal
 import socket
@@ -20,12 +19,14 @@ from ec2kit.sandbox.client import NoSandbox, Sandbox, started
 from ec2kit.sandbox.effects import EFFECTS
 from ec2kit.sandbox.rule import GENERAL
 
+from ..patience import HANGS
+
 EC2KIT = [sys.executable, "-c", "from ec2kit.cli.sandbox import command; command()"]
 
 
 def ec2kit(*words, **options):
     return subprocess.run(
-        [*EC2KIT, *map(str, words)], capture_output=True, text=True, timeout=60, check=False, **options
+        [*EC2KIT, *map(str, words)], capture_output=True, text=True, timeout=HANGS, check=False, **options
     )
 
 
@@ -36,7 +37,7 @@ def sh(sandbox, command, *, server="node1"):
         env=sandbox.environment(server),
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=HANGS,
         check=False,
     )
 
@@ -44,13 +45,13 @@ def sh(sandbox, command, *, server="node1"):
 def test_start_is_ready_with_the_last_environment_and_goes_on_sigterm(tmp_path):
     """Once node3.env is there every endpoint answers; SIGTERM ends it with status 0 and without environments."""
     with subprocess.Popen([*EC2KIT, "start", "--dir", tmp_path, "--nodes", "3"], stdout=subprocess.PIPE) as process:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not (tmp_path / "node3.env").exists() and time.monotonic() < end:
             time.sleep(0.02)
         sandbox = Sandbox(tmp_path)
         assert (sandbox.faults(), sandbox.calls()) == ([], [])
         process.send_signal(signal.SIGTERM)
-        assert (process.wait(10), b"node3" in process.stdout.read()) == (0, True)
+        assert (process.wait(HANGS), b"node3" in process.stdout.read()) == (0, True)
     assert not list(tmp_path.glob("*.env"))
 
 
@@ -74,7 +75,6 @@ def test_port_in_use_is_told(tmp_path):
     [
         (["--nodes", "0"], "servers"),
         (["--tables", "0"], "route tables"),
-        (["--region", "mars-1"], "no region 'mars-1'"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path, options, words):
@@ -93,7 +93,7 @@ def test_without_moto_the_extra_is_named(tmp_path):
     """Who has no moto learns what to install."""
     code = "import sys; sys.modules['moto'] = None; from ec2kit.cli.sandbox import command; command()"
     words = [sys.executable, "-c", code, "start", "--dir", tmp_path]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=HANGS, check=False)
     assert (done.returncode, "ec2kit[sandbox]" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
@@ -118,7 +118,7 @@ def test_start_removes_what_an_earlier_run_made_and_keeps_the_users(tmp_path):
 
 
 def test_client_tells_why_it_could_not_start(tmp_path):
-    """What the process said is in the exception."""
+    """What the process said is in the exception, as it is on the terminal: there is no such region."""
     with pytest.raises(NoSandbox, match="no region"), started(tmp_path, region="mars-1"):
         pass
 
@@ -155,22 +155,9 @@ def test_help_of_fault_has_every_effect_with_its_sentence_and_every_option():
 def test_every_effect_has_a_test():
     """No effect is only believed to work."""
     place = Path(__file__).parent
-    tests = "".join((place / name).read_text(encoding="utf-8") for name in ("test_effects.py", "test_imds.py"))
+    modules = ("test_effects.py", "test_imds.py", "test_tls.py", "test_proxy.py", "test_door.py")
+    tests = "".join((place / name).read_text(encoding="utf-8") for name in modules)
     assert [name for name in EFFECTS if f'"{name}"' not in tests] == []
-
-
-def test_document_has_every_effect_and_its_options_and_no_other():
-    """docs/sandbox.md tells the effects as the table in the code has them."""
-    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
-    found = re.findall(r"^\| `([a-z-]+)` \|[^|]+\|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
-    told = {name: (re.findall(r"--([a-z]+)", arguments), services.strip()) for name, arguments, services in found}
-    services = {("ec2",): "", ("ec2", "imds"): "yes", ("imds",): "only"}
-    assert told == {
-        name: ([each.name for each in effect.arguments], services[effect.services])
-        for name, effect in EFFECTS.items()
-    }
-    for argument in GENERAL:
-        assert f"`--{argument.name}`" in text
 
 
 def test_environment_is_the_servers(sandbox, monkeypatch):
@@ -237,7 +224,7 @@ def test_ip_knows_no_more_than_that(sandbox, words):
 
 def remote(sandbox, server, command):
     words = [*shlex.split(sandbox.environment("node1")["EC2_REMOTE_COMMAND"]), server, command]
-    return subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
 def test_remote_runs_as_the_other_server(sandbox):

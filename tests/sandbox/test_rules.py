@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -87,7 +89,7 @@ def test_rules_are_listed_with_hits(sandbox, ec2):
         ("explode", {}, "no effect 'explode'"),
         ("throttle", {"server": "node9"}, "no server 'node9'"),
         ("throttle", {"service": "imds"}, "throttle is for ec2"),
-        ("throttle", {"service": "s3"}, "throttle is for ec2, not for 's3'"),
+        ("throttle", {"service": "s3"}, "throttle is for ec2 and sts, not for 's3'"),
         ("throttle", {"operation": 7}, "operation is a text, not 7"),
         ("refuse", {"operation": TABLES}, "whole endpoint: no operation"),
         ("refuse", {"count": 1, "probability": 0.5}, "for all calls: no count and no probability"),
@@ -110,16 +112,54 @@ def test_rule_that_cannot_be_is_refused_in_words(sandbox, effect, arguments, wor
 
 
 def test_reset_puts_everything_back(sandbox, ec2, vpc):
-    """After a reset routes, addresses and interfaces are as at the start, and no call was made yet."""
+    """After a reset routes, addresses, tags and interfaces are as at the start, and no call was made yet."""
     before = [ec2.describe_route_tables()["RouteTables"], ec2.describe_addresses()["Addresses"]]
     move(ec2, vpc)
     ec2.allocate_address(Domain="vpc")
+    ec2.create_tags(Resources=vpc["route_table_ids"], Tags=[{"Key": "Name", "Value": "other"}])
     ec2.associate_address(AllocationId=vpc["allocation_id"], NetworkInterfaceId=eni(vpc, device="eth0"))
     ec2.delete_route(RouteTableId=vpc["route_table_ids"][1], DestinationCidrBlock="10.1.0.10/32")
     ec2.terminate_instances(InstanceIds=[vpc["nodes"]["node2"]["instance_id"]])
-    sandbox.reset()
+    sandbox.reset(tables=7)
     assert sandbox.calls() == []
     assert [ec2.describe_route_tables()["RouteTables"], ec2.describe_addresses()["Addresses"]] == before
+
+
+@pytest.mark.parametrize(
+    "rule", [{"effect": "silent"}, {"effect": "delay", "seconds": 60}], ids=lambda rule: rule["effect"]
+)
+def test_call_from_before_a_reset_changes_nothing_and_is_not_listed(sandbox, ec2, vpc, rule):
+    """A reset lets go of the calls that a rule holds; they belong to the time before it."""
+    sandbox.fault(**rule, server="node1", operation="ReplaceRoute")
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(refused, lambda: move(ec2, vpc))
+        while not sandbox.faults()[0]["hits"]:
+            assert not held.done()
+        sandbox.reset(tables=7)
+        assert held.result()[0] == "Unavailable"
+    assert sandbox.calls() == []
+    assert target(ec2, vpc) == eni(vpc)
+
+
+def test_reset_to_fewer_tables_leaves_the_first_ones(sandbox, ec2):
+    """One sandbox serves those who want few tables and those who want many; the next reset brings all back."""
+    sandbox.reset()
+    made = list(sandbox.description["route_table_ids"])
+    sandbox.reset(tables=2)
+    left = {table["RouteTableId"] for table in ec2.describe_route_tables()["RouteTables"]}
+    assert sandbox.description["route_table_ids"] == made[:2]
+    assert left & set(made) == set(made[:2])
+    assert sandbox.control("GET", "")["route_table_ids"] == made[:2]
+    sandbox.reset()
+    assert sandbox.description["route_table_ids"] == made
+    assert len(ec2.describe_route_tables()["RouteTables"]) == len(left) + len(made) - 2
+
+
+@pytest.mark.parametrize("tables", [0, 1000, "many"])
+def test_reset_to_what_cannot_be_is_refused_in_words(sandbox, tables):
+    """More than were made cannot be left."""
+    with pytest.raises(NoSandbox, match=r"route tables are possible|invalid literal"):
+        sandbox.reset(tables=tables)
 
 
 def test_calls_are_kept_without_secrets(sandbox, ec2, vpc):

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ..patience import HANGS
 from .conftest import a_client, eni, refused, the_address, the_route
 
 VIP = "10.1.0.10/32"
+
+NO_ENI = "eni-00000000000000000"
 
 
 def tables_with(ec2, *values, name="route.destination-cidr-block", **params):
@@ -134,8 +137,12 @@ def test_replace_route_without_route_is_refused(ec2, vpc):
     ("params", "code"),
     [
         pytest.param({"table": "rtb-00000000000000000"}, "InvalidRouteTableID.NotFound", id="table"),
-        pytest.param({"NetworkInterfaceId": "eni-0"}, "InvalidNetworkInterfaceID.NotFound", id="interface"),
-        pytest.param({"GatewayId": "igw-1", "NetworkInterfaceId": "eni-0"}, "InvalidParameterCombination", id="two"),
+        pytest.param({"NetworkInterfaceId": NO_ENI}, "InvalidNetworkInterfaceID.NotFound", id="interface"),
+        pytest.param({"table": "rtb-xyz"}, "InvalidRouteTableId.Malformed", id="malformed table"),
+        pytest.param(
+            {"NetworkInterfaceId": "eni-0"}, "InvalidNetworkInterfaceId.Malformed", id="malformed interface"
+        ),
+        pytest.param({"GatewayId": "igw-1", "NetworkInterfaceId": NO_ENI}, "InvalidParameterCombination", id="two"),
     ],
 )
 def test_replace_route_with_what_does_not_exist_changes_nothing(ec2, vpc, params, code):
@@ -316,12 +323,12 @@ def test_every_request_has_an_id_of_its_own(sandbox, ec2):
 
 
 def test_unsigned_request_is_refused(vpc):
-    """Without credentials EC2 answers 403."""
+    """Without credentials EC2 misses the key, and answers 400."""
     place = urllib.parse.urlsplit(vpc["nodes"]["node1"]["endpoint_url"])
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=HANGS)
     connection.request("GET", "/?Action=DescribeRouteTables&Version=2016-11-15")
     answer = connection.getresponse()
-    assert (answer.status, b"MissingAuthenticationToken" in answer.read()) == (403, True)
+    assert (answer.status, b"parameter AWSAccessKeyId" in answer.read()) == (400, True)
     connection.close()
 
 
@@ -334,3 +341,103 @@ def test_signature_for_another_region_is_refused(vpc):
 def test_unknown_operation_is_refused(vpc, undisturbed):
     """What moto does not know is refused, not an error of the server."""
     assert refused(undisturbed.describe_trunk_interface_associations)[0] == "InvalidAction"
+
+
+def test_the_interface_of_a_nat_gateway_belongs_to_the_service(ec2, vpc):
+    """Its Elastic IP is on an interface without an instance, which a service made and manages."""
+    subnet = vpc["nodes"]["node1"]["interfaces"]["eth0"]["subnet_id"]
+    ec2.create_nat_gateway(SubnetId=subnet, AllocationId=vpc["allocation_id"])
+    address = the_address(ec2, vpc)
+    found = ec2.describe_network_interfaces(NetworkInterfaceIds=[address["NetworkInterfaceId"]])
+    (interface,) = found["NetworkInterfaces"]
+    assert (interface["InterfaceType"], interface["RequesterManaged"]) == ("nat_gateway", True)
+    assert "InstanceId" not in address
+
+
+# -- routes of every kind --------------------------------------------------------------------------------------
+
+
+def prefix_list(ec2, *blocks, most=10):
+    entries = [{"Cidr": each} for each in blocks]
+    made = ec2.create_managed_prefix_list(
+        PrefixListName="list", MaxEntries=most, AddressFamily="IPv4", Entries=entries
+    )
+    return made["PrefixList"]["PrefixListId"]
+
+
+def shown(ec2, table, key, value):
+    (found,) = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+    return next((each for each in found["Routes"] if each.get(key) == value), None)
+
+
+def test_create_route_to_each_kind_of_destination_and_replace_and_delete_it(ec2, vpc):
+    """A route to IPv6, and one to a prefix list, live as one to a block of IPv4 does."""
+    table = vpc["route_table_ids"][0]
+    kinds = {
+        "DestinationCidrBlock": "192.168.0.0/16",
+        "DestinationIpv6CidrBlock": "::/0",
+        "DestinationPrefixListId": prefix_list(ec2, "10.2.0.0/24"),
+    }
+    for key, value in kinds.items():
+        block = {"RouteTableId": table, key: value}
+        assert ec2.create_route(**block, NetworkInterfaceId=eni(vpc))["Return"] is True
+        assert shown(ec2, table, key, value)["NetworkInterfaceId"] == eni(vpc)
+        ec2.replace_route(**block, NetworkInterfaceId=eni(vpc, "node2"))
+        assert shown(ec2, table, key, value)["NetworkInterfaceId"] == eni(vpc, "node2")
+        assert tables_with(ec2, value, name=f"route.{NAMES[key]}") == [table]
+        ec2.delete_route(**block)
+        assert shown(ec2, table, key, value) is None
+        assert refused(ec2.delete_route, **block)[0] == "InvalidRoute.NotFound"
+
+
+NAMES = {
+    "DestinationCidrBlock": "destination-cidr-block",
+    "DestinationIpv6CidrBlock": "destination-ipv6-cidr-block",
+    "DestinationPrefixListId": "destination-prefix-list-id",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "different"),
+    [
+        ("RouteAlreadyExists", {"DestinationCidrBlock": VIP}),
+        ("InvalidRouteTableID.NotFound", {"RouteTableId": "rtb-00000000000000000"}),
+        ("InvalidNetworkInterfaceID.NotFound", {"NetworkInterfaceId": NO_ENI}),
+        ("InvalidParameterCombination", {"GatewayId": "igw-1"}),
+        ("InvalidParameterCombination", {"DestinationIpv6CidrBlock": "::/0"}),
+        ("InvalidPrefixListID.NotFound", {"DestinationCidrBlock": None, "DestinationPrefixListId": "pl-0a1b2c3d"}),
+        ("MissingParameter", {"DestinationCidrBlock": None}),
+    ],
+)
+def test_create_route_that_is_wrong_changes_nothing(ec2, vpc, code, different):
+    """Each error is the documented one, and a route that is there stays as it is."""
+    table = vpc["route_table_ids"][0]
+    right = {"RouteTableId": table, "DestinationCidrBlock": "192.168.0.0/16", "NetworkInterfaceId": eni(vpc, "node2")}
+    before = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+    given = {name: value for name, value in {**right, **different}.items() if value}
+    assert refused(ec2.create_route, **given)[0] == code
+    assert ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"] == before
+
+
+def test_create_route_beyond_the_quota_is_refused(ec2, vpc):
+    """A prefix list counts with the most entries that it may have, not with those that it has."""
+    block = {"RouteTableId": vpc["route_table_ids"][0], "NetworkInterfaceId": eni(vpc)}
+    large = prefix_list(ec2, "10.2.0.0/24", most=500)
+    assert refused(ec2.create_route, **block, DestinationPrefixListId=large)[0] == "RouteLimitExceeded"
+
+
+def test_entries_of_a_prefix_list_come_in_pages(ec2, vpc):
+    """A page has as many as are asked for; an unknown list is an error."""
+    blocks = [f"10.2.0.{number}/32" for number in range(7)]
+    wanted = prefix_list(ec2, *blocks)
+    first = ec2.get_managed_prefix_list_entries(PrefixListId=wanted, MaxResults=5)
+    rest = ec2.get_managed_prefix_list_entries(PrefixListId=wanted, NextToken=first["NextToken"])
+    assert [each["Cidr"] for each in (*first["Entries"], *rest["Entries"])] == blocks
+    unknown = refused(ec2.get_managed_prefix_list_entries, PrefixListId="pl-0a1b2c3d")
+    assert unknown[0] == "InvalidPrefixListID.NotFound"
+
+
+def test_local_route_is_not_deleted(ec2, vpc):
+    """The route of the VPC itself stays."""
+    local = {"RouteTableId": vpc["route_table_ids"][0], "DestinationCidrBlock": vpc["vpc_cidr_block"]}
+    assert refused(ec2.delete_route, **local)[0] == "InvalidParameterValue"

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit import judgement, service
-from ec2kit.answers import Address
+from ec2kit.actions import quick_check, remove, restore
 from ec2kit.deadline import Deadline
+from ec2kit.ec2.answers import Address
 from ec2kit.errors import StateUnusable
-from ec2kit.intention import Direction, Intentions
-from ec2kit.state import Lock, StateFile
+from ec2kit.state.file import StateFile
+from ec2kit.state.intention import Direction, Intentions
+from ec2kit.state.lock import Lock
 from ec2kit.status import Status
 
 from ..builders import ALLOCATION, ENI_A, ENI_B, IP_A, PUBLIC_IP, Desk
@@ -225,9 +226,9 @@ def test_quick_check_with_an_unsafe_run_folder_is_unknown_with_the_reason(desk: 
     """What strangers may have written is trouble and never a verdict."""
     _planted(desk)
     desk.ec2.routes = {"rtb-1": ENI_B}
-    checked = judgement.quick_check(desk.action("quickCheck"))
+    checked = quick_check.quick_check(desk.action("quickCheck"))
     assert checked.verdict.status is Status.UNKNOWN
-    assert "others can write the folder" in checked.verdict.reason
+    assert "others can write the folder" in str(checked.verdict.reason)
 
 
 def test_restore_with_an_unsafe_run_folder_fails_and_writes_nothing(desk: Desk) -> None:
@@ -235,7 +236,7 @@ def test_restore_with_an_unsafe_run_folder_fails_and_writes_nothing(desk: Desk) 
     _planted(desk)
     desk.ec2.routes = {"rtb-1": ENI_B}
     with pytest.raises(StateUnusable, match="others can write the folder"):
-        service.restore(desk.action())
+        restore.restore(desk.action())
     assert desk.ec2.written == []
 
 
@@ -243,5 +244,5 @@ def test_remove_with_an_unsafe_run_folder_succeeds(eip_desk: Desk) -> None:
     """A failed remove would stop the server; the address is given back all the same."""
     _planted(eip_desk)
     eip_desk.ec2.held = {ALLOCATION: Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", ENI_A, IP_A)}
-    service.remove(eip_desk.action("remove"))
+    remove.remove(eip_desk.action("remove"))
     assert eip_desk.ec2.written == [("DisassociateAddress", ALLOCATION, None)]

@@ -25,6 +25,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 SHOWN_AS_IT_WAS = {"stale": 0.0, "late": 1.0, "back": 1.0}
 """Effect → how long before the rule was set what it shows may have been true."""
 
+SERVICES = ("ec2", "imds", "tls")
+"""What the actions of a soak use, if the sandbox has it."""
+
 MADE_UP = ("blackhole", "gone", "hollow")
 """Effects that show what never was."""
 
@@ -46,7 +49,9 @@ class Faults:
         self._chance = random.Random(seed)
         self.lies: list[Lie] = []
         effects = self._sandbox.control("GET", "effects")
-        self.names = [(service, name) for name, each in effects.items() for service in each["services"]]
+        self.names = [
+            (service, name) for name, each in effects.items() for service in SERVICES if service in each["services"]
+        ]
 
     def go_on(self, over: Event) -> None:
         """Now this, now that, with times of peace between, until it is over."""
@@ -58,7 +63,9 @@ class Faults:
         self._sandbox.clear()
 
     def _disturb(self, service: str, effect: str) -> None:
-        server = self._chance.choice((*NODES, None)) if effect != "refuse" else self._chance.choice(NODES)
+        server = (
+            self._chance.choice((*NODES, None)) if effect not in ("refuse", "drop") else self._chance.choice(NODES)
+        )
         lasts, count = self._chance.uniform(0.5, 3.0), self._chance.choice((None, 1, 3))
         operation = self._chance.choice(OPERATIONS) if service == "ec2" else None
         told: dict[str, Any] = {"service": service, "server": server, "lasts": lasts, **ARGUMENTS.get(effect, {})}
@@ -86,5 +93,6 @@ def met(stage: Stage) -> Counter[str]:
     found = Counter(stage.met)
     found.update(effect for call in stage.sandbox.calls() if call["server"] for effect in call["effects"])
     found.update(f"imds {effect}" for call in stage.sandbox.imds_calls() for effect in call.get("effects", ()))
+    found.update(f"tls {effect}" for each in stage.sandbox.connections() for effect in each["effects"])
     found["refuse"] += sum("Connection refused" in each.stderr for each in stage.done)
     return +found

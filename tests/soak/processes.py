@@ -20,9 +20,9 @@ AT_ONCE = 5
 """Frameworks at work for each processor: most of their time they wait for an EC2 that is disturbed."""
 
 
-def run(folder: Path, seconds: float) -> Tally:
+def run(folder: Path, seconds: float, *, tls: bool = False) -> Tally:
     began = time.monotonic()
-    with started(folder / "sandbox", nodes=len(NODES), tables=TABLES) as sandbox:
+    with started(folder / "sandbox", nodes=len(NODES), tables=TABLES, tls=tls) as sandbox:
         stage = Stage(sandbox)
         sockets = stage.sockets
         mischief = faults.Faults(stage, seed=1)

@@ -17,10 +17,12 @@ from typing import Any
 import boto3
 
 from ec2kit.registry.local import LocalRegistry
-from ec2kit.resource import ELASTIC_IP, ROUTE_TABLE, Resource, Server
+from ec2kit.resource import Resource, Server
 from ec2kit.sandbox.client import Sandbox
-from ec2kit.state import Lock
+from ec2kit.scenarios import elastic_ip, route_table
+from ec2kit.state.lock import Lock
 
+from ..builders import ELASTIC_IP, ROUTE_TABLE
 from .judge import MAX_AGE, Done
 from .truth import owner_of, things
 
@@ -125,18 +127,18 @@ class Stage:
             availability_zone=node["availability_zone"],
         )
 
-    def _resource(self, tag: str, scenario: str, servers: list[Server], address: str, allocation_id: str) -> Resource:
+    def _resource(self, tag: str, scenario: str, servers: list[Server], address: str, own: Any) -> Resource:
         vpc_id = self.sandbox.description["vpc_id"]
-        return Resource(tag, scenario, "us-east-1", vpc_id, address, allocation_id, "intelligent", tuple(servers))
+        return Resource(tag, scenario, "us-east-1", vpc_id, address, "intelligent", tuple(servers), own)
 
     def _routes(self) -> Iterator[Resource]:
         servers = [self._server(number, name) for number, name in enumerate(NODES)]
         for number in range(1, VIRTUAL_IPS + 1):
-            resource = self._resource(f"route-{number}", ROUTE_TABLE, servers, f"10.2.0.{number}", "")
+            resource = self._resource(f"route-{number}", ROUTE_TABLE, servers, f"10.2.0.{number}", route_table.Own())
             for table in self.tables:
                 self.aws.create_route(
                     RouteTableId=table,
-                    DestinationCidrBlock=resource.cidr,
+                    DestinationCidrBlock=f"{resource.address}/32",
                     NetworkInterfaceId=servers[0].network_interface_id,
                 )
             yield resource
@@ -145,7 +147,8 @@ class Stage:
         for number in range(1, ELASTIC_IPS + 1):
             made = self.aws.allocate_address(Domain="vpc")
             servers = [self._secondary(place, name, 100 + 10 * number + place) for place, name in enumerate(NODES)]
-            yield self._resource(f"eip-{number}", ELASTIC_IP, servers, made["PublicIp"], made["AllocationId"])
+            own = elastic_ip.Own(made["AllocationId"])
+            yield self._resource(f"eip-{number}", ELASTIC_IP, servers, made["PublicIp"], own)
 
     def _secondary(self, place: int, name: str, host: int) -> Server:
         """A server with a private address of its own for one Elastic IP, so that none displaces another."""
@@ -184,10 +187,12 @@ class Stage:
             eni = self.sandbox.description["nodes"]["node1"]["interfaces"]["eth0"]["network_interface_id"]
             if resource.scenario == ROUTE_TABLE:
                 self.aws.replace_route(
-                    RouteTableId=self.tables[0], DestinationCidrBlock=resource.cidr, NetworkInterfaceId=eni
+                    RouteTableId=self.tables[0],
+                    DestinationCidrBlock=f"{resource.address}/32",
+                    NetworkInterfaceId=eni,
                 )
             else:
-                self.aws.associate_address(AllocationId=resource.allocation_id, NetworkInterfaceId=eni)
+                self.aws.associate_address(AllocationId=resource.own.allocation_id, NetworkInterfaceId=eni)
 
     # -- what there is --
 

@@ -147,7 +147,7 @@ def test_a_recovery_that_takes_from_a_server_in_service_is_lost() -> None:
 
 def test_the_journal_is_read_as_the_kit_and_outside_hands_write_it() -> None:
     """A route, an association, and an association that was ended, each by its own words."""
-    address = a_resource("elastic-ip", tag="ec2-eip1")._replace(allocation_id=ALLOCATION)
+    address = a_resource("elastic-ip", tag="ec2-eip1")
     call = {"server": A, "time": 5.0, "milliseconds": 100.0, "carried_out": True, "dry_run": False}
     replaced = {"RouteTableId": "rtb-1", "DestinationCidrBlock": CIDR, "NetworkInterfaceId": "eni-b"}
     associated = {"AllocationId": ALLOCATION, "NetworkInterfaceId": "eni-b", "PrivateIpAddress": "10.0.9.9"}

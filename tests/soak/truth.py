@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ec2kit.resource import ROUTE_TABLE, Resource
+from ec2kit.resource import Resource
+
+from ..builders import ROUTE_TABLE
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Write:
 def things(resource: Resource, tables: Iterable[str]) -> tuple[str, ...]:
     """What holds an address: its route in each table, or the Elastic IP."""
     if resource.scenario == ROUTE_TABLE:
-        return tuple(f"{table} {resource.cidr}" for table in tables)
-    return (resource.allocation_id,)
+        return tuple(f"{table} {resource.address}/32" for table in tables)
+    return (resource.own.allocation_id,)
 
 
 def owner_of(resource: Resource | None, network_interface_id: str, private_ip_address: str | None) -> str:
@@ -49,7 +51,8 @@ def owner_of(resource: Resource | None, network_interface_id: str, private_ip_ad
 def writes(calls: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource]) -> list[Write]:
     """The writes among the journal's calls, in the order in which they began."""
     by_thing = {
-        each.cidr if each.scenario == ROUTE_TABLE else each.allocation_id: each for each in resources.values()
+        f"{each.address}/32" if each.scenario == ROUTE_TABLE else each.own.allocation_id: each
+        for each in resources.values()
     }
     found = [_write(call, by_thing, resources) for call in calls if call["carried_out"] and not call["dry_run"]]
     return sorted((each for each in found if each is not None), key=lambda write: write.began)
@@ -67,7 +70,7 @@ def _write(
         thing, private = told["AllocationId"], told.get("PrivateIpAddress")
         resource = by_thing.get(thing)
     elif call["operation"] == "DisassociateAddress" and tag in resources:
-        thing, resource = resources[tag].allocation_id, None
+        thing, resource = resources[tag].own.allocation_id, None
     else:
         return None
     owner = owner_of(resource, told.get("NetworkInterfaceId", "nothing"), private)

@@ -1,5 +1,5 @@
 """
-Measures the open windows of docs/design.md on a sandbox, that is, simulated: `python -m tests.soak.windows`.
+Measures the open windows of docs/reliability.md on a sandbox, that is, simulated: `python -m tests.soak.windows`.
 
 How long ago was what a write rests on when it arrives at EC2? For the last look at intention and deadline, and for
 the look at the address (and the question to its owner) that permits a recovery.
@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ec2kit import settings
-from ec2kit.aws import Ec2
 from ec2kit.deadline import Deadline
-from ec2kit.log import Log
+from ec2kit.ec2.operations import Ec2
+from ec2kit.messages.log import Log
 from ec2kit.sandbox.client import Sandbox, started
 
 from ..actions.cluster import VIP_TAG, Cluster
+from ..one_sandbox import OneSandbox
 
 ROUNDS = 25
 
@@ -76,7 +77,7 @@ def tell(what: str, seconds: list[float]) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, started(folder, nodes=2, tables=2) as sandbox:
-        cluster = Cluster(sandbox).with_resource(VIP_TAG)
+        cluster = Cluster(OneSandbox(sandbox.folder), size=2).with_resource(VIP_TAG)
         foreign, standby = cluster.eni("node1", "eth0"), cluster.eni("node2")
         tell("look to write, restore", list(looked_writes(cluster, "restore", "node1", foreign)))
         tell("look to write, recover, nobody to ask", list(looked_writes(cluster, "recover", "node1", foreign)))

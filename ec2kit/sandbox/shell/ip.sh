@@ -1,10 +1,16 @@
 #!/bin/sh
 # A stand-in for iproute2 that works on the sandbox's picture of /sys/class/net, never on this machine.
-# It knows: ip [-4] [-o] [-j] link show|set, addr show|add|del, route get.
+# The commands that it knows: ip [-4] [-6] [-o] [-j] link show|set, addr show|add|del, route get|show|replace|flush,
+# rule show|add|del. Rules and routes that were added are in the files `rules` and `routes` beside it.
+#
+# Packets leave by the device that has their source, and those of 10.1.0.0/16 by eth1, as on a server whose source routing
+# was set up for its virtual IPs; the file `main`, if it is there, names the one device by which all others leave.
 
-net=$(dirname "$0")/../net
+own=$(dirname "$0")
+net=$own/../net
 json=
 oneline=
+family=
 
 trouble() {
 	echo "$2" >&2
@@ -28,7 +34,7 @@ set_link() {
 	esac
 }
 
-# Calls "$1 DEVICE" for the device of the rest of the command line, or for each.
+# Call "$1 DEVICE" for the device that the rest of the command line names, otherwise for each device.
 for_devices() {
 	call=$1
 	shift
@@ -49,13 +55,20 @@ show_link() {
 		"$(cat "$net/$1/ifindex")" "$1" "$word" "$(cat "$net/$1/mtu")" "$state" "$(cat "$net/$1/address")"
 }
 
+# Print the word for the family of an address; fail if only addresses of the other family were asked for.
+inet() {
+	case $1 in *:*) word=inet6 own=-6 ;; *) word=inet own=-4 ;; esac
+	[ "${family:-$own}" = "$own" ] && echo "$word"
+}
+
 show_addresses() {
 	[ -n "$oneline" ] || show_link "$1"
 	while read -r cidr; do
+		word=$(inet "$cidr") || continue
 		if [ -n "$oneline" ]; then
-			printf '%s: %s    inet %s scope global %s\n' "$(cat "$net/$1/ifindex")" "$1" "$cidr" "$1"
+			printf '%s: %s    %s %s scope global %s\n' "$(cat "$net/$1/ifindex")" "$1" "$word" "$cidr" "$1"
 		else
-			printf '    inet %s scope global %s\n' "$cidr" "$1"
+			printf '    %s %s scope global %s\n' "$word" "$cidr" "$1"
 		fi
 	done <"$net/$1/addresses"
 }
@@ -63,7 +76,8 @@ show_addresses() {
 show_addresses_as_json() {
 	info=
 	while read -r cidr; do
-		info="$info${info:+,}{\"family\":\"inet\",\"local\":\"${cidr%/*}\",\"prefixlen\":${cidr#*/},\"scope\":\"global\"}"
+		word=$(inet "$cidr") || continue
+		info="$info${info:+,}{\"family\":\"$word\",\"local\":\"${cidr%/*}\",\"prefixlen\":${cidr#*/},\"scope\":\"global\"}"
 	done <"$net/$1/addresses"
 	flags='"BROADCAST","MULTICAST"'
 	is_up "$1" && flags=$flags',"UP","LOWER_UP"'
@@ -88,7 +102,7 @@ change_address() {
 	deed=$1 cidr=$2 word=${3:-} name=${4:-}
 	[ "$word" = dev ] || trouble 255 'Not enough information: "dev" argument is required.'
 	device "$name"
-	case $cidr in */*) ;; *) cidr=$cidr/32 ;; esac
+	case $cidr in */*) ;; *:*) cidr=$cidr/128 ;; *) cidr=$cidr/32 ;; esac
 	list=$net/$name/addresses
 	if grep -qxF "$cidr" "$list"; then known=1; else known=; fi
 	if [ "$deed" = add ]; then
@@ -110,6 +124,18 @@ device_of() {
 	done
 }
 
+# Print the device to which a rule that was added leads packets from the source $1; fail if there is none.
+device_by_rule() {
+	[ -e "$own/rules" ] && [ -e "$own/routes" ] || return
+	while read -r _ source table _; do
+		[ "$source" = "$1/32" ] || continue
+		while read -r number name _; do
+			[ "$number" != "$table" ] || { echo "$name" && return; }
+		done <"$own/routes"
+	done <"$own/rules"
+	return 1
+}
+
 get_route() {
 	to=$1
 	shift
@@ -117,6 +143,7 @@ get_route() {
 	if [ "${1:-}" = from ]; then
 		from=$2
 		name=$(device_of "$from")
+		[ -z "$name" ] || name=$(device_by_rule "$from" || cat "$own/main" 2>/dev/null || echo "$name")
 	else
 		name=eth0
 	fi
@@ -136,13 +163,89 @@ get_route() {
 	fi
 }
 
+words_of_rule() { # sets priority, source, table and protocol
+	priority=0 source= table= protocol=boot
+	while [ $# -ge 2 ]; do
+		case $1 in
+		from) source=$2 ;;
+		lookup | table) table=$2 ;;
+		pref | priority) priority=$2 ;;
+		proto | protocol) protocol=$2 ;;
+		*) trouble 255 "Error: argument \"$1\" is wrong." ;;
+		esac
+		shift 2
+	done
+}
+
+change_rule() {
+	deed=$1
+	shift
+	words_of_rule "$@"
+	line="$priority $source $table $protocol"
+	touch "$own/rules"
+	if grep -qxF "$line" "$own/rules"; then known=1; else known=; fi
+	if [ "$deed" = add ]; then
+		[ -z "$known" ] || trouble 2 "RTNETLINK answers: File exists"
+		echo "$line" >>"$own/rules"
+	else
+		[ -n "$known" ] || trouble 2 "RTNETLINK answers: No such file or directory"
+		grep -vxF "$line" "$own/rules" >"$own/rules.new"
+		mv "$own/rules.new" "$own/rules"
+	fi
+}
+
+show_rules() {
+	[ -n "$json" ] || unknown "rule show without -j"
+	printf '[{"priority":0,"src":"all","table":"local"},'
+	if [ -e "$own/rules" ]; then
+		while read -r priority source table protocol; do
+			printf '{"priority":%s,"src":"%s","table":"%s","protocol":"%s"},' \
+				"$priority" "${source%/32}" "$table" "$protocol"
+		done <"$own/rules"
+	fi
+	[ -e "$own/main" ] || printf '{"priority":20000,"src":"10.1.0.0","srclen":16,"table":"1001"},'
+	echo '{"priority":32766,"src":"all","table":"main"}]'
+}
+
+change_route() {
+	deed=$1 device= gateway= table=main protocol=boot
+	shift
+	while [ $# -gt 0 ]; do
+		case $1 in
+		default | onlink) shift ;;
+		via) gateway=$2 && shift 2 ;;
+		dev) device=$2 && shift 2 ;;
+		table) table=$2 && shift 2 ;;
+		proto) protocol=$2 && shift 2 ;;
+		*) trouble 255 "Error: argument \"$1\" is wrong." ;;
+		esac
+	done
+	touch "$own/routes"
+	grep -v "^$table " "$own/routes" >"$own/routes.new"
+	mv "$own/routes.new" "$own/routes"
+	[ "$deed" = flush ] || echo "$table $device $gateway $protocol" >>"$own/routes"
+}
+
+show_routes() {
+	[ -n "$json" ] || unknown "route show without -j"
+	printf '[{"dst":"default","dev":"eth1","table":"1001"},'
+	if [ -e "$own/routes" ]; then
+		while read -r table device gateway protocol; do
+			printf '{"dst":"default","gateway":"%s","dev":"%s","table":"%s","protocol":"%s"},' \
+				"$gateway" "$device" "$table" "$protocol"
+		done <"$own/routes"
+	fi
+	printf '{"dst":"default","dev":"%s"}]\n' "$(cat "$own/main" 2>/dev/null || echo eth0)"
+}
+
 unknown() {
 	trouble 1 "Object \"$1\" is unknown to the sandbox's ip."
 }
 
 while :; do
 	case ${1:-} in
-	-4 | -br | -brief) ;;
+	-4 | -6) family=$1 ;;
+	-br | -brief) ;;
 	-j | -json) json=1 ;;
 	-o | -oneline) oneline=1 ;;
 	*) break ;;
@@ -171,5 +274,8 @@ r*:get)
 	[ $# -ge 1 ] || trouble 255 "need at least a destination address"
 	get_route "$@"
 	;;
+r*:s*) case $object in ru*) show_rules ;; *) show_routes ;; esac ;;
+rule:add | rule:del) change_rule "$verb" "$@" ;;
+route:replace | route:flush) change_route "$verb" "$@" ;;
 *) unknown "$object $verb" ;;
 esac

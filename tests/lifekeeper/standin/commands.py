@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Callable
 
 from . import process
 from .failure import SYSTEM, Failed
 from .server import Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from collections.abc import Callable
 
 COMMANDS = {
     "types": "app_create app_remove app_list typ_create typ_remove typ_list",
@@ -35,7 +37,7 @@ def main(root: str, name: str, words: list[str]) -> int:
     """Run one command as a process; what fails says why on stderr and has its exit status."""
     server = Server(root)
     try:
-        with process.registered(server, os.getpid(), "background" if name == "recover_event" else "command"):
+        with process.Registered(server, os.getpid(), "background" if name == "recover_event" else "command"):
             if server.is_off and name not in INTERNAL["power"].split():
                 raise Failed(SYSTEM, f"{server.name} has no power")
             return function(name)(server, words)
@@ -48,6 +50,6 @@ def main(root: str, name: str, words: list[str]) -> int:
 
 def function(name: str) -> Callable[[Server, list[str]], int]:
     """The function of a command; only its module is loaded, so that it starts fast."""
-    module = importlib.import_module(f".{_MODULES[name]}", __package__)
+    module = __import__(f"{__package__}.{_MODULES[name]}", fromlist=[name])
     found: Callable[[Server, list[str]], int] = getattr(module, name)
     return found

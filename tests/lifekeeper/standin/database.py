@@ -1,19 +1,22 @@
 """
 What one server's LifeKeeper knows: applications and types, resources, relations, flags.
 
-[assumed] One JSON file; LifeKeeper has files of its own form, which nobody may touch. [confirmed resources]
+[assumed] One file, in a form that needs no module to be read; LifeKeeper has files of its own form, which nobody may
+touch. [confirmed resources]
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
+import marshal
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 from .failure import MISSING, Failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from collections.abc import Callable
+    from typing import IO, Any
 
 Instance = dict[str, str]
 """One resource: app, type, tag, id, info, state, reason, init, switchback."""
@@ -71,7 +74,7 @@ class Content:
         return [row for row in self.equivalencies if row["tag"] == tag]
 
 
-def _closure(tag: str, step: Any) -> list[str]:
+def _closure(tag: str, step: Callable[[str], list[str]]) -> list[str]:
     found: list[str] = []
     waiting = list(step(tag))
     while waiting:
@@ -86,31 +89,45 @@ class Database:
     """The file of one server; a change is whole or not there, and nobody else changes it meanwhile."""
 
     def __init__(self, folder: str) -> None:
-        self.path = os.path.join(folder, "database.json")
+        self.path = os.path.join(folder, "database")
 
     def read(self) -> Content:
         return Content(self.raw())
 
     def raw(self) -> dict[str, Any]:
         """As it is in the file, to be compared."""
-        with open(self.path, encoding="utf-8") as file:
-            raw: dict[str, Any] = json.load(file)
+        with open(self.path, "rb") as file:
+            raw: dict[str, Any] = marshal.load(file)
         return raw
 
-    @contextmanager
-    def changing(self) -> Iterator[Content]:
+    def changing(self) -> Change:
         """Change the content; an error in the block leaves it as it was. Scripts are never run inside."""
-        with open(f"{self.path}.lock", "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            content = self.read()
-            yield content
-            self.write(vars(content))
+        return Change(self)
 
     def write(self, raw: dict[str, Any]) -> None:
         new = f"{self.path}.new"
-        with open(new, "w", encoding="utf-8") as file:
-            json.dump(raw, file, indent=1)
+        with open(new, "wb") as file:
+            marshal.dump(raw, file)
         os.replace(new, self.path)
+
+
+class Change:
+    """A block that has the database for itself, and what it leaves of the content is written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock: IO[bytes]
+
+    def __enter__(self) -> Content:
+        self._lock = open(f"{self._database.path}.lock", "wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._content = self._database.read()
+        return self._content
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._lock:
+            if kind is None:
+                self._database.write(vars(self._content))
 
 
 EMPTY: dict[str, Any] = {"types": {}, "instances": [], "dependencies": [], "equivalencies": [], "flags": []}

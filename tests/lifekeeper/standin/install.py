@@ -13,7 +13,7 @@ from .server import Server
 _HERE = Path(__file__).parent
 
 _COMMAND = """#!/bin/sh
-exec {python} -I -S {core} {root} {name} "$@"
+exec '{python}' -I -S '{core}' '{root}' {name} "$@"
 """
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .failure import ILLEGAL, SYNTAX, Failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from collections.abc import Iterator
 
 SEPARATOR = "\x01"
 """Between the fields of a list, unless -fC says another. [confirmed genapp]"""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import IO, Any
 
 from .server import Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from typing import IO, Any
+
+_SIGKILL = 9
 
 _BECOME_THE_SERVER = """
 read -r _ || exit 127 # until it is known; else a power cut could miss it
@@ -45,8 +47,11 @@ def start(server: Server, words: list[str], *, stdout: int | IO[Any] | None, std
     )
     _note(server, process.pid, "script")
     assert process.stdin is not None
-    with process.stdin as gate, suppress(BrokenPipeError):
-        gate.write(b"\n")
+    try:
+        with process.stdin as gate:
+            gate.write(b"\n")
+    except BrokenPipeError:
+        pass
     return process
 
 
@@ -81,14 +86,17 @@ def in_background(server: Server, name: str, *words: str) -> None:
 # -- who runs --
 
 
-@contextmanager
-def registered(server: Server, pid: int, kind: str) -> Iterator[None]:
+class Registered:
     """Let a process be known for the length of a block."""
-    _note(server, pid, kind)
-    try:
-        yield
-    finally:
-        forget(server, pid)
+
+    def __init__(self, server: Server, pid: int, kind: str) -> None:
+        self._server, self._pid, self._kind = server, pid, kind
+
+    def __enter__(self) -> None:
+        _note(self._server, self._pid, self._kind)
+
+    def __exit__(self, *_: object) -> None:
+        forget(self._server, self._pid)
 
 
 def _note(server: Server, pid: int, kind: str) -> None:
@@ -99,8 +107,10 @@ def _note(server: Server, pid: int, kind: str) -> None:
 
 
 def forget(server: Server, pid: int) -> None:
-    with suppress(FileNotFoundError):
+    try:  # noqa: SIM105  # contextlib would have to be loaded
         os.unlink(os.path.join(_folder(server), str(pid)))
+    except FileNotFoundError:
+        pass
 
 
 def _folder(server: Server) -> str:
@@ -121,11 +131,13 @@ def running(server: Server, *kinds: str) -> list[int]:
     """The processes of these kinds that have not ended: "command", "script", "background"."""
     found = []
     for name in os.listdir(_folder(server)):
-        with suppress(FileNotFoundError, ValueError):
+        try:
             with open(os.path.join(_folder(server), name), encoding="ascii") as file:
                 started, kind = file.read().split()
-            if kind in kinds and _started(int(name)) == started:
-                found.append(int(name))
+        except (FileNotFoundError, ValueError):
+            continue
+        if kind in kinds and _started(int(name)) == started:
+            found.append(int(name))
     return found
 
 
@@ -139,8 +151,10 @@ def kill_all(server: Server, *, spare: int = 0) -> None:
 
 
 def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
+    try:
         if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(pid, _SIGKILL)
         else:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, _SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

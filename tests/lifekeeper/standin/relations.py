@@ -7,12 +7,14 @@ from 1, the highest, to 1024, no two servers alike.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .database import Content
 from .failure import EXISTS, ILLEGAL, MISSING, RANGE, SYNTAX, UNREACHABLE, Failed
 from .options import Options
 from .server import Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from typing import Any
 
 # -- dependencies --
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import IO, Any
 
 from . import process
 from .failure import UNREACHABLE, Failed
 from .options import Options
 from .server import Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing, and what it loads, would take as long as all that a command does
+    from typing import IO, Any
 
 _REMOTE_SECONDS = "900"
 """REMOTETIMEOUT. [confirmed parameters list]"""

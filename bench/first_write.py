@@ -1,0 +1,65 @@
+"""A restore that writes beside its first look is measured beside one that looks first."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from contestants import VIP_TAG, Servers
+from measure import once
+
+from ec2kit.sandbox.client import started
+
+LATENCIES = (0.05, 0.1, 0.2, 0.4)
+"""Seconds that EC2 takes to answer each request; the promise is about 0.2."""
+
+BESIDE, AFTER = "first writes beside the first look", "look first"
+WAYS = {AFTER: "0", BESIDE: "1"}
+"""Name of the way → EC2_WRITE_BESIDE_LOOK."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Hold the seconds from exec of restore to the arrival of its first write at EC2, and to its end."""
+
+    way: str
+    latency: float
+    first_write: float
+    end: float
+
+
+def measure(*, rounds: int, latencies: Sequence[float] = LATENCIES) -> list[Moments]:
+    """Measure both ways in alternation, over HTTPS, for an address of one table that is on the other server."""
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
+        servers = Servers(sandbox)
+        servers.create()
+        for server in ("node2", "node1"):
+            _moved(servers, server, {})
+        return [each for latency in latencies for each in _at(servers, latency, rounds)]
+
+
+def _at(servers: Servers, latency: float, rounds: int) -> Iterator[Moments]:
+    samples: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    servers.sandbox.clear()
+    servers.sandbox.fault("delay", seconds=latency)
+    for _ in range(rounds):
+        for way, value in WAYS.items():
+            samples[way] += [
+                _moved(servers, server, {"EC2_WRITE_BESIDE_LOOK": value}) for server in ("node2", "node1")
+            ]
+    for way, moments in samples.items():
+        firsts, ends = zip(*moments, strict=True)
+        yield Moments(way, latency, statistics.median(firsts), statistics.median(ends))
+
+
+def _moved(servers: Servers, server: str, settings: dict[str, str]) -> tuple[float, float]:
+    """Give the address away on the other server, restore it here, and return the two moments."""
+    other = "node1" if server == "node2" else "node2"
+    once(servers.action(other, "remove", VIP_TAG))
+    before = len(servers.sandbox.calls())
+    cost = once(servers.action(server, "restore", VIP_TAG, **settings))
+    calls = servers.sandbox.calls()[before:]
+    writes = [float(call["time"]) for call in calls if call["operation"] == "ReplaceRoute"]
+    return min(writes) - cost["began"], cost["wall"]

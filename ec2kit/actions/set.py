@@ -1,0 +1,85 @@
+"""The action set changes a property of a resource on all its servers: switchback, a priority or the tag."""
+
+from __future__ import annotations
+
+from ec2kit import resource
+from ec2kit.engine.action import Action
+from ec2kit.errors import ArgumentInvalid
+from ec2kit.messages import catalogue
+from ec2kit.peers import agree, here
+from ec2kit.resource import SWITCHBACKS, Resource
+
+CHANGEABLE = ("switchback", "priority", "tag")
+"""The properties that can be changed; any other change needs a new resource."""
+
+
+def change(action: Action, name: str, value: str, *, server: str | None = None) -> Resource:
+    """
+    Change one property on all servers, or on none.
+
+    Args:
+        name: One of CHANGEABLE.
+        server: The server of the priority; None: this server.
+
+    Raises:
+        BadRequest: The property cannot have this value, or a server cannot be reached; nothing was changed.
+    """
+    if server is not None and name != "priority":
+        raise ArgumentInvalid(name="server", reason=f"only a priority is one server's; {name} is the same on all")
+    if name == "priority":
+        return _change_priority(action, server or action.registry.server, _number(value))
+    if name == "switchback":
+        return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS))
+    if name == "tag":
+        return _rename(action, resource.checked_tag(value))
+    raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {', '.join(CHANGEABLE)} can")
+
+
+def _change_switchback(action: Action, switchback: str) -> Resource:
+    before = here.current(action)
+    if switchback == before.switchback and action.lifekeeper is None:
+        return before  # under LifeKeeper, another server may have another value
+    after = _spread(action, before, before._replace(switchback=switchback), "switchback")
+    fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
+    action.log.put(catalogue.CHANGED, **fields)
+    return after
+
+
+def _spread(action: Action, before: Resource, after: Resource, changed: str) -> Resource:
+    """Change the definition on all servers; returns it with its revision."""
+    with agree.changing(action) as change:
+        change.claim(before.names)
+        change.must_be(before, at=action.registry.server)
+        return change.spread(before, after, (changed,))
+
+
+def _number(value: str) -> int:
+    """Return the number; raises ArgumentInvalid if the text is no priority."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 4):
+        raise ArgumentInvalid(name="priority", reason=f"{value[:60]!a} is not from 1 to 999")
+    return resource.checked_priority(int(value))
+
+
+def _change_priority(action: Action, server: str, priority: int) -> Resource:
+    before = here.current(action)
+    after = before.with_priority(server, priority)
+    old = before.server(server).priority
+    if old == priority and action.lifekeeper is None:
+        return before
+    after = _spread(action, before, after, "priority")
+    action.log.put(catalogue.CHANGED, tag=action.tag, name=f"priority of {server}", old=old, new=priority)
+    return after
+
+
+def _rename(action: Action, tag: str) -> Resource:
+    before = here.current(action)
+    if tag == before.tag:
+        return before
+    own = action.registry.server
+    with agree.changing(action) as change, action.claims.by_this_command(tag, own):
+        change.claim(before.names)
+        change.claim(before.names, tag)
+        renamed = [name for name in before.names if change.has(name, tag)]  # by a rename that was cut off
+        change.must_be_free(tag, before)
+        change.must_be(before, at=own, may_lack=renamed)
+        return change.rename(before, tag)

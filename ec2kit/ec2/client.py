@@ -1,0 +1,384 @@
+"""
+boto3's client of EC2 is built here, finds its credentials, and has its errors translated.
+
+A client that was built while IMDS was silent never has credentials, so it can be dropped and built anew. botocore
+makes one attempt per call, and hands each request that it has signed to ec2kit's own transport.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ec2kit import errors
+from ec2kit.deadline import Abandoned
+from ec2kit.ec2 import attempt as stages
+from ec2kit.ec2 import error_codes, helper
+from ec2kit.ec2.attempt import Attempt
+from ec2kit.ec2.model import Loader
+from ec2kit.ec2.transport import NOWHERE, Transport, Trust
+from ec2kit.endpoints import DUAL_STACK, FIPS, Endpoint
+from ec2kit.messages import catalogue
+from ec2kit.messages.log import Log
+from ec2kit.settings import Settings
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.credentials import Credentials
+    from botocore.session import Session
+    from mypy_boto3_ec2 import EC2Client
+
+IN_FLIGHT = 32
+"""The maximum number of requests at a time."""
+
+LONGEST_READ_FACTOR = 4
+"""The maximum time for an answer, as a multiple of AWSCLI_READ_TIMEOUT."""
+
+_OF_THIS_PROCESS = "env"
+"""The place of keys that are not renewed meanwhile. Source: botocore, METHOD of the credential providers."""
+
+
+class Client:
+    """
+    Send the requests of one action; the SDK's client is built with the first one.
+
+    Args:
+        user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
+    """
+
+    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str) -> None:
+        self._region = region
+        self._settings = settings
+        self._log = log
+        self._user_agent = user_agent
+        self._building = threading.Lock()
+        self._ready: Session | None = None
+        self._built: dict[str, EC2Client] = {}
+        self._transport: Transport | None = None
+        self._credentials = "none yet"
+        self._keys_stay = False
+        self._helper = ""
+        self._asked = ""
+        self._proxy: str | None = None
+        self._here = threading.local()
+
+    @property
+    def endpoint(self) -> str:
+        """
+        Return the destination of requests, "https://ec2.us-east-1.amazonaws.com", or the region until that is known.
+        """
+        return self._asked or self._settings.endpoint_url or self._region
+
+    @property
+    def credentials(self) -> str:
+        """Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before."""
+        return self._credentials
+
+    def first_hops(self) -> tuple[str, ...]:
+        """Return the addresses to which the last request to EC2 was sent; they were looked up then."""
+        return self._transport.first_hops(self._asked, proxy=self._proxy) if self._transport and self._asked else ()
+
+    def drop(self) -> None:
+        """Let the next request have a new client, which looks for credentials anew."""
+        self._ready, self._built = None, {}
+
+    def send(self, attempt: Attempt, target: str, parameters: dict[str, Any], way: Endpoint) -> Any:
+        """
+        Send one request, once.
+
+        Args:
+            attempt: The attempt that this is; it may be given up meanwhile.
+            target: The object that the request is about.
+            way: The endpoint to which it goes, signed for it, and the proxy.
+
+        Returns:
+            EC2's answer as the SDK gives it; it has a request id.
+
+        Raises:
+            AwsUnknown, AwsRefused: EC2 gave no usable answer, or said no.
+            ConfigurationInvalid: The SDK cannot send anything as configured.
+            Abandoned: The attempt was given up.
+        """
+        self._here.attempt, self._here.way = attempt, way
+        operation = attempt.operation
+        try:
+            from botocore import xform_name
+
+            client = self._connected(way)
+            self._await_helper()
+            answer = getattr(client, xform_name(operation))(**parameters)
+        except (errors.Ec2KitError, Abandoned):
+            raise
+        except Exception as error:
+            raise self._translate(error, attempt, target) from error
+        if not answer.get("ResponseMetadata", {}).get("RequestId"):
+            raise self.garbled(operation, "it has no request id")
+        return answer
+
+    def credentials_method(self, attempt: Attempt) -> str:
+        """Return the way to the credentials, as `Ec2.credentials_method` does, without a limit of time."""
+        self._here.attempt = attempt
+        try:
+            return self._found(self._session())
+        except errors.Ec2KitError:
+            raise
+        except Exception as error:
+            raise self._translate(error, attempt, "") from error
+
+    def garbled(self, operation: str, reason: str) -> errors.AwsGarbled:
+        """Return the error for an answer that cannot be EC2's."""
+        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=reason)
+
+    # -- building --------------------------------------------------------------------------------------
+
+    def _connected(self, way: Endpoint) -> EC2Client:
+        """
+        Return the client of an endpoint.
+
+        One thread builds it for all, unless that one hangs (credentials may come from anywhere).
+        """
+        alone = self._building.acquire(timeout=self._settings.connect_timeout)
+        try:
+            built = self._built
+            client = built.get(way.target)
+            if client is None:
+                client = built[way.target] = self._build(way)
+            return client
+        finally:
+            if alone:
+                self._building.release()
+
+    def _build(self, way: Endpoint) -> EC2Client:
+        """Return a client in the session of the clients that were built before, with their credentials."""
+        import botocore.session
+
+        session = self._ready
+        if session is None:
+            session = self._session()
+            session.register_component("data_loader", Loader(session.get_component("data_loader")))
+            self._found(session)  # a failure here is not for want of a model
+            self._ready = session
+        try:
+            return self._client_of(session, way)
+        except Exception as error:
+            client = self._client_by_botocores_model(way)
+            self._log.put(catalogue.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
+            return client
+
+    def _client_by_botocores_model(self, way: Endpoint) -> EC2Client:
+        session = self._session()
+        self._found(session)
+        try:
+            return self._client_of(session, way)
+        except ValueError as error:
+            raise errors.ConfigurationInvalid(reason=str(error)) from error
+
+    def _session(self) -> Session:
+        """Return a session of the SDK whose clients, also those of STS and SSO, send by way of the transport."""
+        import botocore.session
+
+        session = botocore.session.get_session(_VARIABLES)
+        session.set_config_variable("region", self._region)
+        _ask_no_person(session)
+        session.register("before-send", self._send)  # type: ignore[arg-type]  # the stubs know of no answer
+        if self._transport is None:
+            self._transport = Transport(_trust(session))
+        if self._settings.over_tls:
+            self._transport.prepare()
+        return session
+
+    def _found(self, session: Session) -> str:
+        """
+        Let the session find its credentials, which its clients use from then on, and return the way to them.
+
+        Raises:
+            CredentialsMissing: There are none.
+            Exception: The SDK's own errors, and what it makes of the output of a credential helper.
+        """
+        self._helper = helper.program(session)
+        self._await_helper()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise errors.CredentialsMissing(operation=self._here.attempt.operation, reason=self._why_none(session))
+        self._keys_stay = _stay(credentials)
+        self._credentials = str(credentials.method)
+        if self._credentials not in helper.WAYS:
+            self._helper = ""
+        return self._credentials
+
+    def _await_helper(self) -> None:
+        """Let the attempt wait for the credential helper, if there is one; it may run again with each request."""
+        attempt: Attempt = self._here.attempt
+        if self._helper:
+            attempt.enter(partial(stages.late_credentials, attempt.operation, helper.SETTING, self._helper))
+
+    def _why_none(self, session: Session) -> str:
+        """Return why nothing gives credentials; the SDK does not pass on what IMDS says of the role."""
+        if str(session.get_config_variable(_IMDS_OFF)).lower() == "true":
+            return "neither the environment nor files have any; AWS_EC2_METADATA_DISABLED rules out the instance role"
+        from ec2kit.host.imds import role_trouble
+
+        reason = role_trouble(self._settings, self._here.attempt.limit)
+        where = self._settings.metadata_url
+        return f"neither the environment, nor files, nor the instance role ({where}) has any: {reason}"
+
+    def _client_of(self, session: Session, way: Endpoint) -> EC2Client:
+        import boto3
+        from botocore.config import Config
+
+        named: dict[str, Any] = {}
+        if way.target:  # an entry of the list is what it says, whatever the environment switches on
+            named = {
+                "use_fips_endpoint": FIPS in way.target and not way.url,
+                "use_dualstack_endpoint": DUAL_STACK in way.target and not way.url,
+                "ignore_configured_endpoint_urls": not way.url,
+            }
+
+        config = Config(
+            connect_timeout=self._settings.connect_timeout,
+            read_timeout=self._settings.read_timeout * LONGEST_READ_FACTOR,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            proxies={"http": NOWHERE, "https": NOWHERE},
+            user_agent_extra=self._user_agent,
+            parameter_validation=False,
+            **named,
+        )
+        sdk = boto3.session.Session(botocore_session=session, region_name=self._region)
+        url = way.url if way.target else self._settings.endpoint_url
+        return sdk.client("ec2", config=config, endpoint_url=url or None)
+
+    def _send(self, *, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
+        """
+        Send a request in botocore's place.
+
+        Source: botocore, event before-send.SERVICE.OPERATION: the answer of a handler is the answer to the request.
+        """
+        attempt: Attempt | None = getattr(self._here, "attempt", None)
+        service, operation = event_name.split(".")[1:]
+        if attempt is None or self._transport is None:
+            return None
+        if service == "ec2":
+            self._asked, self._proxy = "/".join(str(request.url).split("/")[:3]), self._here.way.proxy
+            attempt.on_its_way = True
+            awaited = stages.answer_of_ec2(operation, self._asked)
+            return self._transport.send(request, attempt, awaited, proxy=self._proxy)
+        return self._transport.send(request, attempt, stages.answer_of(service, operation, attempt.operation))
+
+    # -- what went wrong -------------------------------------------------------------------------------
+
+    def _translate(self, error: Exception, attempt: Attempt, target: str) -> Exception:
+        """Return an exception of the SDK, or of what it calls, as one of the kit's."""
+        from botocore import exceptions as sdk
+
+        operation = attempt.operation
+        inner = getattr(error, "kwargs", {}).get("error")
+        if isinstance(inner, errors.Ec2KitError | Abandoned):
+            return inner
+        if isinstance(error, sdk.ClientError) and error.operation_name != operation:
+            return error_codes.of_credentials(error.response, operation=operation, asked=error.operation_name)
+        if isinstance(error, sdk.ClientError):
+            meaning = error_codes.meaning(
+                error.response, operation=operation, target=target, credentials=self._credentials
+            )
+            if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
+                return errors.CredentialsRejected(**meaning.fields)
+            return meaning
+        if attempt.sent:
+            return self._unreadable(error, operation)
+        return self._not_sent(error, attempt)
+
+    def _unreadable(self, error: Exception, operation: str) -> Exception:
+        """Return the error for an answer on which the SDK failed, in a way known or unknown."""
+        from botocore.parsers import ResponseParserError
+
+        if isinstance(error, ResponseParserError):
+            return self.garbled(operation, str(error).split("\n")[0][:200])
+        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=_with_type(error))
+
+    def _not_sent(self, error: Exception, attempt: Attempt) -> Exception:
+        """Return the error for a failure of the SDK before anything was sent."""
+        import botocore
+        from botocore import exceptions as sdk
+
+        operation = attempt.operation
+        if said := helper.last_words(error):
+            return attempt.stage(said)
+        if isinstance(
+            error,
+            sdk.NoCredentialsError
+            | sdk.PartialCredentialsError
+            | sdk.CredentialRetrievalError
+            | sdk.MetadataRetrievalError,
+        ):
+            return errors.CredentialsMissing(operation=operation, reason=str(error))
+        if isinstance(error, EOFError):
+            reason = "the profile asks for an MFA code, which only a person can give"
+            return stages.refused_credentials(operation, "the SDK", "prompt", reason)
+        if isinstance(error, OSError) and error.filename:
+            reason = error.strerror or str(error)
+            return stages.unusable_file(
+                operation, path=str(error.filename), origin="the configuration of the SDK", reason=reason
+            )
+        if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError) and NOWHERE in str(error):
+            reason = (
+                f"botocore {botocore.__version__} does not hand its requests to ec2kit; none has left this server"
+            )
+            return errors.ConfigurationInvalid(reason=reason)
+        if isinstance(error, sdk.BotoCoreError):
+            return errors.ConfigurationInvalid(reason=str(error))
+        return attempt.stage(_with_type(error))
+
+
+_REQUESTS_BUNDLE, _IMDS_OFF = "requests_ca_bundle", "metadata_disabled"
+_VARIABLES: Any = {
+    _REQUESTS_BUNDLE: (None, "REQUESTS_CA_BUNDLE", None, None),
+    _IMDS_OFF: (None, "AWS_EC2_METADATA_DISABLED", None, None),
+}
+"""Variables that botocore reads past its own configuration, in the form of botocore's Session.SESSION_VARIABLES."""
+
+
+def _trust(session: Session) -> Trust:
+    """
+    Return the certificate authorities that botocore would trust.
+
+    Source: botocore, endpoint.EndpointCreator and httpsession.get_cert_path.
+    """
+    from botocore.httpsession import get_cert_path
+
+    named = session.get_config_variable("ca_bundle")
+    if named:
+        return Trust(str(named), "AWS_CA_BUNDLE or ca_bundle")
+    named = session.get_config_variable(_REQUESTS_BUNDLE)
+    if named:
+        return Trust(str(named), "REQUESTS_CA_BUNDLE")
+    return Trust(str(get_cert_path(True)), "the SDK")
+
+
+_PROMPTER = "_prompter"
+"""The attribute by which botocore's provider of a role asks a person for an MFA code; no setting replaces it."""
+
+
+def _ask_no_person(session: Session) -> None:
+    """Let the SDK ask no person: there is none at a hook, and at a terminal each attempt would ask again."""
+    for each in session.get_component("credential_provider").providers:
+        if hasattr(each, _PROMPTER):
+            setattr(each, _PROMPTER, _no_person)
+
+
+def _no_person(prompt: str) -> str:
+    """Raise what a prompt raises whose standard input has ended."""
+    raise EOFError(prompt)
+
+
+def _with_type(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _stay(credentials: Credentials | None) -> bool:
+    """Tell whether the credentials are keys that stay the same for the next attempt."""
+    from botocore.credentials import RefreshableCredentials
+
+    if credentials is None or isinstance(credentials, RefreshableCredentials):
+        return False
+    return str(credentials.method) == _OF_THIS_PROCESS

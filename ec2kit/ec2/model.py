@@ -1,0 +1,63 @@
+"""
+ec2kit ships the parts of botocore's data that it needs, and shows botocore the way to them.
+
+boto3 reads the model of all of EC2 and the endpoints of all of AWS, which takes longer than a request. `make model`
+cuts what is called here out of botocore's data.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+DATA = os.path.join(os.path.dirname(__file__), "data")
+"""
+Laid out as botocore's own: the model of EC2, and the endpoints of EC2 and of the services that give credentials.
+
+`ec2/partitions` are botocore's `partitions`, under another name because they add to botocore's and replace none.
+"""
+
+_EC2 = "ec2/2016-11-15"
+_PARTITIONS = "ec2/partitions"
+
+
+class Loader:
+    """
+    A loader of botocore's that finds ec2kit's data before botocore's own, and an administrator's before both.
+
+    ec2kit's data has EC2, so the loader does not look through the folders of all 400 services for it.
+
+    Source: botocore, loaders.Loader.
+    """
+
+    def __init__(self, botocores: Any) -> None:
+        self._botocores = botocores
+        paths = botocores.search_paths
+        paths.insert(paths.index(botocores.BUILTIN_DATA_PATH), DATA)
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        if service_name == "ec2" and not api_version:
+            return self._botocores.load_data(f"{_EC2}/{type_name}")
+        return self._botocores.load_service_model(service_name, type_name, api_version)
+
+    def load_data(self, name: str) -> Any:
+        """
+        Return botocore's data; to the partitions of AWS come those that only ec2kit's data has.
+
+        An SDK that is older than a partition would send the requests of its regions to another one.
+        """
+        data = self._botocores.load_data(name)
+        return _with_ours(data, self._botocores.load_data(_PARTITIONS)) if name == "partitions" else data
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Tell whether the endpoints are built in: an administrator's own endpoints count more than the rules do."""
+        return path.startswith(DATA) or self._botocores.is_builtin_path(path)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._botocores, name)
+
+
+def _with_ours(botocores: Any, ours: Any) -> Any:
+    known = {each["id"] for each in botocores["partitions"]}
+    added = [each for each in ours["partitions"] if each["id"] not in known]
+    return {**botocores, "partitions": [*botocores["partitions"], *added]}

@@ -1,0 +1,1 @@
+"""Translates for those who call: LifeKeeper, Pacemaker, keepalived, Patroni: argv in, log and exit status out."""

@@ -1,0 +1,1 @@
+"""Hooks and agents are put into a framework's tree here, and taken out again."""

@@ -1,0 +1,1 @@
+"""Keepalived runs the programs here: they follow its notifications, and keep an address on its MASTER."""

@@ -1,0 +1,1 @@
+"""LifeKeeper's part is here: its commands, its database as a registry, its hooks and scripts."""

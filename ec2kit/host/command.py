@@ -1,0 +1,132 @@
+"""A command of this server runs within a deadline and leaves none of its processes behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LocalCommandFailed, Stopped
+from ec2kit.host import child
+
+_LARGEST = 1_000_000
+"""Bytes of output that are read; no command of the kit prints more."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Hold the exit status and the output of a command."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    words: list[str],
+    deadline: Deadline,
+    *,
+    environment: Mapping[str, str] | None = None,
+    kill: bool = True,
+    finish: bool = False,
+) -> Completed:
+    """
+    Run a command without a shell and without input.
+
+    Args:
+        environment: The whole environment of the command. None: that of this process.
+        kill: Kill a command that does not end in time, or while this process lives, with its children; otherwise it
+            goes on alone.
+        finish: Let a signal that ends this process wait until the command has ended, within the deadline.
+
+    Raises:
+        LocalCommandFailed: The command cannot be started, or did not end in time.
+        Stopped: A signal came meanwhile.
+
+    Source: memfd_create(2), setsid(2).
+    """
+    text = shlex.join(words)
+    with _memory("stdout") as stdout, _memory("stderr") as stderr:
+        try:
+            status = _run(words, stdout, stderr, environment, deadline, kill=kill, finish=finish)
+        except subprocess.TimeoutExpired as error:
+            raise LocalCommandFailed(command=text, reason=f"no end within {deadline.seconds:g} s") from error
+        except (OSError, ValueError) as error:
+            raise LocalCommandFailed(command=text, reason=str(error)) from error
+        return Completed(status, _text(stdout), _text(stderr))
+
+
+def _run(
+    words: list[str],
+    stdout: BinaryIO,
+    stderr: BinaryIO,
+    environment: Mapping[str, str] | None,
+    deadline: Deadline,
+    *,
+    kill: bool,
+    finish: bool,
+) -> int:
+    """Wait for the command itself; processes that it leaves running (ssh's ControlPersist) may go on alone."""
+    process = subprocess.Popen(
+        words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+    )
+    with child.bound(process.pid) if kill else nullcontext():
+        try:
+            return _status(process, deadline, finish=finish)
+        except BaseException:
+            if not kill:
+                threading.Thread(target=process.wait, daemon=True).start()
+                raise
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+
+
+def _status(process: subprocess.Popen[bytes], deadline: Deadline, *, finish: bool) -> int:
+    try:
+        return process.wait(timeout=max(0.1, deadline.remaining()))
+    except Stopped:
+        if finish:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0.1, deadline.remaining()))
+        raise
+
+
+class Running:
+    """
+    A command that was started and goes on by itself; its output is that of this process.
+
+    Raises:
+        LocalCommandFailed: The command cannot be started.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        try:
+            self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+        except (OSError, ValueError) as error:
+            raise LocalCommandFailed(command=shlex.join(words), reason=str(error)) from error
+
+    def wait(self) -> int:
+        """Wait until the command has ended, and return its exit status."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Ask the command to end, if it has not, without waiting for it."""
+        self._process.terminate()
+
+
+def _memory(name: str) -> BinaryIO:
+    """Open a file without a disk: it cannot be full, and unlike a pipe it needs no reader meanwhile."""
+    return open(os.memfd_create(name), "w+b")
+
+
+def _text(output: BinaryIO) -> str:
+    output.seek(0)
+    return output.read(_LARGEST).decode(errors="replace")

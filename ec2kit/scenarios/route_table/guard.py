@@ -1,0 +1,131 @@
+"""A route that is moved must not be a server's own way to EC2: the next server could not move it any more."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ec2kit.ec2.answers import SubnetTable
+from ec2kit.finding import Finding, Findings, Outcome
+from ec2kit.resource import hosts
+from ec2kit.scenarios.route_table import objects
+from ec2kit.scenarios.route_table.look import place_of
+
+if TYPE_CHECKING:
+    from ec2kit.scenarios.scenario import Ground
+
+NAME = "own way to ec2"
+
+_PUBLIC = "192.0.2.1"
+"""Stands for the public address of EC2 where a program on this server (loopback) hides it. Source: RFC 5737."""
+
+
+class Way(NamedTuple):
+    """
+    The way from one ENI of this server to EC2.
+
+    Attributes:
+        moves: True: the route that leads there is one of those that the resource moves.
+    """
+
+    network_interface_id: str
+    route_table_id: str
+    destination: str
+    moves: bool
+
+    def __str__(self) -> str:
+        return f"{self.network_interface_id} by {self.destination} of {self.route_table_id}"
+
+
+def findings(ground: Ground) -> Findings:
+    """
+    Tell whether this server reaches EC2 without a route that the resource moves.
+
+    Only blocks and prefix lists can lead there, so nothing is asked for a resource of single addresses.
+    """
+    blocks = [each for each in ground.resource.addresses if not hosts(each)]
+    if not blocks:
+        return
+    ec2 = ground.ec2
+    lists = {each: ec2.prefix_list_entries(each) for each in blocks if each.startswith("pl-")}
+    seen = ground.seen
+    moved = {place_of(ground.resource, each) for each in (*objects(seen), *seen.without_route)}
+    tables, subnets = ec2.subnet_tables(ground.resource.vpc_id), ec2.subnets_of(ground.server.instance_id)
+    yield _judged([ways(tables, subnets, each, moved, lists) for each in ec2.first_hops() or ("",)])
+
+
+def _judged(by_address: Sequence[Sequence[Way]]) -> Finding:
+    """
+    Judge the ways to each address to which requests may go.
+
+    One address that is lost is a failure: the next request may go there.
+    """
+    lost = next((found for found in by_address if found and all(each.moves for each in found)), None)
+    if lost is None:
+        free = next((each for found in by_address for each in found if not each.moves), None)
+        if free is None:
+            return Finding(NAME, Outcome.OK, "no route of the VPC leads there that the resource could move")
+        return Finding(NAME, Outcome.OK, f"{free}, which the resource does not move")
+    advice = (
+        "do not choose the route tables of the servers' own subnets, or give the servers another way: an interface "
+        "endpoint of EC2 in the VPC, or a second network interface in a subnet with a way of its own"
+    )
+    return Finding(NAME, Outcome.FAILED, f"only {'; '.join(map(str, lost))}, which the resource moves", advice)
+
+
+def ways(
+    tables: Sequence[SubnetTable],
+    subnets: Mapping[str, str],
+    peer: str,
+    moved: Iterable[tuple[str, str]],
+    lists: Mapping[str, Sequence[str]],
+) -> list[Way]:
+    """
+    Return the ways from the ENIs of a server to EC2, by their subnets' effective route tables; a pure function.
+
+    Args:
+        subnets: ENI → subnet.
+        peer: The address that requests go to; "" or one of loopback: any public one.
+        moved: Table and destination of each route that is moved.
+        lists: Prefix list → its blocks, for those that are moved.
+    """
+    address = ipaddress.ip_address(peer.partition("%")[0] or _PUBLIC)
+    if address.is_loopback:
+        address = ipaddress.ip_address(_PUBLIC)
+    found = []
+    for eni, subnet in sorted(subnets.items()):
+        table = _effective(tables, subnet)
+        destination = _longest(table, address, lists) if table is not None else ""
+        if table is not None and destination:
+            is_moved = (table.route_table_id, destination) in {*moved}
+            found.append(Way(eni, table.route_table_id, destination, is_moved))
+    return found
+
+
+def _effective(tables: Sequence[SubnetTable], subnet: str) -> SubnetTable | None:
+    """
+    Return the table that decides for a subnet.
+
+    Source: VPC user guide, "Route table concepts": the main table is that of subnets without another one.
+    """
+    main = next((each for each in tables if each.is_main), None)
+    return next((each for each in tables if subnet in each.subnet_ids), main)
+
+
+def _longest(
+    table: SubnetTable, address: ipaddress.IPv4Address | ipaddress.IPv6Address, lists: Mapping[str, Sequence[str]]
+) -> str:
+    """
+    Return the destination of the route that decides for an address; "" if there is none.
+
+    Source: VPC user guide, "How route priority works": the longest prefix; of the same, a prefix list comes last.
+    """
+    candidates: list[tuple[int, bool, str]] = []
+    for destination in {each.destination for each in table.routes}:
+        is_list = destination.startswith("pl-")
+        for block in lists.get(destination, ()) if is_list else (destination,):
+            network = ipaddress.ip_network(block, strict=False)
+            if address in network:
+                candidates.append((network.prefixlen, not is_list, destination))
+    return max(candidates)[2] if candidates else ""

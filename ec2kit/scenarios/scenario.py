@@ -1,0 +1,329 @@
+"""
+The protocol of scenarios: the names that a kind of address has, in two parts.
+
+`Scenario` is the part that every action needs; a quickCheck, which runs thousands of times a day, loads no other.
+`Making` is the part that makes, checks, tries and shows a resource, and is loaded only then. Each part is a module;
+one module may be both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ec2kit.deadline import Deadline
+    from ec2kit.ec2.answers import NetworkInterface, Receipt
+    from ec2kit.ec2.operations import Ec2
+    from ec2kit.ec2.snapshot import Sharing
+    from ec2kit.errors import Ec2KitError
+    from ec2kit.finding import Findings
+    from ec2kit.host.instance import Interface
+    from ec2kit.messages.catalogue import Notice
+    from ec2kit.messages.log import Log
+    from ec2kit.messages.statement import Reasons
+    from ec2kit.resource import Resource, Server
+    from ec2kit.scenarios.parameter import Agent
+    from ec2kit.scenarios.wish import Field, Found, Given, Offered
+    from ec2kit.settings import Settings
+    from ec2kit.status import Change, Plan, Verdict, Wanted
+
+Made = Mapping[str, "tuple[Change, ...]"]
+"""Target → the changes to it that were made, or that may have been carried out."""
+
+
+class Permission(NamedTuple):
+    """
+    An operation that the server's role has to permit.
+
+    Attributes:
+        parameters: The exact arguments of the question by DryRun; None: only a real change would answer it.
+        proof: A question that changes nothing even where an endpoint ignores DryRun; it is asked first, and if the
+            endpoint turns out to be one, `parameters` are not. None: `parameters` change nothing themselves.
+    """
+
+    operation: str
+    parameters: Mapping[str, object] | None
+    service: str = "ec2"
+    proof: Permission | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the permission as IAM spells it, "ec2:ReplaceRoute"."""
+        return f"{self.service}:{self.operation}"
+
+
+class Observed(Protocol):
+    """An immutable observation, which has all that `judge` and `plan` need."""
+
+    @property
+    def unknown(self) -> Ec2KitError | None:
+        """Return the error because of which a part of the observation is missing."""
+
+
+class Companion(Protocol):
+    """A setting of this server that has to be right beside the address; its failure does not fail the action."""
+
+    def begin(self) -> None:
+        """Begin to look, beside the first writes; returns at once."""
+
+    def finish(self, log: Log, deadline: Deadline) -> None:
+        """Correct the setting, once the result of the action is known and marked."""
+
+
+class Scenario(Protocol):
+    """One kind of address: its looks and changes are thin, its decisions are pure functions."""
+
+    # -- its definition --
+
+    def own(self, stored: Mapping[str, Any]) -> Any:
+        """
+        Read the part that only this kind has from the stored form of a definition.
+
+        Returns:
+            A named tuple of texts and tuples of texts.
+
+        Raises:
+            ValueError, KeyError, TypeError: A field is missing or wrong, or the address does not fit this kind.
+        """
+
+    def subject(self, resource: Resource) -> str:
+        """Return in one word what the resource protects, which other servers tell of it; usually its address."""
+
+    def collides(self, resource: Resource, subject: str) -> bool:
+        """Tell whether another resource with this subject would protect a part of the same."""
+
+    # -- looking and deciding --
+
+    def observe(self, source: Any, resource: Resource, server: Server, settings: Settings) -> Observed:
+        """
+        Look by a source: `Ec2`, or the result of `shared`.
+
+        Raises:
+            Ec2KitError: Nothing is known. If a part is known, the observation says why the rest is missing.
+        """
+
+    def shared(self, sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Any:
+        """
+        Return the source that the checks of this server share, or the resources that one command shows.
+
+        Args:
+            others: Gives all known resources of this server, because one question may serve all of them.
+        """
+
+    def judge(self, observed: Any) -> Verdict:
+        """Tell whether the address is in service on this server; a pure function."""
+
+    def verdicts(self, observed: Any) -> Mapping[str, Verdict]:
+        """Return address → the verdict on it alone, of which `judge` makes one; a pure function."""
+
+    def plan(self, observed: Any, wanted: Wanted, made: Made, *, conditional: bool = False) -> Plan:
+        """
+        Return the remaining changes; a pure function.
+
+        Each change may be made, repeated or left out without harm to the others.
+
+        Args:
+            conditional: True: an address without an owner is taken only if it still has no owner.
+        """
+
+    def ahead(self, resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
+        """
+        Return the changes that bring remembered objects here, and that may be made beside the first look.
+
+        Only objects that the definition covers by itself are among them, none that a look has to choose.
+
+        Args:
+            remembered: What `remembered` returned at an earlier look of this server.
+        """
+
+    def origin(self, observed: Any) -> dict[str, str]:
+        """Return object → its present target, as `undo` needs it."""
+
+    def undo(self, observed: Any, before: Mapping[str, str]) -> Plan:
+        """Return the changes that give the objects that came here their targets before; a pure function."""
+
+    # -- changing --
+
+    def permissions(self, observed: Any | None) -> tuple[Permission, ...]:
+        """
+        Return the permissions to look and to change.
+
+        Args:
+            observed: None: the permissions name objects that do not exist.
+        """
+
+    def apply(self, change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> Receipt:
+        """Make one change; raises what the operation raises."""
+
+    def companion(self, ec2: Ec2, server: Server) -> Companion | None:
+        """Return the setting that has to be right beside the address; None: there is none."""
+
+    def left_by_remove(self, settings: Settings) -> bool:
+        """Tell whether remove changes nothing in AWS, because the next server's restore takes the address anyway."""
+
+    # -- telling --
+
+    def owners(self, observed: Any) -> Mapping[str, str | None]:
+        """Return the owners of the address: object → the ENI that it points at."""
+
+    def objects(self, observed: Any) -> tuple[str, ...]:
+        """Return the objects that hold the address: tables, or an allocation."""
+
+    def remembered(self, observed: Any, before: Collection[str] = ()) -> tuple[str, ...]:
+        """
+        Return the objects that a later check must miss when they are gone, and that a restore may begin with.
+
+        Args:
+            before: Objects that were remembered, and that stay so unless the definition no longer means them.
+        """
+
+    def news(self, observed: Any, before: Collection[str]) -> tuple[Notice, ...]:
+        """
+        Return a notice for each object that came or went.
+
+        Args:
+            before: The objects that were remembered; none: nothing is known of the time before.
+        """
+
+    def message(self, change: Change) -> Notice:
+        """Return the message of a change that was made, with the fields that are not among its arguments."""
+
+    def left_alone(self, observed: Any) -> Reasons:
+        """Return the objects that another mechanism made for the address, and that no action changes."""
+
+    def notices(self, observed: Any) -> tuple[Notice, ...]:
+        """Return the notices to be logged before the first change."""
+
+    # -- the parts that are not always loaded --
+
+    def making(self) -> Making:
+        """Return the part that makes, checks, tries and shows resources of this kind."""
+
+    def agent(self) -> Agent:
+        """Return the OCF agent of this kind."""
+
+
+class Ground(Protocol):
+    """The values that the checks of a scenario may use."""
+
+    @property
+    def resource(self) -> Resource:
+        """Return the resource as it would be, this server included."""
+
+    @property
+    def server(self) -> Server: ...
+
+    @property
+    def interface(self) -> Interface: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def given(self) -> Given:
+        """Return what create was told; nothing for the checks of other actions."""
+
+    @property
+    def ec2(self) -> Ec2:
+        """Return EC2; raises the error of an earlier check that did not reach EC2."""
+
+    @property
+    def seen(self) -> Any:
+        """Return the scenario's observation of the address; raises the errors of `observe`."""
+
+
+Check = Callable[[Any], "Findings"]
+"""One check of a `Ground`. A check that raises could not look; the other checks go on."""
+
+
+class Making(Protocol):
+    """The part of a scenario by which resources of one kind are made, checked, tried and shown."""
+
+    # -- create --
+
+    FIELDS: tuple[Field, ...]
+    """The fields that create needs beyond those of every kind, in the order of the dialogue."""
+
+    def understood(self, given: Given, address_of: Callable[[str], str] | None) -> Given:
+        """
+        Return the given fields, completed.
+
+        Args:
+            address_of: Returns the address of the framework's IP resource with a tag; None: the framework has no IP
+                resources.
+
+        Raises:
+            ArgumentInvalid: A field is missing, or does not belong here.
+        """
+
+    def find(self, given: Given, ec2: Ec2) -> Found:
+        """
+        Look up the rest of the definition.
+
+        Raises:
+            Ec2KitError: There is no such address, or EC2 gave no usable answer.
+        """
+
+    def preparations(self, given: Given, observed: Any) -> tuple[Change, ...]:
+        """
+        Return the changes by which create makes objects that the person has asked for; a pure function.
+
+        Each is made before the resource comes in service, its target is ABSENT for `undo`, and no other action makes
+        it.
+        """
+
+    def offers(self, ec2: Ec2 | None, ip_resources: Mapping[str, str] | None) -> Offered:
+        """
+        Return the choices of the dialogue, without those that cannot be looked up.
+
+        Args:
+            ec2: None: the region is not known.
+            ip_resources: Tag → address of the IP resources that can be protected now; None: the framework has no IP
+                resources.
+        """
+
+    # -- checks --
+
+    LOOK: str
+    """The EC2 operation that every look begins with, "DescribeAddresses"."""
+
+    ONE_VPC: bool
+    """True: all servers of a resource have to be in one VPC. They are always in one region."""
+
+    DIFFERENT_ZONES: bool
+    """True: two servers in one Availability Zone cause a warning."""
+
+    ON_THE_DEVICE: bool
+    """True: the framework has to put the address on the active server's device."""
+
+    SHARES_NO_PLACE: bool
+    """True: a private address of a server carries one such address at a time; the next one displaces it."""
+
+    CHECKS: tuple[tuple[str, Check], ...]
+    """Name → check; a standby server makes these checks, too."""
+
+    def displaces(self, ground: Ground) -> tuple[str, ...]:
+        """Return the other addresses that lose their place on this server when the resource's comes here."""
+
+    def interface_findings(self, ground: Ground, eni: NetworkInterface) -> Findings:
+        """Yield findings about the properties that this server's ENI must have."""
+
+    def replies_to(self, interface: Interface) -> str:
+        """Return an address that clients of such a resource may have, to check the way of packets to them."""
+
+    # -- trying and showing --
+
+    def pinged(self, resource: Resource) -> str:
+        """Return the address that answers a ping from the other servers; "": none does."""
+
+    NOT_PROVED_BY_PING: str
+    """Advice on what to test after a ping that was answered; "": nothing."""
+
+    def shown(self, resource: Resource) -> str:
+        """Return the address for a person, with its other names."""
+
+    # -- the vendor's kit --
+
+    IN_VENDORS_KIT: bool
+    """True: LifeKeeper's own kit moves such addresses, so its old resources may need these permissions, too."""

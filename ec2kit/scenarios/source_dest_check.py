@@ -1,0 +1,59 @@
+"""The source/destination check of a server's ENI has to be off if the ENI is the target of a route."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ec2kit.deadline import Abandoned, Begun
+from ec2kit.errors import AwsRefused, DeadlinePassed, Ec2KitError, Overtaken, Unknown
+from ec2kit.messages import catalogue
+from ec2kit.resource import Server
+
+if TYPE_CHECKING:
+    from ec2kit.deadline import Deadline
+    from ec2kit.ec2.answers import NetworkInterface
+    from ec2kit.ec2.operations import Ec2
+    from ec2kit.messages.log import Log
+
+
+class SourceDestCheck:
+    """
+    The companion switches the check off if permitted; failure does not fail the action.
+
+    While the check is on, EC2 drops packets to the virtual IP. The look begins beside the first writes, so that it
+    takes no time of its own.
+    """
+
+    def __init__(self, ec2: Ec2, server: Server) -> None:
+        self._ec2 = ec2
+        self._network_interface_id = server.network_interface_id
+        self._look = partial(ec2.network_interface, server.network_interface_id, retries=0)
+        self._begun: Begun[NetworkInterface] | None = None
+
+    def begin(self) -> None:
+        """Begin the look; returns at once."""
+        self._begun = Begun(self._look)
+
+    def finish(self, log: Log, deadline: Deadline) -> None:
+        """Switch the check off if it is on; a failure is logged."""
+        eni = self._network_interface_id
+        try:
+            if not self._seen(deadline).source_dest_check:
+                return
+        except (Unknown, AwsRefused, Overtaken) as error:
+            log.put(catalogue.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=error)
+            return
+        try:
+            receipt = self._ec2.switch_off_source_dest_check(network_interface_id=eni, retries=1)
+            log.put(catalogue.SOURCE_DEST_CHECK_OFF, network_interface_id=eni, request_id=receipt.request_id)
+        except Ec2KitError as error:
+            log.put(catalogue.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=error)
+
+    def _seen(self, deadline: Deadline) -> NetworkInterface:
+        if self._begun is None:
+            return self._look()
+        try:
+            return self._begun.wait(deadline)
+        except Abandoned as error:
+            raise DeadlinePassed(doing="the look at the ENI", seconds=f"{deadline.seconds:g}") from error

@@ -1,0 +1,27 @@
+#!/bin/bash
+# root.sh FOLDER PACKAGE...: this machine's root under an overlay in memory, with more packages; until stdin ends.
+#
+# It runs in a mount namespace of its own, so that nothing of it is left when it ends.
+work=$1
+shift
+mount -t tmpfs -o size=2g tmpfs "$work" || exit 1
+mkdir "$work/upper" "$work/work" "$work/root"
+mount -t overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" overlay "$work/root" || exit 1
+mount -t proc proc "$work/root/proc"
+mount --rbind /dev "$work/root/dev"
+mount --rbind /tmp "$work/root/tmp"
+mount -t tmpfs tmpfs "$work/root/run"
+cp --remove-destination -L /etc/resolv.conf "$work/root/etc/resolv.conf"
+printf '#!/bin/sh\nexit 101\n' >"$work/root/usr/sbin/policy-rc.d"
+chmod 755 "$work/root/usr/sbin/policy-rc.d"
+install="DEBIAN_FRONTEND=noninteractive apt-get -qq -y --allow-downgrades --no-install-recommends install $*"
+chroot "$work/root" sh -c "$install || { apt-get -qq update && $install; }" >"$work/apt.log" 2>&1 ||
+    { tail -n 5 "$work/apt.log" && exit 1; }
+printf '#!/bin/sh\nexit 0\n' >"$work/root/usr/local/bin/logger" # there is no syslog
+for each in systemctl udevadm; do                                # nor a service manager to talk to
+    printf '#!/bin/sh\ncase $* in *is-*) exit 1 ;; esac\n' >"$work/root/usr/local/bin/$each"
+done
+chmod 755 "$work/root/usr/local/bin/"*
+sed -i 's/^Driver=.*/& veth/' "$work/root/usr/lib/systemd/network/80-ec2.network" 2>/dev/null
+echo ready
+cat >/dev/null

@@ -1,0 +1,104 @@
+"""Commands of this server."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ec2kit.deadline import Deadline
+from ec2kit.errors import LocalCommandFailed, Stopped
+from ec2kit.host.command import run
+
+from ..actions.cluster import crowded
+from ..children import must_be_gone
+from ..patience import HANGS
+
+
+def test_run_command_gives_status_and_both_outputs() -> None:
+    """How it ended and what it printed is all there, whatever bytes it printed."""
+    done = run(["/bin/sh", "-c", "printf 'out\\377'; echo err >&2; exit 3"], Deadline(HANGS))
+    assert (done.status, done.stdout, done.stderr) == (3, "out\ufffd", "err\n")
+
+
+def test_run_words_are_never_given_to_a_shell() -> None:
+    """A word stays a word, whatever characters it has."""
+    assert run(["/bin/echo", "$HOME; *", "a b"], Deadline(HANGS)).stdout == "$HOME; * a b\n"
+
+
+def test_run_environment_given_is_all_that_it_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sees what it was given and nothing of ours; it is found through the PATH it was given."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    done = run(["env"], Deadline(HANGS), environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+    assert set(done.stdout.split()) == {"PATH=/usr/bin:/bin", "LC_ALL=C"}
+
+
+def test_run_command_reads_nothing_of_our_input() -> None:
+    """A command that wants input gets its end at once."""
+    assert run(["/bin/cat"], Deadline(HANGS)).stdout == ""
+
+
+@pytest.mark.parametrize("word", ["/nonexistent/command", "/", "a\0b"])
+def test_run_command_that_cannot_be_started_raises(word: str) -> None:
+    """Not found, not executable, not a name: it has one error, that names the command."""
+    with pytest.raises(LocalCommandFailed):
+        run([word], Deadline(HANGS))
+
+
+def test_run_deadline_passes_kills_the_command_with_its_children(tmp_path: Path) -> None:
+    """A command that hangs is killed in time, and so is what it started."""
+    began, note = time.monotonic(), tmp_path / "pid"
+    for seconds in (0.3, 3, 30):  # more, where the machine was too slow to begin it
+        with pytest.raises(LocalCommandFailed, match=rf"no end within {seconds:g} s"):
+            run(["/bin/sh", "-c", f"sleep 600 & echo $! > {note}; wait"], Deadline(seconds))
+        if note.exists() and note.read_text().endswith("\n"):
+            break
+    assert time.monotonic() - began < HANGS
+    must_be_gone(int(note.read_text()))
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    """SIGALRM raises Stopped in the main thread, as those that end a process do; what is run sends it."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(signal="SIGALRM")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    with pytest.raises(Stopped):
+        yield
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_run_that_shall_finish_is_let_end_when_a_signal_comes(tmp_path: Path) -> None:
+    """What writes is not cut in the middle: the signal counts when the command has ended."""
+    for pause in (0.3, 3, 30):  # more, where the machine was too slow to begin to wait
+        words = ["sh", "-c", f"sleep {pause}; kill -ALRM $PPID; sleep 1; echo done >{tmp_path}/mark"]
+        with _stopped():
+            run(words, Deadline(HANGS), kill=False, finish=True)
+        if (tmp_path / "mark").exists():
+            break
+    assert (tmp_path / "mark").exists()
+
+
+def test_run_that_shall_finish_is_waited_for_until_the_deadline_only() -> None:
+    """A command that hangs keeps nobody for ever."""
+    began = time.monotonic()
+    with _stopped():
+        run(["sh", "-c", "sleep 0.3; kill -ALRM $PPID; exec sleep 600"], Deadline(crowded(2)), kill=True, finish=True)
+    assert time.monotonic() - began < HANGS
+
+
+def test_run_that_may_not_kill_leaves_a_slow_command_to_itself(tmp_path: Path) -> None:
+    """What others hang on goes on, and the caller does not wait for it."""
+    words = ["sh", "-c", f"sleep 1; echo done >{tmp_path}/mark"]
+    with pytest.raises(LocalCommandFailed, match=r"no end within 0\.2 s"):
+        run(words, Deadline(0.2), kill=False)
+    ends = time.monotonic() + HANGS
+    while not (tmp_path / "mark").exists():
+        assert time.monotonic() < ends
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""A create that is interrupted at each of its points leaves everything as it was, or says what it left."""

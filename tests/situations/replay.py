@@ -1,0 +1,73 @@
+"""Replaying gives what the scenario makes of a situation now, as the expected half of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ec2kit.errors import Ec2KitError
+from ec2kit.scenarios.table import scenario_of
+from ec2kit.settings import Settings
+from ec2kit.status import Change, Plan, Verdict, Wanted
+
+from .lines import INDENT, field, listed, shown
+from .record import IF_NOT_CARRIED_OUT, NOT_OBSERVED
+from .situation import CONDITIONAL, NOT_HERE, UNDO, Made, Situation, change_lines
+
+
+def replay(situation: Situation) -> tuple[str, ...]:
+    """Look, judge and plan, and return the lines of the expected half."""
+    with TemporaryDirectory() as root:
+        try:
+            observed = _observe(situation, Path(root))
+        except Ec2KitError as error:
+            return tuple(field(NOT_OBSERVED, str(error)))
+        return tuple(line.replace(root, "") for line in _outcome(situation, observed))
+
+
+def _observe(situation: Situation, root: Path) -> Any:
+    resource, source = situation.resource, situation.shown
+    server = resource.server(situation.here)
+    around: dict[str, Any] = {**situation.settings, **source.prepare(root, server.device)}
+    return scenario_of(resource).observe(source, resource, server, Settings()._replace(**around))
+
+
+def _outcome(situation: Situation, observed: Any) -> Iterator[str]:
+    scenario = scenario_of(situation.resource)
+    plan = _plan(situation, observed, situation.made)
+    yield from _verdict(scenario.judge(observed))
+    yield from _changes("changes", plan)
+    if any(each.answer_lost for each in situation.made):
+        certain = [each for each in situation.made if not each.answer_lost]
+        yield from _changes(IF_NOT_CARRIED_OUT, _plan(situation, observed, certain))
+    yield from _mapping("pending", plan.pending)
+    yield from _mapping("impossible", plan.impossible)
+    yield from _mapping("owners", scenario.owners(observed))
+    yield from listed("objects", scenario.objects(observed))
+    notices = [f"{message.code} {message.render(**fields)}" for message, fields in scenario.notices(observed)]
+    yield from listed("notices", notices)
+
+
+def _plan(situation: Situation, observed: Any, made: Iterable[Made]) -> Plan:
+    scenario, wanted = scenario_of(situation.resource), situation.wanted
+    if wanted == UNDO:
+        return scenario.undo(observed, situation.before or {})
+    by_target: dict[str, tuple[Change, ...]] = {}
+    for each in made:
+        by_target[each.change.target] = (*by_target.get(each.change.target, ()), each.change)
+    wish = Wanted.NOT_HERE if wanted == NOT_HERE else Wanted.HERE
+    return scenario.plan(observed, wish, by_target, conditional=wanted == CONDITIONAL)
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    return [*field("verdict", verdict.status.value), *(INDENT + str(reason) for reason in verdict.reasons)]
+
+
+def _changes(name: str, plan: Plan) -> list[str]:
+    return listed(name, [line for change in plan.changes for line in change_lines(change)])
+
+
+def _mapping(name: str, found: Mapping[str, object]) -> list[str]:
+    return listed(name, [f"{key}: {shown(None if value is None else str(value))}" for key, value in found.items()])
