@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
+from ec2kit.frameworks.edge import OVERDUE
+
 from ..children import must_be_gone
 from ..patience import Stalls
 from ..resolver import Name, needs_root, resolving
@@ -30,6 +32,7 @@ from .cluster import (
     Cluster,
     Done,
     finished,
+    given_time,
     in_a_hurry,
     standby,
     until,
@@ -159,8 +162,12 @@ def _act(cluster: Cluster, action: str, tag: str, settings: Settings) -> Done:
 
     If asked, it has a resolver of its own in a mount namespace of its own.
     """
-    settings, stalls = {**in_a_hurry(), **settings}, Stalls()
-    done = _acted(cluster, action, tag, settings)
+    settings = {**in_a_hurry(), **settings}
+    for _ in range(3):
+        stalls = Stalls()
+        done = _acted(cluster, action, tag, settings)
+        if "END" in done.stderr or stalls.seconds < OVERDUE:
+            break  # otherwise the machine kept it from ending by itself, and its watchdog ended it
     assert done.seconds <= float(settings[f"EC2_{action.upper()}_TIMEOUT"]) + 1 + stalls.seconds
     return done
 
@@ -480,10 +487,10 @@ def test_an_address_taken_after_each_write_is_given_up_and_the_thief_is_named(cl
 # -- file descriptors ------------------------------------------------------------------------------------------
 
 
-def _with_descriptors(cluster: Cluster, free: int, *command: str) -> Done:
+def _with_descriptors(cluster: Cluster, free: int, *command: str, seconds: float = 3) -> Done:
     action, *arguments = command
     words = with_descriptors(free, str(ACTIONS / action), *arguments, "-t", VIP_TAG)
-    environment = cluster.environment("node1", **in_a_hurry())
+    environment = cluster.environment("node1", **in_a_hurry(seconds))
     with subprocess.Popen(
         words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -514,9 +521,13 @@ def test_quick_check_and_remove_without_file_descriptors_are_0(cluster: Cluster,
 def test_restore_without_file_descriptors_fails_and_loses_nothing(cluster: Cluster, free: int) -> None:
     """It says what could not be opened; with descriptors again, the next one succeeds."""
     cluster.with_resource()
-    done = _with_descriptors(cluster, free, "restore")
+    told = ("Too many open files", "Pipe call failed")
+    done = given_time(
+        lambda seconds: _with_descriptors(cluster, free, "restore", seconds=seconds),
+        lambda done: any(each in done.stderr for each in told),
+    )
     assert done.status != 0
-    assert "Too many open files" in done.stderr or "Pipe call failed" in done.stderr
+    assert any(each in done.stderr for each in told), done.stderr
     assert "Traceback" not in done.stderr or "Fatal Python error" in done.stderr  # Python itself could not start
     assert cluster.act("node1", "restore").status == 0
 
@@ -610,7 +621,15 @@ def test_a_credential_helper_that_hangs_is_named_and_not_left_behind(cluster: Cl
     helper.chmod(0o700)
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {helper} --key hidden\n")
     cluster.with_resource()
-    done = cluster.act("node1", "quickCheck", AWS_CONFIG_FILE=str(tmp_path / "config"), **in_a_hurry(6))
+    done = given_time(
+        lambda seconds: cluster.act(
+            "node1",
+            "quickCheck",
+            AWS_CONFIG_FILE=str(tmp_path / "config"),
+            EC2_QUICKCHECK_TIMEOUT=f"{seconds:.1f}",
+        ),
+        lambda done: pids.exists(),
+    )
     assert (done.status, "UNKNOWN" in done.stderr) == (0, True), done.stderr
     assert (
         f"credential_process gives no credentials yet, so DescribeRouteTables is not sent: {helper}: " in done.stderr
