@@ -13,7 +13,6 @@ from .cluster import (
     EIP_TAG,
     KINDS,
     PATIENCE,
-    SILENCE,
     SIP6_TAG,
     SIP_TAG,
     VIP_TAG,
@@ -21,6 +20,7 @@ from .cluster import (
     Done,
     finished,
     given_time,
+    silence,
     standby,
     until,
 )
@@ -103,9 +103,9 @@ def at_once(cluster: Cluster, action: str, *, server: str = "", **settings: str)
 
 
 def ended_in_time(cluster: Cluster, action: str, seconds: float, *, server: str = "") -> dict[str, Done]:
-    """Run an action on all resources that ends by its deadline, with requests that wait a second for an answer."""
+    """Run an action on all resources that ends by its deadline; each request may take a part of that time."""
     stalls = Stalls()
-    settings = {**SILENCE, f"EC2_{action.upper()}_TIMEOUT": f"{seconds:.1f}"}
+    settings = {**silence(seconds / 10), f"EC2_{action.upper()}_TIMEOUT": f"{seconds:.1f}"}
     ended = at_once(cluster, action, server=server, **settings)
     late = [each.seconds > seconds + 1 + stalls.seconds for each in ended.values() if "END" in each.stderr]
     assert not any(late), ended

@@ -365,7 +365,7 @@ def test_a_quick_check_that_takes_too_long_is_ended_and_nothing_fails(dummies: W
 
     assert given_time(checked, lambda called: called != [], seconds=2) == ["node1 quickCheck"]
     assert dummies.state("node1", TAG) == "ISP"
-    *_, line = [line for line in dummies.log("node1").splitlines() if ":001047:" in line]
+    *_, line = [line for line in dummies.log("node1").splitlines() if f":{TAG}:001047:" in line]
     expected = (
         f'NOTIFY:RKActionHandler:quickCheck:{TAG}:001047:END failed quickCheck of "{TAG}" due to a "ALRM" signal.'
     )
