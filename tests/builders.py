@@ -86,6 +86,13 @@ class ImpatientClock:
         self.skipped += seconds
 
 
+class LeapingClock(ImpatientClock):
+    """Real time, which leaps by an hour when a test says so: a wait is over then, however long it may be."""
+
+    def leap(self) -> None:
+        self.skipped += 3600
+
+
 # -- log ---------------------------------------------------------------------------------------------------
 
 

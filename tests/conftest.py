@@ -22,9 +22,14 @@ from .one_sandbox import NODES, TABLES, OneSandbox
 from .patience import HANGS
 from .slow import is_slow
 
-hypothesis.settings.register_profile("ec2kit", deadline=None, max_examples=30, database=None)
-hypothesis.settings.register_profile("wide", deadline=None, max_examples=60, database=None)
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000, database=None)
+for name, examples in (("ec2kit", 30), ("wide", 60), ("thorough", 3000)):
+    hypothesis.settings.register_profile(
+        name,
+        deadline=None,
+        max_examples=examples,
+        database=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],  # which is a question of the machine
+    )
 hypothesis.settings.load_profile("ec2kit")  # --hypothesis-profile=wide or =thorough overrides it
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

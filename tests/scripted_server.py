@@ -118,7 +118,7 @@ def fails(code: str, status: int = 400, text: str = "it says no", request_id: st
 
 def silent(handler: Any) -> None:
     """Accepts, and says nothing."""
-    handler.server.over.wait(30)
+    handler.server.over.wait()
 
 
 def drips(handler: Any) -> None:

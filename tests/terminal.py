@@ -21,6 +21,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+from .patience import HANGS
+
 
 class Terminal:
     """
@@ -44,7 +46,7 @@ class Terminal:
                 read += more
                 self.shown = read.decode(errors="replace")
 
-    def shows(self, text: str, *, within: float = 40) -> bool:
+    def shows(self, text: str, *, within: float = HANGS) -> bool:
         """Wait until the text was shown; False: the program ended before, or it was not shown in time."""
         ends = time.monotonic() + within
         while text not in self.shown:
@@ -53,17 +55,13 @@ class Terminal:
             time.sleep(0.02)
         return True
 
-    def stop_output(self) -> None:
-        """Stop the output, as Ctrl-S does: whoever writes hangs."""
-        termios.tcflow(self._slave, termios.TCOOFF)
-
-    def end(self, *, within: float = 40) -> int:
+    def end(self, *, within: float = HANGS) -> int:
         """Wait for the end of the program, and return its status; all that it has shown was read then."""
         status = self.process.wait(timeout=within)
         termios.tcflow(self._slave, termios.TCOON)
         os.close(self._slave)
         self._slave = -1
-        self._reader.join(timeout=10)
+        self._reader.join(timeout=HANGS)
         return status
 
     def close(self) -> None:
@@ -101,10 +99,19 @@ def width(text: str) -> int:
 
 
 @contextmanager
-def at_a_terminal(words: Sequence[str], environment: Mapping[str, str], *, columns: int = 200) -> Iterator[Terminal]:
-    """Run a program with a terminal that controls it; it is killed at the end of the block."""
+def at_a_terminal(
+    words: Sequence[str], environment: Mapping[str, str], *, columns: int = 200, is_stopped: bool = False
+) -> Iterator[Terminal]:
+    """
+    Run a program with a terminal that controls it; it is killed at the end of the block.
+
+    Args:
+        is_stopped: The output is stopped before the program begins, as Ctrl-S does: whoever writes hangs.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    if is_stopped:
+        termios.tcflow(slave, termios.TCOOFF)
     command = ["setsid", "--ctty", "--wait", *words]
     process = subprocess.Popen(command, env=dict(environment), cwd="/", stdin=slave, stdout=slave, stderr=slave)
     terminal = Terminal(process, master, slave)

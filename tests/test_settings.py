@@ -254,7 +254,6 @@ def test_load_file_missing_is_no_finding(tmp_path: Path) -> None:
     assert loaded(file=tmp_path / "none").findings == ()
 
 
-@pytest.mark.timeout(10)
 def test_load_file_is_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> None:
     """What is no regular file is not used, and cannot hold up an action."""
     os.mkfifo(tmp_path / "pipe", 0o600)
@@ -281,7 +280,6 @@ def test_load_file_with_bytes_of_any_kind_never_raises(tmp_path: Path) -> None:
     assert loaded(file=path).verify_timeout == 11
 
 
-@pytest.mark.timeout(20)
 def test_load_file_of_many_lines_takes_no_time(tmp_path: Path) -> None:
     """A file that something else wrote into without end costs no action its deadline."""
     lines = "".join(f"NAME_{number}=$NAME_{number - 1}\n" for number in range(35_000))
@@ -603,7 +601,6 @@ def test_load_file_that_the_sdk_refuses_is_the_sdks_to_tell(config: str, tmp_pat
     assert loaded(the_sdks_files(tmp_path, config)).metadata_url == "http://169.254.169.254"
 
 
-@pytest.mark.timeout(10)
 def test_load_file_of_the_sdk_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """The SDK leaves out what is no regular file, and so does the kit."""
     os.mkfifo(tmp_path / "pipe", 0o600)

@@ -148,7 +148,7 @@ def started(
     region: str = "us-east-1",
     port: int | None = None,
     tls: bool = False,
-    within: float = 60.0,
+    within: float = 300.0,
 ) -> Iterator[Sandbox]:
     """
     Run a sandbox in a process of its own until the block ends or this process dies.

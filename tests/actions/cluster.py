@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import boto3
 from botocore.client import BaseClient
@@ -74,11 +75,34 @@ def _slowness(work: float = 0.01) -> float:
     return (time.monotonic() - began) / work
 
 
+Result = TypeVar("Result")
+
+
+def given_time(deed: Callable[[float], Result], came: Callable[[Result], bool], *, seconds: float = 3) -> Result:
+    """
+    Return what comes of a deed that has to come to a point before its deadline; a slow one gets more time.
+
+    Args:
+        deed: Takes the seconds of its deadline, and begins anew each time.
+        came: Tells whether the deed came to that point.
+    """
+    for times in (1, 4, 16, 64):
+        result = deed(crowded(seconds) * times)
+        if came(result):
+            break
+    return result
+
+
 def in_a_hurry(seconds: float = 3) -> dict[str, str]:
-    """Return deadlines of a test's length, where nothing answers anyway."""
+    """Return deadlines of a test's length, and a part of it for each request, where nothing answers anyway."""
     names = ("EC2_QUICKCHECK_TIMEOUT", "EC2_RESTORE_TIMEOUT", "EC2_RECOVER_TIMEOUT", "EC2_REMOVE_TIMEOUT")
-    deadlines = dict.fromkeys(names, f"{crowded(seconds):.1f}")
-    return {**deadlines, **SILENCE}
+    deadline = crowded(seconds)
+    return {**dict.fromkeys(names, f"{deadline:.1f}"), **silence(deadline / 3)}
+
+
+def silence(seconds: float) -> dict[str, str]:
+    """Return times of one request, where nothing answers anyway; a slow machine needs some to come so far."""
+    return dict.fromkeys(SILENCE, f"{min(300.0, max(1.0, seconds)):.0f}")
 
 
 _ALMOST_NO_DESCRIPTORS = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .cluster import Cluster, Done, crowded
+from .cluster import Cluster, Done, given_time
 from .pretended_lifekeeper import PretendedLifeKeeper
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -224,7 +224,11 @@ def test_a_permission_that_is_missing_makes_it_refuse(
 def test_ec2_that_does_not_answer_makes_it_refuse(cluster: Cluster, old: PretendedLifeKeeper) -> None:
     """Credentials that could not be tried are not known to work."""
     cluster.sandbox.fault("refuse", server="node1")
-    done = migrate(cluster, old, EC2_RESTORE_TIMEOUT=f"{crowded(4):.1f}")
+    done = given_time(
+        lambda seconds: migrate(cluster, old, EC2_RESTORE_TIMEOUT=f"{seconds:.1f}"),
+        lambda done: "no connection to http:" in done.stderr,
+        seconds=4,
+    )
     assert done.status == 1
     assert "no connection to http:" in done.stderr
     assert untouched(old)

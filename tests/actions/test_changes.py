@@ -99,7 +99,7 @@ def creates_at_once(cluster: Cluster, *creates: tuple[str, str, str]) -> list[Do
         for server in {server for server, *_ in creates}
     ]
     running = [cluster.start(server, "create", *create_words(tag, vip)) for server, tag, vip in creates]
-    done = [finished(each, within=90) for each in running]
+    done = [finished(each) for each in running]
     assert all(map(cluster.met, looks))
     return done
 

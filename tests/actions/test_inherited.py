@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from ec2kit.frameworks.edge import OVERDUE
+
 from ..inherited import STREAMS, begun, blocking_signals, ended, status_of
-from .cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, crowded, finished, in_a_hurry, until
+from ..patience import Stalls
+from .cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster, finished, in_a_hurry, until
 
 
 def _status(cluster: Cluster, server: str, action: str, streams: str, tag: str = VIP_TAG) -> int:
@@ -50,7 +53,7 @@ def _end_in_time_while_ec2_is_silent(cluster: Cluster, streams: str) -> None:
     cluster.with_resource(EIP_TAG, servers=2)
     cluster.with_resource(servers=3)
     cluster.sandbox.fault("silent")
-    hurry = in_a_hurry()
+    hurry, stalls = in_a_hurry(), Stalls()
     deadline = float(hurry["EC2_RESTORE_TIMEOUT"])
     with ExitStack() as stack:
         running = [
@@ -59,11 +62,13 @@ def _end_in_time_while_ec2_is_silent(cluster: Cluster, streams: str) -> None:
             )
             for server, action, tag, _ in SILENCE
         ]
-        statuses = [ended(each, within=deadline + crowded(20)) for each in running]
+        statuses = [ended(each) for each in running]
     assert statuses == [status for *_, status in SILENCE], streams
     for server, action, tag, _ in SILENCE:
         end = re.findall(rf':END \w+ {action} of "{tag}" after ([0-9.]+) s', cluster.log(server))
-        assert [float(each) <= deadline + 1 for each in end] == [True], (streams, action, end)
+        if not end and stalls.seconds > OVERDUE and f":{action}:{tag}:620006:" in cluster.log(server):
+            continue  # the machine kept it from ending by itself, and its watchdog ended it
+        assert [float(each) <= deadline + 1 + stalls.seconds for each in end] == [True], (streams, action, end)
 
 
 def test_actions_whose_output_nobody_takes_end_in_time_while_ec2_is_silent(cluster: Cluster) -> None:

@@ -117,28 +117,30 @@ def test_an_action_at_a_terminal_names_what_it_waits_for(cluster: Cluster, tmp_p
             assert re.search(rf"\r?\d+ s left: .*{re.escape(expected)}", terminal.shown)
 
 
-def test_a_restore_at_a_terminal_counts_its_writes(fifty_tables: Cluster) -> None:
+def test_a_restore_at_a_terminal_counts_its_writes(cluster: Cluster) -> None:
     """N of M, and that they wait for EC2's rate; of the line that says so nothing remains in the end."""
-    fifty_tables.with_resource()
-    environment = fifty_tables.environment("node2", EC2_WRITE_BURST="1", EC2_WRITE_RATE="20")
+    cluster.with_resource()
+    environment = cluster.environment("node2", EC2_WRITE_BURST="1", EC2_WRITE_RATE="1")
     with at_a_terminal([str(ACTIONS / "restore"), "-t", VIP_TAG], environment) as terminal:
         assert terminal.end() == 0
-    counted = [re.search(r"^\d+ s left: (\d+) of 50 changes made(.*)", each) for each in terminal.drawn]
+    counted = [re.search(r"^\d+ s left: (\d+) of 6 changes made(.*)", each) for each in terminal.drawn]
     found = [(int(each[1]), each[2]) for each in counted if each]
     assert found, terminal.shown
     assert found == sorted(found, key=lambda each: each[0])
     assert "; ReplaceRoute waits for its turn (EC2's rate)" in {more for _, more in found}
-    assert fifty_tables.holders() == ["node2"] * 50
+    assert cluster.holders() == ["node2"] * 6
     assert not [each for each in terminal.rows if "left" in each]
-    assert len(terminal.rows) == 50 + len(["BEGIN", "END", "after the last line"])
+    assert len(terminal.rows) == 6 + len(["BEGIN", "END", "after the last line"])
 
 
 def test_a_restore_at_a_narrow_japanese_terminal_waits_for_ec2_in_one_row(cluster: Cluster) -> None:
     """The tables are named that EC2 does not show yet, in the person's language, and cut where the row ends."""
     cluster.with_resource()
-    cluster.sandbox.fault("late", server="node2", operation="DescribeRouteTables", seconds=2.5)
-    environment = cluster.environment("node2", LC_ALL="ja_JP.UTF-8", EC2_VERIFY_TIMEOUT="30")
+    late = cluster.sandbox.fault("late", server="node2", operation="DescribeRouteTables", seconds=3600)
+    environment = cluster.environment("node2", LC_ALL="ja_JP.UTF-8", EC2_VERIFY_TIMEOUT="240")
     with at_a_terminal([str(ACTIONS / "restore"), "-t", VIP_TAG], environment, columns=70) as terminal:
+        assert terminal.shows("変更が EC2 に表示されるのを待っています: rtb-")
+        cluster.sandbox.clear(late)
         assert terminal.end() == 0
     drawn = [each for each in terminal.drawn if "変更が EC2 に表示されるのを待っています: rtb-" in each]
     assert drawn, terminal.shown
@@ -154,8 +156,8 @@ def test_a_restore_at_a_terminal_that_is_stopped_ends_all_the_same(cluster: Clus
     cluster.with_resource()
     cluster.sandbox.fault("late", server="node2", operation="DescribeRouteTables", seconds=2)
     environment = cluster.environment("node2", EC2_VERIFY_TIMEOUT="30")
-    with at_a_terminal([str(ACTIONS / "restore"), "-t", VIP_TAG], environment) as terminal:
-        terminal.stop_output()
+    words = [str(ACTIONS / "restore"), "-t", VIP_TAG]
+    with at_a_terminal(words, environment, is_stopped=True) as terminal:
         assert terminal.process.wait(timeout=HANGS) == 0
         assert terminal.shown == ""
         assert terminal.end() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .cluster import EIP_TAG, VIP_TAG, Cluster
+from .cluster import EIP_TAG, VIP_TAG, Cluster, finished, until
 
 LOOK, ADDRESSES, INTERFACE = "DescribeRouteTables", "DescribeAddresses", "DescribeNetworkInterfaces"
 
@@ -47,8 +47,11 @@ def test_restore_looks_at_the_eni_while_it_writes(cluster: Cluster) -> None:
     """The look that makes no difference to the result adds nothing to the time until it is known."""
     cluster.with_resource()
     before = len(cluster.sandbox.calls())
-    cluster.sandbox.fault("delay", seconds=1.0, server="node2", operation="ReplaceRoute")
-    assert cluster.act("node2", "restore").status == 0
+    writes = cluster.sandbox.fault("silent", server="node2", operation="ReplaceRoute")
+    running = cluster.start("node2", "restore", "-t", VIP_TAG, AWSCLI_READ_TIMEOUT="240")
+    until(lambda: cluster.asked("node2", INTERFACE))
+    cluster.sandbox.clear(writes)
+    assert finished(running).status == 0
     assert [call["operation"] for call in cluster.sandbox.calls()[before:]][-1] == LOOK
 
 
@@ -64,8 +67,11 @@ def test_restore_of_what_came_back_writes_while_its_first_look_is_not_answered(
     cluster.act("node1", "remove", tag)
     cluster.act("node2", "restore", tag)
     before = len(cluster.sandbox.calls())
-    cluster.sandbox.fault("delay", seconds=3.0, server="node1", operation=look, count=1)
-    assert cluster.act("node1", "restore", tag).status == 0
+    first = cluster.sandbox.fault("silent", server="node1", operation=look, count=1)
+    running = cluster.start("node1", "restore", "-t", tag, AWSCLI_READ_TIMEOUT="240")
+    until(lambda: [call["operation"] for call in cluster.sandbox.calls()[before:]].count(writes[0]) == len(writes))
+    cluster.sandbox.clear(first)
+    assert finished(running).status == 0
     asked = [str(call["operation"]) for call in cluster.sandbox.calls()[before:] if call["operation"] != INTERFACE]
     assert asked == [*writes, look, look]
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from .cluster import VIP_TAG, Cluster, crowded, finished, go_on, in_a_hurry, stop, until
+from .cluster import VIP_TAG, Cluster, finished, given_time, go_on, in_a_hurry, stop, until
 
 
 def test_create_and_extend_and_restore_move_all_tables_and_nothing_else(cluster: Cluster) -> None:
@@ -375,8 +375,9 @@ def _restore_stopped_while_it_looks(cluster: Cluster, **settings: str) -> subpro
     """A restore that does not run while the answer to its look comes."""
     look = cluster.sandbox.fault("silent", server="node2", operation="DescribeRouteTables")
     running = cluster.start("node2", "restore", "-t", VIP_TAG, AWSCLI_READ_TIMEOUT="300", **settings)
-    until(lambda: cluster.met(look))
-    stop(running)
+    until(lambda: cluster.met(look) or running.poll() is not None)
+    if running.returncode is None:
+        stop(running)
     cluster.sandbox.clear(look)
     return running
 
@@ -385,8 +386,11 @@ def test_restore_stopped_past_its_deadline_writes_nothing_when_it_continues(clus
     """The deadline counts the time in which the process did not run."""
     cluster.with_resource()
     before = cluster.writes("node2")
-    deadline = crowded(3)
-    running = _restore_stopped_while_it_looks(cluster, EC2_RESTORE_TIMEOUT=f"{deadline:.1f}")
+
+    def stopped(seconds: float) -> tuple[subprocess.Popen[str], float]:
+        return _restore_stopped_while_it_looks(cluster, EC2_RESTORE_TIMEOUT=f"{seconds:.1f}"), seconds
+
+    running, deadline = given_time(stopped, lambda begun: begun[0].poll() is None)
     time.sleep(deadline)
     go_on(running)
     done = finished(running)

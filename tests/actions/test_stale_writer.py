@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ..patience import HANGS
-from .cluster import EIP_TAG, VIP_TAG, Cluster, crowded, finished, go_on, in_a_hurry, stop, until
+from .cluster import EIP_TAG, VIP_TAG, Cluster, finished, given_time, go_on, in_a_hurry, stop, until
 
 Process = subprocess.Popen[str]
 Deed = Callable[[], object]
@@ -79,7 +79,9 @@ def hold_up(cluster: Cluster) -> Iterator[HoldUp]:
         brake.stop()
         while not waits_for_its_turn(cluster, server):
             brake.go_on()
-            until(lambda: waits_for_its_turn(cluster, server))
+            until(lambda: waits_for_its_turn(cluster, server) or process.poll() is not None)
+            if process.poll() is not None:
+                break  # its deadline was too near
             brake.stop()
         return brake.go_on
 
@@ -103,8 +105,12 @@ def about_to_write(cluster: Cluster, server: str, action: str, **settings: str) 
     settings = {"EC2_WRITE_BURST": "1", "EC2_WRITE_RATE": "1", **settings}
     cluster.sandbox.fault("throttle", server=server, operation="ReplaceRoute")
     running = cluster.start(server, action, "-t", VIP_TAG, **settings)
-    until(lambda: cluster.asked(server, "ReplaceRoute") and waits_for_its_turn(cluster, server))
+    until(lambda: _waits(cluster, server) or running.poll() is not None)
     return running
+
+
+def _waits(cluster: Cluster, server: str) -> bool:
+    return cluster.asked(server, "ReplaceRoute") > 0 and waits_for_its_turn(cluster, server)
 
 
 def drift(cluster: Cluster) -> None:
@@ -124,9 +130,15 @@ def test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on(
     cluster.with_resource()
     drift(cluster)
     server = ACTIONS[action]
-    before, deadline = cluster.writes(server), crowded(4)
-    running = about_to_write(cluster, server, action, **{f"EC2_{action.upper()}_TIMEOUT": f"{deadline:.1f}"})
-    release = hold_up(running, server, by)
+    before = cluster.writes(server)
+
+    def held_up(seconds: float) -> tuple[Process, Deed, float]:
+        cluster.sandbox.clear()
+        running = about_to_write(cluster, server, action, **{f"EC2_{action.upper()}_TIMEOUT": f"{seconds:.1f}"})
+        is_too_late = running.poll() is not None
+        return running, running.kill if is_too_late else hold_up(running, server, by), seconds
+
+    running, release, deadline = given_time(held_up, lambda held: held[0].poll() is None, seconds=4)
     cluster.sandbox.clear()
     time.sleep(deadline)
     release()

@@ -26,6 +26,7 @@ import boto3
 
 from ec2kit.sandbox.client import Sandbox, started
 
+from ..patience import HANGS
 from . import cib
 from .client import pinging, talking
 from .data_plane import DataPlane, owners
@@ -221,7 +222,7 @@ class Lab:
         """The failed operations that crm_mon shows."""
         return [str(each.attrib) for each in self.status().iterfind("failures/failure")]
 
-    def idle(self, *, within: int = 60) -> None:
+    def idle(self, *, within: int = 150) -> None:
         """Wait until the cluster has nothing to do."""
         self.any_node().run("crm_resource", "--wait", f"--timeout={within}")
 
@@ -232,7 +233,7 @@ class Lab:
         for name, node in self.nodes.items():
             self.mend(name)
             node.switch_on()
-        until(self._is_whole, within=60, what="both nodes online")
+        until(self._is_whole, what="both nodes online")
         node = self.any_node()
         for name in NODES:
             node.run("crm_standby", "-N", name, "-D", check=False)
@@ -241,7 +242,7 @@ class Lab:
         node.run("cibadmin", "--delete", "--xml-text=<group id='many'/>", check=False)
         node.run("crm_resource", "--cleanup", check=False)
         self.idle()
-        until(lambda: len(self.where("eip")) == 1 and self.is_answered(), within=40, what="group running")
+        until(lambda: len(self.where("eip")) == 1 and self.is_answered(), what="group running")
 
     def _is_whole(self) -> bool:
         return all(self.online(node) == [*NODES] for node in self.nodes.values())
@@ -262,7 +263,7 @@ class Lab:
         (self.folder / "cut" / name).unlink(missing_ok=True)
         self.network.mend(name)
 
-    def moved_to(self, node: Node, *, within: float = 60) -> None:
+    def moved_to(self, node: Node, *, within: float = HANGS) -> None:
         """Wait until a node has all: by pacemaker, by AWS, on the interface, and for the client."""
         until(lambda: self._has_all(node), within=within, what=f"the group runs on {node.name}")
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..patience import HANGS
 from .network import Network
 
 INIT = Path(__file__).parent / "node-init.sh"
 _CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C"}
 
 
-def until(condition: Callable[[], object], *, within: float, what: str) -> None:
+def until(condition: Callable[[], object], *, within: float = HANGS, what: str) -> None:
     """Wait until a condition of other processes holds."""
     ends = time.monotonic() + within
     while not condition():

@@ -14,7 +14,7 @@ from .lab import Lab
 from .node import Node, until
 from .report import Report
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 def share(lab: Lab, node: Node, since: float) -> float | None:
@@ -124,7 +124,7 @@ def test_api_dead_on_both_during_the_failover_and_back_later(cluster: Lab, repor
     cluster.sandbox.fault("silent")
     began = time.time()
     active.switch_off()
-    until(lambda: cluster.called(other, "vip", "start", began), within=60, what="start called")
+    until(lambda: cluster.called(other, "vip", "start", began), what="start called")
     time.sleep(20)
     assert cluster.route_holder() == active.name
     cluster.sandbox.clear()
@@ -156,7 +156,7 @@ def test_api_dead_on_the_active_node_for_a_minute_is_no_failure(cluster: Lab, re
     ages = re.findall(r"WARN:ec2kit:monitor:vip:620314:.* for ([0-9]+) s\)", active.ec2kit_log())
     assert max(map(int, ages)) > 15
     cluster.sandbox.clear()
-    until(lambda: "EC2 answers again" in active.ec2kit_log(), within=60, what="EC2 answers again")
+    until(lambda: "EC2 answers again" in active.ec2kit_log(), what="EC2 answers again")
 
 
 def test_route_changed_by_an_outside_hand_is_repaired_where_it_runs(cluster: Lab, report: Report) -> None:
@@ -164,7 +164,7 @@ def test_route_changed_by_an_outside_hand_is_repaired_where_it_runs(cluster: Lab
     active, other = cluster.active()
     began = time.time()
     cluster.point(other.name)
-    until(lambda: cluster.route_holder() == active.name, within=60, what="route put right")
+    until(lambda: cluster.route_holder() == active.name, what="route put right")
     cluster.moved_to(active)
     report.add("route changed, restarted in place", cluster, began, share(cluster, active, began))
     (failure,) = cluster.failures()
@@ -178,8 +178,8 @@ def test_route_changed_by_an_outside_hand_is_repaired_by_monitor_if_told_so(clus
     with_repair(cluster, active)
     began = time.time()
     cluster.point(other.name)
-    until(lambda: cluster.route_holder() == active.name, within=60, what="route put right")
-    until(cluster.is_answered, within=10, what="client answered")
+    until(lambda: cluster.route_holder() == active.name, what="route put right")
+    until(cluster.is_answered, what="client answered")
     report.add("route changed, repaired by monitor", cluster, began)
     assert cluster.failures() == []
     without_repair(cluster, active)
@@ -204,17 +204,17 @@ def test_ten_addresses_in_one_group_move_together(cluster: Lab) -> None:
     active, other = cluster.active()
     group = f'<group id="many">{"".join(members)}</group>'
     active.run("cibadmin", "--create", "--scope=resources", f"--xml-text={group}")
-    cluster.idle(within=120)
+    cluster.idle()
     (first,) = cluster.where("ip10")
     there = next(node for node in (active, other) if node.name != first)
     active.run("crm_resource", "--move", "-r", "many", "-N", there.name)
-    until(lambda: cluster.where("ip10") == [there.name], within=120, what="ten addresses moved")
+    until(lambda: cluster.where("ip10") == [there.name], what="ten addresses moved")
     assert cluster.failures() == []
     assert {cluster.route_holder(each) for each in addresses} == {there.name}
     assert all(there.has(each) for each in addresses)
     active.run("crm_resource", "--clear", "-r", "many")
     active.run("cibadmin", "--delete", "--xml-text=<group id='many'/>")
-    cluster.idle(within=120)
+    cluster.idle()
     assert not any(there.has(each) for each in addresses)
 
 
@@ -242,5 +242,5 @@ def test_standby_that_could_not_take_over_warns_and_fails_nothing(cluster: Lab) 
     _, other = cluster.active()
     cluster.sandbox.fault("deny", server=other.name, operation="ReplaceRoute")
     warned = len(other.ec2kit_log())
-    until(lambda: "permission ec2:ReplaceRoute" in other.ec2kit_log()[warned:], within=60, what="the standby warns")
+    until(lambda: "permission ec2:ReplaceRoute" in other.ec2kit_log()[warned:], what="the standby warns")
     assert cluster.failures() == []

@@ -17,6 +17,7 @@ from ec2kit.sandbox.client import started
 
 from ..actions.cluster import Cluster
 from ..one_sandbox import OneSandbox
+from ..patience import HANGS
 from .kit import ROOT, installed
 from .lab import lay_wires, reaped
 from .network import Network
@@ -89,7 +90,9 @@ class Keepalived:
     def tested(self, path: Path) -> tuple[int, str]:
         """What `keepalived -t` says of a configuration."""
         command = self._command("-t", "-f", str(path))
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(
+            command, env=self._environment, capture_output=True, text=True, check=False, timeout=HANGS
+        )
         return done.returncode, done.stdout + done.stderr
 
     def _command(self, *options: str) -> list[str]:
@@ -105,7 +108,7 @@ class Keepalived:
         """As systemd does; the program of its pipe may live on."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=HANGS)
             self._process = None
 
     def reload(self) -> None:
@@ -127,7 +130,7 @@ class Keepalived:
         return ["", *self.states()][-1]
 
     def until_state(self, state: str) -> None:
-        until(lambda: self.state == state, within=20, what=f"{self.server} is {state}")
+        until(lambda: self.state == state, what=f"{self.server} is {state}")
 
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -174,7 +177,7 @@ class Pair:
         self.network.mend_path()
         for each in self.servers.values():
             each.stop()
-        until(lambda: not any(each.programs() for each in self.servers.values()), within=30, what="all programs end")
+        until(lambda: not any(each.programs() for each in self.servers.values()), what="all programs end")
 
     def steal(self, server: str) -> None:
         """An outside hand points every route at a server."""
@@ -187,7 +190,7 @@ class Pair:
     def until_held_by(self, server: str) -> None:
         """MASTER by keepalived, in service by the kit, and all routes by EC2."""
 
-        ends = time.monotonic() + 15
+        ends = time.monotonic() + HANGS
         while not (self.servers[server].state == "MASTER" and self.in_service(server) and self.held_by(server)):
             assert time.monotonic() < ends, f"{server} is not MASTER with the routes\n{self.story()}"
             time.sleep(0.1)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ec2kit import __version__
 from ec2kit.deadline import Clock, Deadline
 from ec2kit.ec2.operations import Ec2
+from ec2kit.errors import Ec2KitError
 from ec2kit.messages.catalogue import Level
 from ec2kit.messages.log import Log
 from ec2kit.settings import Settings
 
-from ..builders import CIDR, ENI_A, ENI_B, ImpatientClock
-from ..scripted_server import a_table, says, tables
+from ..builders import CIDR, ENI_A, ENI_B, ImpatientClock, LeapingClock
+from ..scripted_server import Behaviour, a_table, says, silent, tables
+
+Result = TypeVar("Result")
 
 DONE = says("ReplaceRoute")
 ONE_TABLE = tables(a_table("rtb-1", (CIDR, ENI_B)))
+AGES = 1_000_000.0
+"""Seconds of an action in which an hour is nothing."""
+
 SLOW = 100.0
 """More seconds than any of these tests should take on a slow machine, where the promise is "in time"."""
 
@@ -48,6 +55,24 @@ def an_ec2(
         look_retries=look_retries,
         note_write=note_write,
     )
+
+
+def silent_past(clock: LeapingClock) -> Behaviour:
+    """Hear the request, and say nothing; all waits by this clock are over then."""
+
+    def behave(handler: Any) -> None:
+        clock.leap()
+        silent(handler)
+
+    return behave
+
+
+def given_time(deed: Callable[[float], Result]) -> Result:
+    """Return what a deed with a deadline of some seconds comes to; a machine too slow for them gives it more."""
+    for seconds in (4, 20):
+        with contextlib.suppress(Ec2KitError):
+            return deed(seconds)
+    return deed(SLOW)
 
 
 def look(ec2: Ec2) -> tuple[str, ...]:

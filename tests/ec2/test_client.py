@@ -14,12 +14,9 @@ from ec2kit.errors import ConfigurationInvalid, CredentialsMissing, CredentialsR
 from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Level, Message
 
-from ..builders import Lines
-from ..scripted_server import Behaviour, fails, scripted, silent
-from .asking import DONE, ONE_TABLE, an_ec2, look, write
-
-BRIEF = {"connect_timeout": 1.0, "read_timeout": 1.0}
-"""Times of a test in which nothing comes."""
+from ..builders import LeapingClock, Lines
+from ..scripted_server import Behaviour, fails, scripted
+from .asking import DONE, ONE_TABLE, an_ec2, look, silent_past, write
 
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
@@ -88,21 +85,35 @@ def test_credentials_of_an_assumed_role_are_found(moto_url: str, assumed_role: p
         pytest.param(fails("AccessDenied", 403), catalogue.CREDENTIALS_REFUSED, "AccessDenied", id="denied"),
         pytest.param(fails("Throttling", 400), catalogue.CREDENTIALS_LATE, "Throttling", id="throttled"),
         pytest.param(fails("InternalFailure", 500), catalogue.CREDENTIALS_LATE, "InternalFailure", id="failing"),
-        pytest.param(silent, catalogue.CREDENTIALS_LATE, "none within", id="silent"),
+        pytest.param(None, catalogue.CREDENTIALS_LATE, "none within", id="silent"),
     ],
 )
 def test_sts_that_gives_no_credentials_is_the_reason(
-    assumed_role: pytest.MonkeyPatch, behaviour: Behaviour, message: Message, reason: str
+    assumed_role: pytest.MonkeyPatch, behaviour: Behaviour | None, message: Message, reason: str
 ) -> None:
     """EC2 was not asked, so nothing is said of EC2, and nothing may have been carried out."""
-    with scripted(behaviour) as sts, scripted(DONE) as server:
+    clock = LeapingClock()
+    with scripted(behaviour or silent_past(clock)) as sts, scripted(DONE) as server:
         assumed_role.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         with pytest.raises(NotSent) as caught:
-            write(an_ec2(server.url, max_retry=0, **(BRIEF if behaviour is silent else {})))
+            write(an_ec2(server.url, max_retry=0, clock=clock))
     assert caught.value.message is message
     assert reason in str(caught.value.fields["reason"])
     assert caught.value.fields["service"] == "STS"
     assert (caught.value.uncertain, server.asked) == (False, [])
+
+
+class _ClockThatLeapsFor(LeapingClock):
+    """All waits are over as soon as a file is there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def now(self) -> float:
+        if not self.skipped and self._path.exists():
+            self.leap()
+        return super().now()
 
 
 @contextmanager
@@ -125,7 +136,7 @@ def never_written(path: Path) -> Iterator[None]:
         pytest.param("echo no ticket >&2; exit 3", "no ticket", id="says why it fails"),
         pytest.param("echo it is hiddenhiddenhidden >&2; exit 3", r"it is \*\*\*", id="says a secret"),
         pytest.param("kill -9 $$", "it failed, and said nothing", id="is killed"),
-        pytest.param('read line <"$0.never"', "none within", id="hangs"),
+        pytest.param('echo >"$0.begun"; read line <"$0.never"', "none within", id="hangs"),
     ],
 )
 def test_helper_that_gives_no_credentials_is_named(
@@ -142,8 +153,9 @@ def test_helper_that_gives_no_credentials_is_named(
     )
     no_credentials.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     no_credentials.setenv("AWS_PROFILE", profile)
+    clock = _ClockThatLeapsFor(tmp_path / "get-keys.begun")
     with never, pytest.raises(NotSent, match=reason) as caught:
-        write(an_ec2("http://127.0.0.1:9", max_retry=0, **(BRIEF if "never" in helper else {})))
+        write(an_ec2("http://127.0.0.1:9", max_retry=0, clock=clock))
     assert (caught.value.message, caught.value.retryable) == (catalogue.CREDENTIALS_LATE, True)
     assert caught.value.fields["request"] == str(program)
     assert "hidden" not in str(caught.value)

@@ -27,7 +27,7 @@ from ec2kit.errors import (
 )
 from ec2kit.messages import catalogue
 
-from ..builders import CIDR, ENI_A, ImpatientClock, Lines
+from ..builders import CIDR, ENI_A, ImpatientClock, LeapingClock, Lines
 from ..scripted_server import (
     Behaviour,
     ScriptedServer,
@@ -40,7 +40,7 @@ from ..scripted_server import (
     silent,
     tables,
 )
-from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, write
+from .asking import AGES, DONE, ONE_TABLE, SLOW, an_ec2, look, silent_past, write
 
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
@@ -250,30 +250,29 @@ LATE = re.compile(r"no answer from EC2 .* none within ([0-9.]+) s")
 
 
 def late_answers(told: Iterable[object]) -> list[str]:
-    """The seconds of each attempt whose answer came too late; an attempt that was not even sent is none of them."""
+    """The seconds of each attempt whose answer came too late."""
     return [found[1] for each in told if (found := LATE.search(str(each)))]
 
 
 def test_look_answers_too_late_are_given_more_time_the_next_time() -> None:
     """The read time-out grows: once, twice, four times what is set."""
-    lines = Lines()
-    with scripted(silent, silent, silent, silent, ONE_TABLE) as server:
-        look(an_ec2(server.url, seconds=300, sink=lines, look_retries=50, connect_timeout=0.1, read_timeout=0.2))
-    assert late_answers(lines.of(catalogue.RETRYING))[:4] == ["0.3", "0.5", "0.9", "0.9"]
+    lines, clock = Lines(), LeapingClock()
+    with scripted(*[silent_past(clock)] * 4, ONE_TABLE) as server:
+        look(an_ec2(server.url, seconds=AGES, clock=clock, sink=lines, connect_timeout=20, read_timeout=60))
+    assert late_answers(lines.of(catalogue.RETRYING)) == ["80", "140", "260", "260"]
 
 
 def test_write_answers_too_late_are_given_more_time_the_next_time() -> None:
     """For a write, too, that is made again after a look."""
     told: list[object] = []
-    with scripted(silent) as server:
-        ec2 = an_ec2(server.url, seconds=300, connect_timeout=0.1, read_timeout=0.2)
-        for _ in range(50):
-            if len(late_answers(told)) == 4:
-                break
+    clock = LeapingClock()
+    with scripted(silent_past(clock)) as server:
+        ec2 = an_ec2(server.url, seconds=AGES, clock=clock, connect_timeout=20, read_timeout=60)
+        for _ in range(4):
             with pytest.raises(AwsUnknown) as caught:
                 write(ec2)
             told.append(caught.value)
-    assert late_answers(told) == ["0.3", "0.5", "0.9", "0.9"]
+    assert late_answers(told) == ["80", "140", "260", "260"]
 
 
 def test_look_connection_refused_is_unreachable_and_retried() -> None:
@@ -308,15 +307,16 @@ def test_call_resolver_hangs_ends_by_the_deadline(monkeypatch: pytest.MonkeyPatc
     import socket
     import threading
 
-    over, began = threading.Event(), time.monotonic()
+    over, began, clock = threading.Event(), time.monotonic(), LeapingClock()
 
     def hanging(*_: Any, **__: Any) -> Any:
+        clock.leap()
         over.wait(SLOW)
         raise socket.gaierror(socket.EAI_AGAIN, "it took too long")
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     with pytest.raises(NotSent, match=r"ec2\.test\.invalid"):
-        look(an_ec2("http://ec2.test.invalid", seconds=1, connect_timeout=0.2, read_timeout=0.2))
+        look(an_ec2("http://ec2.test.invalid", clock=clock))
     over.set()
     assert time.monotonic() - began < SLOW
 
@@ -441,8 +441,9 @@ def test_look_goes_without_the_permit_to_write() -> None:
     def never() -> None:
         raise Overtaken(newer="remove")
 
-    with scripted(silent, ONE_TABLE) as server:
-        assert look(an_ec2(server.url, permit=never, connect_timeout=1, read_timeout=1)) == ("rtb-1",)
+    clock = LeapingClock()
+    with scripted(silent_past(clock), ONE_TABLE) as server:
+        assert look(an_ec2(server.url, seconds=AGES, clock=clock, permit=never)) == ("rtb-1",)
 
 
 def test_write_is_noted_before_it_leaves_and_when_it_has_ended() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from ec2kit.settings import Settings
 from ec2kit.state.boot import boot_id
 from ec2kit.state.file import StateFile
 
-from ..actions.cluster import crowded
+from ..actions.cluster import until
 from ..builders import (
     ALLOCATION,
     CIDR,
@@ -407,10 +406,22 @@ def test_look_page_missing_is_not_for_those_who_come_later(server: Server) -> No
 # -- at once ---------------------------------------------------------------------------------------------------
 
 
+class _WatchedClock(BootClock):
+    """Real time, and the threads that have waited for it to pass."""
+
+    def __init__(self) -> None:
+        self.waited: set[int] = set()
+
+    def sleep(self, seconds: float) -> None:
+        self.waited.add(threading.get_ident())
+        super().sleep(seconds)
+
+
 def _at_once(server: Server, check: Callable[[Check], Any], count: int = 12) -> list[Any]:
     """What so many checks are told, of which none has begun when EC2 is asked, and all have when it answers."""
     outcomes: list[Any] = []
-    begun, pause = threading.Barrier(count + 1), crowded(0.5)
+    begun, clock = threading.Barrier(count + 1), _WatchedClock()
+    server.clock = clock
 
     def one() -> None:
         snapshot = server.a_check()
@@ -420,7 +431,10 @@ def _at_once(server: Server, check: Callable[[Check], Any], count: int = 12) -> 
         except Ec2KitError as error:
             outcomes.append(str(error))
 
-    server.world.before_look = lambda number: time.sleep(pause)
+    def all_others_wait(number: int) -> None:
+        until(lambda: len(clock.waited) >= count - 1)
+
+    server.world.before_look = all_others_wait
     threads = [threading.Thread(target=one) for _ in range(count)]
     for each in threads:
         each.start()
@@ -432,14 +446,15 @@ def _at_once(server: Server, check: Callable[[Check], Any], count: int = 12) -> 
 
 def test_look_many_at_once_make_one_request(tmp_path: Path) -> None:
     """One asks, all others wait for what it is told."""
-    server = Server(tmp_path / "run", BootClock())
+    server = Server(tmp_path / "run")
+    server.settings = server.settings._replace(snapshot_max_age=HANGS)
     assert _at_once(server, target) == [ENI_A] * 12
     assert server.world.looked == 1
 
 
 def test_look_many_at_once_share_that_there_is_no_answer(tmp_path: Path) -> None:
     """Nobody waits out a silence that another one has just waited out for it."""
-    server = Server(tmp_path / "run", BootClock())
+    server = Server(tmp_path / "run")
     server.world.looks = [unreachable()] * 12
     assert _at_once(server, lambda check: check.addresses()) == [str(unreachable())] * 12
     assert server.world.looked == 1
@@ -447,7 +462,7 @@ def test_look_many_at_once_share_that_there_is_no_answer(tmp_path: Path) -> None
 
 def test_look_many_at_once_share_an_answer_that_came_late(tmp_path: Path) -> None:
     """Who waited for a question that was sent after it began has as fresh an answer as it could have had itself."""
-    server = Server(tmp_path / "run", BootClock())
+    server = Server(tmp_path / "run")
     server.settings = server.settings._replace(snapshot_max_age=0.01)
     assert _at_once(server, target) == [ENI_A] * 12
     assert server.world.looked <= 2

@@ -21,10 +21,11 @@ from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Message
 from ec2kit.sandbox.authority import Authority
 
-from ..builders import Lines
-from ..scripted_server import ScriptedServer, answers, cut_short, fails, scripted, silent
+from ..builders import LeapingClock, Lines
+from ..patience import HANGS
+from ..scripted_server import ScriptedServer, answers, cut_short, fails, scripted
 from ..threads import end_all_but
-from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, write
+from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, silent_past, write
 
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
@@ -181,9 +182,8 @@ def test_dead_addresses_do_not_cost_their_time_out(resolver: Resolver) -> None:
     """Addresses that drop packets are tried beside the one that answers."""
     with full_backlogs(3) as dead, scripted(ONE_TABLE) as server:
         resolver.addresses = [*dead, (socket.AF_INET, "127.0.0.1")]
-        began = time.monotonic()
-        assert look(an_ec2(f"http://{NAME}:{server.server_address[1]}", connect_timeout=SLOW)) == ("rtb-1",)
-    assert time.monotonic() - began < SLOW / 2
+        never = 10 * HANGS  # the request would not end in its time
+        assert look(an_ec2(f"http://{NAME}:{server.server_address[1]}", connect_timeout=never)) == ("rtb-1",)
 
 
 @contextlib.contextmanager
@@ -313,7 +313,11 @@ def test_tls_handshake_that_never_ends_is_told(authority: Authority, monkeypatch
     monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.certificate))
     over = threading.Event()
     with scripted(ONE_TABLE) as server, front(server, before=lambda: bool(over.wait(SLOW))) as port:
-        message, _ = reported(lambda: look(an_ec2(f"https://localhost:{port}", look_retries=0, connect_timeout=1)))
+        for seconds in (1, 10, 50):  # more, where the machine was too slow to come so far
+            ec2 = an_ec2(f"https://localhost:{port}", look_retries=0, connect_timeout=seconds)
+            message, _ = reported(lambda ec2=ec2: look(ec2))  # type: ignore[misc]
+            if message is catalogue.TLS_FAILED:
+                break
         over.set()
     assert message is catalogue.TLS_FAILED
 
@@ -438,15 +442,11 @@ def test_request_by_a_proxy_over_tls_is_given_up_with_its_reason(
 ) -> None:
     """The connection below both layers of TLS is shut, and EC2 is the one that is silent."""
     monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.certificate))
-    context, proxy = authority.contexts["good"], Proxy()
-    with scripted(silent) as server, front(server, context=context) as port, proxy.open(context) as place:
+    context, proxy, clock = authority.contexts["good"], Proxy(), LeapingClock()
+    with scripted(silent_past(clock)) as server, front(server, context=context) as port, proxy.open(context) as place:
         monkeypatch.setenv("HTTPS_PROXY", f"https://{place}")
         with pytest.raises(AwsUnreachable, match="none within"):
-            write(
-                an_ec2(
-                    f"https://localhost:{port}", max_retry=0, connect_timeout=SLOW / 2, read_timeout=0.1, seconds=3
-                )
-            )
+            write(an_ec2(f"https://localhost:{port}", max_retry=0, connect_timeout=SLOW, clock=clock))
 
 
 RUNS = 60

@@ -22,7 +22,7 @@ from ec2kit.sandbox.wire import Endpoint as Port
 
 from ..builders import Lines
 from ..scripted_server import fails, hangs_up, scripted, silent
-from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, write
+from .asking import DONE, ONE_TABLE, SLOW, an_ec2, given_time, look, write
 
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
@@ -120,12 +120,16 @@ def test_each_way_is_signed_for_its_own_host_and_the_region(tmp_path: Path) -> N
 
 def test_way_that_fails_before_anything_is_sent_gives_place_to_the_next(tmp_path: Path) -> None:
     """A write is sent once, by the first way on which it leaves, and counts as one attempt."""
-    lines = Lines()
     with black_hole() as dead, scripted(DONE) as server:
-        ec2 = asked_by(
-            tmp_path, NOTHING_LISTENS, f"{server.url} via {dead}", server.url, sink=lines, connect_timeout=3
-        )
-        assert write(ec2) == 1
+
+        def written(seconds: float) -> tuple[Ec2, Lines]:
+            (tmp_path / "ways.json").unlink(missing_ok=True)
+            lines, ways = Lines(), (NOTHING_LISTENS, f"{server.url} via {dead}", server.url)
+            ec2 = asked_by(tmp_path, *ways, sink=lines, connect_timeout=seconds)
+            assert write(ec2) == 1
+            return ec2, lines
+
+        ec2, lines = given_time(written)
         assert ec2.way == server.url
     assert len(server.asked) == 1
     assert [re.match(r".*? by (\S+)", line)[1] for line in lines.of(catalogue.WAY_FAILED)] == [  # type: ignore[index]
@@ -139,7 +143,7 @@ def test_next_action_begins_with_the_way_that_answered(tmp_path: Path) -> None:
     """A note of this boot leads by the way that was good, and past those that are dead."""
     lines = Lines()
     with black_hole() as dead, scripted(ONE_TABLE) as server:
-        look(asked_by(tmp_path, dead, server.url, connect_timeout=3))
+        given_time(lambda seconds: look(asked_by(tmp_path, dead, server.url, connect_timeout=seconds)))
         look(asked_by(tmp_path, dead, server.url, sink=lines))
         other = asked_by(tmp_path, server.url, NOTHING_LISTENS, dead)
         look(other)
@@ -202,8 +206,13 @@ def test_first_way_leaves_half_of_a_short_time_to_the_next(tmp_path: Path, is_de
     """A way that is dead, or takes the request and says nothing, does not use up the deadline."""
     with black_hole() as dead, scripted(silent) as quiet, scripted(ONE_TABLE) as server:
         first = dead if is_dead else quiet.url
-        ec2 = asked_by(tmp_path, first, server.url, seconds=4, connect_timeout=SLOW, read_timeout=SLOW)
-        assert look(ec2) == ("rtb-1",)
+
+        def looked(seconds: float) -> tuple[str, ...]:
+            return look(
+                asked_by(tmp_path, first, server.url, seconds=seconds, connect_timeout=SLOW, read_timeout=SLOW)
+            )
+
+        assert given_time(looked) == ("rtb-1",)
 
 
 def test_no_way_at_all_is_told_and_what_may_pass_is_tried_again(tmp_path: Path) -> None:

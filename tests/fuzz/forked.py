@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HANGING = 10.0
-"""Seconds after which an example hangs; their deadlines are 1 s, and the machine may be busy."""
+from ..patience import HANGS
 
 _DRIVER = """
 import boto3, botocore.config, functools, json, os, signal, sys, time
@@ -134,7 +133,7 @@ class Forked:
 
 @contextmanager
 def forked(folder: Path) -> Iterator[Forked]:
-    command = [sys.executable, "-I", "-c", _DRIVER, str(HANGING)]
+    command = [sys.executable, "-I", "-c", _DRIVER, str(HANGS)]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 
-from ..actions.cluster import VIP_TAG, Cluster, Done, finished
+from ..actions.cluster import VIP_TAG, Cluster, Done, finished, go_on, stop
 
 
 class Pipe:
@@ -27,6 +28,13 @@ class Pipe:
 
     def state(self, state: str, name: str = "VI_1") -> None:
         self.tell(f'INSTANCE "{name}" {state} 100')
+
+    def stop(self) -> None:
+        """Keepalived is stopped: SIGTERM, and STOP within milliseconds, however slow this machine is."""
+        stop(self.process)
+        self.process.send_signal(signal.SIGTERM)
+        self.state("STOP")
+        go_on(self.process)
 
     def close(self) -> Done:
         """Keepalived is gone; how the program ends. What it has read is what the tests have waited for."""

@@ -118,8 +118,7 @@ def test_a_keepalived_that_is_stopped_has_the_address_given_up(cluster: Cluster)
     pipe = Pipe(cluster.with_resource(EIP_TAG), "node1", f"VI_1={EIP_TAG}")
     pipe.state("MASTER")
     until(lambda: f'END successful restore of "{EIP_TAG}"' in cluster.log("node1"))
-    pipe.process.send_signal(signal.SIGTERM)
-    pipe.state("STOP")
+    pipe.stop()
     assert pipe.close().status == 0
     assert cluster.address_holder() is None
 
@@ -130,8 +129,7 @@ def test_a_program_that_is_killed_leaves_the_remove_that_it_began(cluster: Clust
     pipe.state("MASTER")
     until(lambda: f'END successful restore of "{EIP_TAG}"' in cluster.log("node1"))
     cluster.sandbox.fault("delay", seconds=2, operation="DisassociateAddress")
-    pipe.process.send_signal(signal.SIGTERM)
-    pipe.state("STOP")
+    pipe.stop()
     until(lambda: f'BEGIN remove of "{EIP_TAG}"' in cluster.log("node1"))
     pipe.process.kill()
     until(lambda: cluster.address_holder() is None)

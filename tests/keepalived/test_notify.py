@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ..actions.cluster import ACTIONS, EIP_TAG, VIP_TAG, Cluster
+from ..patience import HANGS
 
 VI_1 = f"VI_1={VIP_TAG}"
 
@@ -82,5 +83,5 @@ def test_program_behind_a_link_works_without_the_variables_that_keepalived_takes
     for name in ("IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"):
         environment.pop(name, None)
     words = [str(link), "check", "-t", VIP_TAG]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=HANGS, check=False)
     assert (done.returncode, done.stderr) == (0, "")

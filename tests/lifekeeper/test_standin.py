@@ -14,7 +14,7 @@ import pytest
 from ec2kit.deadline import Deadline
 from ec2kit.frameworks.lifekeeper.commands import Instance, LifeKeeper
 
-from ..actions.cluster import crowded, until
+from ..actions.cluster import given_time, until
 from ..patience import HANGS
 from .dummies import (
     TAG,
@@ -327,7 +327,10 @@ def test_any_other_action_is_simply_run(dummies: World) -> None:
 
 def test_a_script_goes_on_when_perform_action_is_ended(dummies: World) -> None:
     """An interrupted command leaves the script to LifeKeeper, and the state as it was."""
-    let(dummies, "node1", "restore", f'sleep {crowded(0.3):.1f}; echo node1 end >>"$LKROOT/../../dummy-calls"')
+    goes_on = dummies.sandbox.folder / "dummy-goes-on"
+    goes_on.unlink(missing_ok=True)
+    waits = f'until [ -e "{goes_on}" ]; do sleep 0.05; done'
+    let(dummies, "node1", "restore", f'{waits}; echo node1 end >>"$LKROOT/../../dummy-calls"')
     dummies.needed(dummies.perform("node1", TAG, "remove"))
     forget_calls(dummies)
     command = [str(dummies.lkroot("node1") / "bin/perform_action"), "-t", TAG, "-a", "restore"]
@@ -335,6 +338,7 @@ def test_a_script_goes_on_when_perform_action_is_ended(dummies: World) -> None:
         until(lambda: calls(dummies))
         performing.send_signal(signal.SIGTERM)
     assert performing.returncode == -signal.SIGTERM
+    goes_on.touch()
     until(lambda: "node1 end" in calls(dummies))
     assert dummies.state("node1", TAG) == "OSU"
 
@@ -354,10 +358,14 @@ def test_a_round_checks_what_is_in_service_from_the_bottom(dummies: World) -> No
 def test_a_quick_check_that_takes_too_long_is_ended_and_nothing_fails(dummies: World) -> None:
     """SIGALRM, the documented line, no recovery, still ISP."""
     let(dummies, "node1", "quickCheck", "sleep 600")
-    dummies.check("node1", "both", limit=crowded(2))
-    assert short_calls(dummies) == ["node1 quickCheck"]
+
+    def checked(seconds: float) -> list[str]:
+        dummies.check("node1", "both", limit=seconds)
+        return short_calls(dummies)
+
+    assert given_time(checked, lambda called: called != [], seconds=2) == ["node1 quickCheck"]
     assert dummies.state("node1", TAG) == "ISP"
-    (line,) = [line for line in dummies.log("node1").splitlines() if ":001047:" in line]
+    *_, line = [line for line in dummies.log("node1").splitlines() if f":{TAG}:001047:" in line]
     expected = (
         f'NOTIFY:RKActionHandler:quickCheck:{TAG}:001047:END failed quickCheck of "{TAG}" due to a "ALRM" signal.'
     )

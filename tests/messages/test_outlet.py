@@ -9,6 +9,8 @@ from functools import partial
 from ec2kit.messages.catalogue import Level
 from ec2kit.messages.outlet import Outlet
 
+from ..patience import HANGS
+
 
 def test_an_outlet_that_hangs_keeps_some_lines_and_counts_the_others() -> None:
     """Lines that find no room are left out, in memory too; their number stands where they are missing."""
@@ -23,10 +25,10 @@ def test_an_outlet_that_hangs_keeps_some_lines_and_counts_the_others() -> None:
     for number in range(1200):
         outlet(Level.INFO, f"line {number}")
     goes_on.set()
-    outlet.finish(time.monotonic() + 20)
+    outlet.finish(time.monotonic() + HANGS)
     kept = len(written)
     outlet(Level.INFO, "the last line")
-    outlet.finish(time.monotonic() + 20)
+    outlet.finish(time.monotonic() + HANGS)
     assert written[:kept] == [f"line {number}" for number in range(kept)]
     missing = f"{1200 - kept} lines are missing here: they could not be written in time"
     assert written[kept:] == [missing, "the last line"]
@@ -43,7 +45,7 @@ def test_an_outlet_writes_in_order_and_before_it_returns() -> None:
     outlet = Outlet(write)
     for number in range(3):
         outlet(Level.INFO, str(number))
-        outlet.finish(time.monotonic() + 20)
+        outlet.finish(time.monotonic() + HANGS)
         assert written == [str(each) for each in range(number + 1)]
 
 
@@ -62,9 +64,9 @@ def test_an_outlet_leaves_out_what_is_offered_while_it_hangs() -> None:
         outlet.offer(partial(written.append, str(number)))
     outlet(Level.INFO, "another line")
     goes_on.set()
-    outlet.finish(time.monotonic() + 20)
+    outlet.finish(time.monotonic() + HANGS)
     outlet.offer(partial(written.append, "taken"))
-    outlet.finish(time.monotonic() + 20)
+    outlet.finish(time.monotonic() + HANGS)
     assert written == ["a line", "another line", "taken"]
 
 
@@ -81,6 +83,6 @@ def test_an_outlet_takes_lines_from_many_threads_at_once() -> None:
     for each in threads:
         each.start()
     for each in threads:
-        each.join(timeout=60)
-    outlet.finish(time.monotonic() + 20)
+        each.join(timeout=HANGS)
+    outlet.finish(time.monotonic() + HANGS)
     assert sorted(written) == sorted(f"{name}-{number}" for name in range(8) for number in range(300))

@@ -48,13 +48,14 @@ from ec2kit.messages.catalogue import Level
 stderr.redraw("a line that is drawn", 20)
 stderr.erase()
 stderr.say(Level.INFO, "first")
+outlet.finish(300)
 stderr.redraw("drawn again, and longer than before", 35)
 stderr.say(Level.INFO, "second")
 stderr.above(lambda: os.write(1, b"third, on standard output\\n"))
-outlet.finish(20)
+outlet.finish(300)
 stderr.redraw("short", 5)
 stderr.erase()
-outlet.finish(20)
+outlet.finish(300)
 """
 
 
@@ -89,7 +90,7 @@ def text():
         said.set()
     return "what is done"
 with Ticker(text, seconds=0.02):
-    said.wait(30)
+    said.wait(300)
 """
 
 

@@ -146,7 +146,7 @@ class TwoServersOneIpv6Address(TwoServers):
 BOUNDED = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=60)  # type: ignore[union-attr]
 """A share that every run of the tests has time for; `--hypothesis-profile=thorough` gives fifty times as much."""
 
-pytestmark = pytest.mark.timeout(120 + BOUNDED.max_examples)
+pytestmark = pytest.mark.timeout(600 + 2 * BOUNDED.max_examples)
 
 TestTwoServers = TwoServers.TestCase
 TestTwoServers.settings = BOUNDED

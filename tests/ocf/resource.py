@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..actions.cluster import ACTIONS, Cluster, Done, crowded
+from ..actions.cluster import ACTIONS, Cluster, Done, crowded, given_time, until
 from ..patience import HANGS, Stalls
 
 AGENTS = ACTIONS / "ocf"
@@ -111,6 +112,20 @@ class OcfResource:
             text=True,
             start_new_session=True,
         )
+
+    def begun_until(
+        self, came: Callable[[], bool], server: str, operation: str, *, seconds: float
+    ) -> tuple[subprocess.Popen[str], float]:
+        """Begin an operation that comes to a point before its time-out; also return that time-out, in seconds."""
+
+        def begun(seconds: float) -> tuple[subprocess.Popen[str], float]:
+            process = self.begin(server, operation, {"timeout": round(seconds * 1000), "interval": 10_000})
+            until(lambda: came() or process.poll() is not None)
+            if process.poll() is not None:
+                process.communicate()
+            return process, seconds
+
+        return given_time(begun, lambda operation: operation[0].returncode is None, seconds=seconds)
 
     def run(self, server: str, operation: str, meta: dict[str, int | str] | None = None, **settings: str) -> Done:
         """Run an operation; one that does not end in its time is killed, as by Pacemaker, and fails the test."""

@@ -173,12 +173,10 @@ def test_alias_with_the_rival_s_whole_configuration_works(eip: ElasticIp) -> Non
 def test_monitor_paused_in_the_middle_is_no_failure(running: ElasticIp) -> None:
     """A check that slept says nothing about the address."""
     look = running.cluster.sandbox.fault("silent", operation="DescribeAddresses")
-    timeout = brief(4)
-    process = running.begin("node1", "monitor", {"timeout": timeout, "interval": 10_000})
-    until(lambda: running.cluster.met(look))
+    process, seconds = running.begun_until(lambda: running.cluster.met(look), "node1", "monitor", seconds=4)
     kill(process, signal.SIGSTOP)
     running.cluster.sandbox.clear(look)
-    time.sleep(timeout / 1000 - 1)
+    time.sleep(seconds - 1)
     with suppress(ProcessLookupError):
         kill(process, signal.SIGCONT)
     assert ended(process).status == SUCCESS

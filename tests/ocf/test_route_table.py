@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ..actions.cluster import Cluster, until
+from ..actions.cluster import Cluster, given_time, until
 from .resource import (
     ERR_ARGS,
     ERR_CONFIGURED,
@@ -105,7 +105,11 @@ def test_stop_needs_neither_ec2_nor_imds(running: VirtualIp) -> None:
     """What blocks AWS does not block a stop, and so fences nobody."""
     running.cluster.sandbox.fault("silent", server="node2")
     running.cluster.sandbox.fault("silent", server="node2", service="imds")
-    done = running.run("node2", "stop", {"timeout": brief(4)})
+    done = given_time(
+        lambda seconds: running.run("node2", "stop", {"timeout": round(seconds * 1000)}),
+        lambda done: not running.is_on("node2"),
+        seconds=4,
+    )
     assert (done.status, running.is_on("node2")) == (SUCCESS, False)
 
 
@@ -286,12 +290,10 @@ def test_monitor_stopped_in_the_middle_of_a_repair_writes_nothing_late(running: 
     steal(running)
     look = running.cluster.sandbox.fault("silent", operation="DescribeRouteTables")
     running.given(repair_in_monitor="true")
-    timeout = brief(6)
-    process = running.begin("node2", "monitor", {"timeout": timeout, "interval": 10_000})
-    until(lambda: running.cluster.met(look))
+    process, seconds = running.begun_until(lambda: running.cluster.met(look), "node2", "monitor", seconds=6)
     kill(process, signal.SIGSTOP)
     running.cluster.sandbox.clear(look)
-    time.sleep(timeout / 1000 - 1)
+    time.sleep(seconds - 1)
     kill(process, signal.SIGCONT)
     ended(process)
     assert running.cluster.holders() == ["node1"] * 3

@@ -45,7 +45,7 @@ def sh(sandbox, command, *, server="node1"):
 def test_start_is_ready_with_the_last_environment_and_goes_on_sigterm(tmp_path):
     """Once node3.env is there every endpoint answers; SIGTERM ends it with status 0 and without environments."""
     with subprocess.Popen([*EC2KIT, "start", "--dir", tmp_path, "--nodes", "3"], stdout=subprocess.PIPE) as process:
-        end = time.monotonic() + 60
+        end = time.monotonic() + HANGS
         while not (tmp_path / "node3.env").exists() and time.monotonic() < end:
             time.sleep(0.02)
         sandbox = Sandbox(tmp_path)

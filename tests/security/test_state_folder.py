@@ -81,7 +81,6 @@ def _somebodys(path: Path) -> None:
     os.chown(path, SOMEBODY, SOMEBODY)
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize("use", OPENING)
 @pytest.mark.parametrize(
     ("plant", "reason"),
@@ -172,7 +171,6 @@ def test_a_folder_that_is_somebody_elses_link_is_refused(file: Path, use: Use) -
         use(str(link / "x.json"))
 
 
-@pytest.mark.timeout(30)
 def test_a_folder_that_is_exchanged_all_the_time_never_leads_elsewhere(file: Path) -> None:
     """Between the look at the folder and the write no other folder can come in: the folder stays open."""
     theirs = file.parent.with_name("theirs")

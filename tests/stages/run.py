@@ -33,6 +33,7 @@ from ec2kit.state import memory
 
 from ..actions.cluster import ACTIONS, crowded
 from ..builders import ROUTE_TABLE, known_as
+from ..patience import HANGS, Stalls
 from ..resolver import Name, Resolver, resolving
 from .way import DEAD, FLEETING, STAGES, Request, Way
 from .writer import Running, Writer, writing
@@ -49,8 +50,6 @@ KERNEL = 0.25
 
 HELD_UP = 0.1
 """Seconds after which another permit is asked for. Source: docs/design.md, "the life of a request"."""
-
-_LONGEST = 90.0
 
 
 def now() -> float:
@@ -168,12 +167,14 @@ class Story:
     Attributes:
         newer: When the remove had been answered.
         stops: The spans in which the process was stopped.
+        stalled: Seconds for which the machine kept processes waiting during the run.
         notes: What the process wrote down: attempt → (word, time, more).
     """
 
     script: Script
     began: float = 0.0
     ended: float = 0.0
+    stalled: float = 0.0
     status: int | None = None
     newer: float | None = None
     stops: list[tuple[float, float]] = field(default_factory=list)
@@ -214,13 +215,14 @@ class Story:
             return
         if (given_up := self._noted("given-up", arrival)) and given_up[1] == "not-sent":
             yield "although its attempt was given up"
-        slack = a_moment() if self.script.real else 0.0
+        moment = a_moment() + self.stalled
+        slack = moment if self.script.real else 0.0
         for bound, name in self._bounds(arrival):
             if min(permitted, arrival.at) > bound + slack:
                 yield f"{min(permitted, arrival.at) - bound:.3f} s after {name}"
             if any(bound < end < arrival.at for _, end in self.stops):
                 yield f"after {name}, when the process that had been stopped went on"
-        if arrival.at > permitted + HELD_UP + KERNEL + a_moment():
+        if arrival.at > permitted + HELD_UP + KERNEL + moment:
             yield f"{arrival.at - permitted:.3f} s after its permit"
 
     def _permitted(self, arrival: Arrival) -> float | None:
@@ -390,10 +392,10 @@ class _Run:
 
     def play(self) -> None:
         """Run the action to its end, and read what it wrote down."""
-        self.story.began = now()
+        self.story.began, stalls = now(), Stalls()
         ended, status = self._begin()
         self._has_begun.set()
-        if not ended.wait(_LONGEST):
+        if not ended.wait(HANGS):
             os.killpg(self._pid, signal.SIGKILL)
             raise AssertionError("it hangs")
         self.story.ended, self.story.status = now(), status()
@@ -402,6 +404,7 @@ class _Run:
             pass  # a remove has ended, too
         for thread in self._going_on:
             thread.join()
+        self.story.stalled = stalls.seconds
         note = self.slot.folder / "note"
         lines = [line.split(" ", 3) for line in note.read_text().splitlines()] if note.exists() else []
         if not self.script.real and not lines:
@@ -503,7 +506,7 @@ class _Run:
     def _remove(self) -> None:
         words = ["remove", "-t", self.slot.resource.tag]
         remove = self._fork(words, {**self.slot.environment, "EC2_REMOVE_TIMEOUT": "30"}, "note-of-remove")
-        if not remove.ended.wait(_LONGEST) or remove.status != 0:
+        if not remove.ended.wait(HANGS) or remove.status != 0:
             texts = [(self.slot.folder / name).read_text() for name in ("said", "log")]
             self.story.trouble = "\n".join([f"remove ends with {remove.status}", *texts])
         self.story.newer = now()
@@ -524,7 +527,7 @@ def slots(number: int, folder: Path) -> Iterator[list[Slot]]:
     """So many slots on one sandbox."""
     authority = Authority(folder)
     with contextlib.ExitStack() as stack:
-        sandbox = stack.enter_context(started(folder / "sandbox", nodes=2, tables=2))
+        sandbox = stack.enter_context(started(folder / "sandbox", nodes=2, tables=2, within=HANGS))
         resolver = stack.enter_context(resolving({}))
         writer = stack.enter_context(writing(resolver, folder))
         ec2_url = sandbox.description["nodes"][SERVER]["endpoint_url"]

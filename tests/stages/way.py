@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from ..patience import HANGS
 from ..resolver import black_hole
 
 STAGES = ("name", "connection", "tunnel", "tls", "secured")
@@ -32,8 +33,6 @@ DEAD = ("127.0.0.2", "::1")
 
 FLEETING = "127.0.0.3"
 """An address at which the ports of a way take one connection and refuse all later ones."""
-
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Way:
                 threading.Thread(target=self._accept, args=(door, serve, True), daemon=True).start()
             yield
         for each in self._threads:
-            each.join(2 * _PATIENCE)
+            each.join(HANGS)
             assert not each.is_alive(), f"a stage does not end:\n{_place_of(each)}"
 
     def _accept(
@@ -160,7 +159,7 @@ class Way:
         invocation = headers["amz-sdk-invocation-id"]
         run.arrived(Request(invocation, asked["Action"], asked.get("RouteTableId", "")))
         self._reading.discard(connection)
-        inside = http.client.HTTPConnection(self._ec2.hostname or "", self._ec2.port, timeout=_PATIENCE)
+        inside = http.client.HTTPConnection(self._ec2.hostname or "", self._ec2.port, timeout=HANGS)
         with contextlib.closing(inside):
             inside.request("POST", "/", body=body, headers=dict(headers))
             answer = inside.getresponse()
@@ -171,7 +170,7 @@ class Way:
 
 def _carefully(serve: Callable[[socket.socket, Traveller], None], connection: socket.socket, run: Traveller) -> None:
     """Serve a connection, which the other side may break at any time."""
-    connection.settimeout(_PATIENCE)
+    connection.settimeout(HANGS)
     with contextlib.suppress(OSError), connection:
         serve(connection, run)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..patience import HANGS
 from ..resolver import Resolver
 
 _DRIVER = """
@@ -151,7 +152,7 @@ class Writer:
             self._known[name] = running
             told = {"name": name, "words": list(words), "environment": dict(environment), "stops": stops}
             print(json.dumps({**told, "note": str(note), "said": str(said)}), file=self._driver.stdin, flush=True)
-            assert self._news.wait_for(lambda: running.pid, timeout=60)
+            assert self._news.wait_for(lambda: running.pid, timeout=HANGS)
         return running
 
     def _listen(self) -> None:
