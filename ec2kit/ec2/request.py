@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ec2kit import errors
 from ec2kit.deadline import Abandoned, Deadline, abandonable
@@ -287,8 +286,7 @@ def pause_after(attempt: int) -> float:
     return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)))
 
 
-@dataclass(frozen=True)
-class _Call:
+class _Call(NamedTuple):
     """
     Describe one request, which may be sent several times.
 
@@ -308,7 +306,6 @@ def _nothing() -> None:
     """Tell of nothing: the request has not begun to wait."""
 
 
-@dataclass
 class _Tries:
     """
     Count the tries of one request; those of a write include earlier calls, until there is an answer.
@@ -320,11 +317,12 @@ class _Tries:
         doing: Tells what the request waits for, or what its last attempt waited for.
     """
 
-    began: float
-    attempts: int = 0
-    slow: int = 0
-    uncertain: bool = False
-    doing: Doing = _nothing
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.attempts = 0
+        self.slow = 0
+        self.uncertain = False
+        self.doing: Doing = _nothing
 
     def now(self) -> Statement | None:
         """Return what the request waits for at this moment."""
