@@ -155,6 +155,10 @@ class Asked:
         self._guard()
         return self._world.write("ModifyNetworkInterfaceAttribute", network_interface_id, None, carry_out)
 
+    def beside_next(self, begin: Callable[[], None]) -> None:
+        """The next request may as well have left already."""
+        begin()
+
     def has_sent(self, operation: str, targets: Iterable[object]) -> bool:
         """Whatever is asked for is on its way at once."""
         return True

@@ -29,6 +29,10 @@ _HELD_UP = 0.1
 """Seconds from the permit to the kernel; they are more only in a process that was stopped, or on a crowded server."""
 
 
+def _nothing() -> None:
+    """Do nothing: no other work waits for the request to leave."""
+
+
 class Awaited(NamedTuple):
     """
     The answer that an attempt waits for, with the error for each way in which it may not come.
@@ -72,6 +76,7 @@ class Attempt:
         limit: The deadline of the attempt.
         connect_timeout: Seconds for each of the stages connection, proxy and TLS.
         last_look: Called right before the first byte leaves; nothing is sent if it raises.
+        left: Called when a request to EC2 has left.
         has_another: True if another way to EC2 is left, so that no stage may take longer than connecting.
 
     Attributes:
@@ -86,6 +91,7 @@ class Attempt:
         limit: Deadline,
         connect_timeout: float,
         last_look: Callable[[], None],
+        left: Callable[[], None] = _nothing,
         has_another: bool = False,
     ) -> None:
         self.operation = operation
@@ -96,6 +102,7 @@ class Attempt:
         self.stage: Stage = partial(_no_credentials, operation)
         self._connect_timeout = connect_timeout
         self._last_look = last_look
+        self._left = left
         self._lock = threading.Lock()
         self._given_up = False
         self._socket: socket.socket | None = None
@@ -174,6 +181,8 @@ class Attempt:
                 raise
             self.sent = awaited.of_ec2
             parcel.let_go()
+        if awaited.of_ec2:
+            self._left()
 
     def _look_again(self) -> None:
         """Raise unless the request may leave, although time has passed since its permit."""

@@ -113,6 +113,16 @@ class Ec2:
         """Tell whether such an updating request about one of the targets has left, and its outcome is unknown."""
         return self._requests.has_sent(operation, targets)
 
+    def beside_next(self, begin: Callable[[], None]) -> None:
+        """
+        Begin other work as soon as the next request has left, so that the work does not hold that request up.
+
+        Args:
+            begin: Called once, in a thread that waits for an answer; returns at once and raises nothing. It is not
+                called if no request leaves.
+        """
+        self._requests.beside_next(begin)
+
     @property
     def credentials(self) -> str:
         """Return the way to the credentials of the latest request, as `Client.credentials` does."""

@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from ec2kit.deadline import Clock, Deadline
@@ -33,7 +32,6 @@ _LENGTH = 256
 """Bytes of the file; always the same number, so that new content covers all of the old."""
 
 
-@dataclass
 class _Content:
     """
     Hold the content of a bucket at one moment.
@@ -44,9 +42,10 @@ class _Content:
         not_before: The moment at which requests may go again after a throttle.
     """
 
-    tokens: float
-    counted: float
-    not_before: float = 0.0
+    def __init__(self, tokens: float, counted: float, not_before: float = 0.0) -> None:
+        self.tokens = tokens
+        self.counted = counted
+        self.not_before = not_before
 
 
 class SharedBucket:
@@ -94,7 +93,7 @@ class SharedBucket:
     def write(self, content: _Content) -> bool:
         """Write the content, and tell whether that succeeded."""
         try:
-            text = json.dumps({"version": 1, "boot": boot_id(), **asdict(content)})
+            text = json.dumps({"version": 1, "boot": boot_id(), **vars(content)})
             os.pwrite(self._opened(), text.encode().ljust(_LENGTH), 0)
         except (OSError, StateUnusable):
             return False

@@ -9,10 +9,10 @@ before a request leaves, the guard and the deadline are checked once more.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ec2kit import errors
 from ec2kit.deadline import Abandoned, Deadline, abandonable
@@ -88,6 +88,7 @@ class Requests:
             (*_MAYBE_DONE, errors.NotSent) if repeats_writes else AwsUnknown
         )
         self._unanswered: dict[tuple[str, str], _Tries] = {}
+        self._beside: deque[Callable[[], None]] = deque()
 
     def look(
         self,
@@ -133,6 +134,10 @@ class Requests:
         """Tell the same as `Ec2.has_sent`."""
         tries = [self._unanswered.get((operation, str(each))) for each in targets]
         return any(each is not None and each.attempts > 0 for each in tries)
+
+    def beside_next(self, begin: Callable[[], None]) -> None:
+        """Do the same as `Ec2.beside_next`."""
+        self._beside.append(begin)
 
     def credentials_method(self) -> str:
         """Return the same as `Ec2.credentials_method`, within the time of one request."""
@@ -261,8 +266,18 @@ class Requests:
             limit=self._deadline.within(seconds),
             connect_timeout=settings.connect_timeout,
             last_look=last_look,
+            left=self._begin_beside,
             has_another=has_another,
         )
+
+    def _begin_beside(self) -> None:
+        """Begin what waits for a request to leave; if two leave at the same time, one of them begins it."""
+        while True:
+            try:
+                begin = self._beside.popleft()
+            except IndexError:
+                return
+            begin()
 
     def _awaited(self, attempt: Attempt, work: Callable[[], Reduced], watch: Callable[[], None]) -> Reduced:
         """Wait for an attempt; whatever ends the wait, an attempt that has not left this server never does."""
@@ -287,8 +302,7 @@ def pause_after(attempt: int) -> float:
     return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)))
 
 
-@dataclass(frozen=True)
-class _Call:
+class _Call(NamedTuple):
     """
     Describe one request, which may be sent several times.
 
@@ -308,7 +322,6 @@ def _nothing() -> None:
     """Tell of nothing: the request has not begun to wait."""
 
 
-@dataclass
 class _Tries:
     """
     Count the tries of one request; those of a write include earlier calls, until there is an answer.
@@ -320,11 +333,12 @@ class _Tries:
         doing: Tells what the request waits for, or what its last attempt waited for.
     """
 
-    began: float
-    attempts: int = 0
-    slow: int = 0
-    uncertain: bool = False
-    doing: Doing = _nothing
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.attempts = 0
+        self.slow = 0
+        self.uncertain = False
+        self.doing: Doing = _nothing
 
     def now(self) -> Statement | None:
         """Return what the request waits for at this moment."""

@@ -96,7 +96,7 @@ class Convergence:
         conditional: True: an address without an owner is taken only if it still has no owner.
         confirm: True: a plan without any change counts only if a second look agrees, because EC2's reads may go back
             in time.
-        companion: Begins its look right before the first changes are made.
+        companion: Begins its look when the first change has left, or the second look after first writes.
         first_writes: Changes that are made beside the first look; the look decides everything else.
     """
 
@@ -232,7 +232,7 @@ class Convergence:
         self._log_notices(observed)
         planned = self._scenario.plan(observed, wanted, {}, conditional=self._conditional).changes
         self._take_in_first_writes(writes, {each.target: each for each in planned})
-        self._begin_companion()  # beside the second look, by a connection that stands already
+        self._begin_companion()  # when the second look has left, by a connection that stands already
         return observed
 
     def _take_in_first_writes(self, writes: Begun[list[Receipt | Exception]], planned: Mapping[str, Change]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,6 +20,9 @@ from ec2kit.host import child
 
 _LARGEST = 1_000_000
 """Bytes of output that are read; no command of the kit prints more."""
+
+_MOMENT = 0.005
+"""Seconds between two looks whether a command is started, which takes about as long."""
 
 
 @dataclass(frozen=True)
@@ -74,29 +79,96 @@ def _run(
     finish: bool,
 ) -> int:
     """Wait for the command itself; processes that it leaves running (ssh's ControlPersist) may go on alone."""
-    process = subprocess.Popen(
-        words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-    )
-    with child.bound(process.pid) if kill else nullcontext():
-        try:
-            return _status(process, deadline, finish=finish)
-        except BaseException:
-            if not kill:
-                threading.Thread(target=process.wait, daemon=True).start()
-                raise
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
 
+    def begin() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+        )
 
-def _status(process: subprocess.Popen[bytes], deadline: Deadline, *, finish: bool) -> int:
+    start = _Start(begin)
     try:
-        return process.wait(timeout=max(0.1, deadline.remaining()))
-    except Stopped:
-        if finish:
+        return _status(start.process(), deadline, kill=kill)
+    except BaseException as error:
+        process = start.cancel()
+        if process is None:
+            raise
+        if finish and isinstance(error, Stopped):
             with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=max(0.1, deadline.remaining()))
+                _status(process, deadline, kill=kill)
+        if not kill:
+            threading.Thread(target=process.wait, daemon=True).start()
+        elif process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         raise
+
+
+def _status(process: subprocess.Popen[bytes], deadline: Deadline, *, kill: bool) -> int:
+    with child.bound(process.pid) if kill else nullcontext():
+        return process.wait(timeout=max(0.1, deadline.remaining()))
+
+
+class _Start:
+    """
+    The start of a command in a thread of its own, because a signal raises Stopped in the main thread.
+
+    There it could come when the command runs already, but no variable has its process yet.
+
+    Args:
+        begin: Starts the command.
+    """
+
+    def __init__(self, begin: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._begin = begin
+        self._undecided = [None]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._error: Exception | None = None
+        self._is_over = False
+        self._over = threading.Event()
+
+    def process(self) -> subprocess.Popen[bytes]:
+        """
+        Start the command, and return its process.
+
+        Raises:
+            OSError, ValueError: The command cannot be started.
+        """
+        try:
+            threading.Thread(target=self._run, daemon=True).start()
+        except RuntimeError as error:  # where no thread can be made, no process can
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+        self._over.wait()
+        if self._process is None:
+            raise self._error or OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        return self._process
+
+    def cancel(self) -> subprocess.Popen[bytes] | None:
+        """Return the process if the command was started; None: it was not, and never will be."""
+        if self._is_first():
+            return None
+        while not self._is_over:  # the event itself may be unusable: an exception came while this thread used it
+            time.sleep(_MOMENT)
+        return self._process
+
+    def _is_first(self) -> bool:
+        """Tell whether neither the start nor its cancellation was decided before."""
+        try:
+            self._undecided.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _run(self) -> None:
+        if not self._is_first():
+            return
+        try:
+            self._process = self._begin()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._is_over = True
+            self._over.set()
 
 
 class Running:

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import NamedTuple
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, ImdsSilent, InterfaceUnknown, StateUnusable
@@ -20,8 +20,7 @@ from ec2kit.state.file import Damaged, StateFile
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """Identify this instance; the identity does not change while the instance runs."""
 
     instance_id: str
@@ -29,8 +28,7 @@ class Identity:
     availability_zone: str
 
 
-@dataclass(frozen=True)
-class Interface:
+class Interface(NamedTuple):
     """
     Describe the ENI behind a device.
 
@@ -62,12 +60,12 @@ def identity(settings: Settings, deadline: Deadline) -> Identity:
     with suppress(Damaged, KeyError, StateUnusable):
         kept = file.read()
         if kept and all(kept.get(name) == value for name, value in key.items()):
-            known = [str(kept[name]) for name in Identity.__dataclass_fields__]
+            known = [str(kept[name]) for name in Identity._fields]
             if all(map(_is_identifier, known)):
                 return Identity(*known)
     found = _ask_identity(Metadata(settings, deadline))
     with suppress(StateUnusable):  # the next action asks again
-        file.write({**key, **asdict(found)})
+        file.write({**key, **found._asdict()})
     return found
 
 

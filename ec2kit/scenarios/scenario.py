@@ -65,7 +65,7 @@ class Companion(Protocol):
     """A setting of this server that has to be right beside the address; its failure does not fail the action."""
 
     def begin(self) -> None:
-        """Begin to look, beside the first writes; returns at once."""
+        """Begin to look, as soon as the next request has left; returns at once."""
 
     def finish(self, log: Log, deadline: Deadline) -> None:
         """Correct the setting, once the result of the action is known and marked."""

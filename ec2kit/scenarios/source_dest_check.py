@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ class SourceDestCheck:
     """
     The companion switches the check off if permitted; failure does not fail the action.
 
-    While the check is on, EC2 drops packets to the virtual IP. The look begins beside the first writes, so that it
-    takes no time of its own.
+    While the check is on, EC2 drops packets to the virtual IP. The look begins when another request has left, so that
+    it takes no time of its own and holds nothing up.
     """
 
     def __init__(self, ec2: Ec2, server: Server) -> None:
@@ -32,8 +33,12 @@ class SourceDestCheck:
         self._begun: Begun[NetworkInterface] | None = None
 
     def begin(self) -> None:
-        """Begin the look; returns at once."""
-        self._begun = Begun(self._look)
+        """Begin the look beside the next request; returns at once."""
+        self._ec2.beside_next(self._begin)
+
+    def _begin(self) -> None:
+        with suppress(RuntimeError):  # no thread can be made: the look is made at the end
+            self._begun = Begun(self._look)
 
     def finish(self, log: Log, deadline: Deadline) -> None:
         """Switch the check off if it is on; a failure is logged."""

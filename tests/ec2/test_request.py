@@ -483,6 +483,45 @@ def test_write_bucket_empty_for_longer_than_the_deadline_sends_nothing() -> None
 # -- the server of these tests ---------------------------------------------------------------------------
 
 
+def test_work_beside_the_next_request_begins_once_when_that_has_left() -> None:
+    """It begins before the answer, which comes only then; the request after it begins nothing."""
+    begun: list[str] = []
+    has_begun = threading.Event()
+
+    def begin() -> None:
+        begun.append(threading.current_thread().name)
+        has_begun.set()
+
+    def answer(handler: Any) -> None:
+        has_begun.wait(SLOW)
+        ONE_TABLE(handler)
+
+    with scripted(answer) as server:
+        ec2 = an_ec2(server.url)
+        ec2.beside_next(begin)
+        assert look(ec2) == look(ec2) == ("rtb-1",)
+        assert len(server.asked) == 2
+    assert len(begun) == 1
+    assert begun != [threading.current_thread().name]
+
+
+def test_work_beside_the_next_request_waits_for_one_that_leaves() -> None:
+    """A write that may not leave begins nothing; the look that leaves later does."""
+    begun: list[None] = []
+
+    def permit() -> None:
+        raise Overtaken(newer="remove")
+
+    with scripted(ONE_TABLE) as server:
+        ec2 = an_ec2(server.url, permit=permit)
+        ec2.beside_next(lambda: begun.append(None))
+        with pytest.raises(Overtaken):
+            write(ec2)
+        assert not begun
+        look(ec2)
+    assert len(begun) == 1
+
+
 def test_scripted_server_hears_what_is_sent() -> None:
     """The server of these tests answers in the order of its script, the last behaviour again and again."""
     with scripted(ONE_TABLE, tables()) as server:

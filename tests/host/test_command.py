@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,13 +80,35 @@ def _stopped() -> Iterator[None]:
 
 def test_run_that_shall_finish_is_let_end_when_a_signal_comes(tmp_path: Path) -> None:
     """What writes is not cut in the middle: the signal counts when the command has ended."""
-    for pause in (0.3, 3, 30):  # more, where the machine was too slow to begin to wait
-        words = ["sh", "-c", f"sleep {pause}; kill -ALRM $PPID; sleep 1; echo done >{tmp_path}/mark"]
-        with _stopped():
-            run(words, Deadline(HANGS), kill=False, finish=True)
-        if (tmp_path / "mark").exists():
-            break
+    words = ["sh", "-c", f"kill -ALRM $PPID; sleep 1; echo done >{tmp_path}/mark"]
+    with _stopped():
+        run(words, Deadline(HANGS), kill=False, finish=True)
     assert (tmp_path / "mark").exists()
+
+
+def test_run_signal_that_comes_at_once_kills_the_command(tmp_path: Path) -> None:
+    """A command does not go on alone because the signal came before its start was noted."""
+    note = tmp_path / "pid"
+    with _stopped():
+        run(["sh", "-c", f"echo $$ >{note}; kill -ALRM $PPID; exec sleep 600"], Deadline(HANGS))
+    must_be_gone(int(note.read_text()))
+
+
+def test_run_signal_during_the_start_kills_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where the system has made the process, and Python has not returned it."""
+    started: list[int] = []
+
+    class Signalling(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            os.kill(os.getpid(), signal.SIGALRM)
+
+    monkeypatch.setattr(subprocess, "Popen", Signalling)
+    with _stopped():
+        run(["sleep", "600"], Deadline(HANGS))
+    (pid,) = started
+    must_be_gone(pid)
 
 
 def test_run_that_shall_finish_is_waited_for_until_the_deadline_only() -> None:
