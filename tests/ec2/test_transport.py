@@ -22,7 +22,7 @@ from ec2kit.messages.catalogue import Message
 from ec2kit.sandbox.authority import Authority
 
 from ..builders import LeapingClock, Lines
-from ..patience import HANGS
+from ..patience import HANGS, Stalls
 from ..scripted_server import ScriptedServer, answers, cut_short, fails, scripted
 from ..threads import end_all_but
 from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, silent_past, write
@@ -30,6 +30,9 @@ from .asking import DONE, ONE_TABLE, SLOW, an_ec2, look, silent_past, write
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
 NAME = "ec2.test.invalid"
+
+KERNEL = 0.2
+"""Seconds for which the kernel holds a request back. Source: Linux, tcp(7), TCP_CORK."""
 
 
 @pytest.fixture(scope="module")
@@ -407,6 +410,16 @@ def test_write_whose_name_comes_after_it_was_given_up_is_not_sent(resolver: Reso
 
 def test_write_held_up_after_its_permit_gets_another_before_it_leaves() -> None:
     """A process that is stopped between the permit and the first byte sends nothing when it goes on too late."""
+    for _ in range(5):
+        stalls = Stalls()
+        is_uncertain, arrived, permits = _held_up_after_its_permit()
+        if not is_uncertain or stalls.seconds < KERNEL:
+            break  # otherwise the machine kept it waiting for longer than the kernel holds anything back
+    assert (is_uncertain, arrived, permits) == (False, [], 2)
+
+
+def _held_up_after_its_permit() -> tuple[bool, list[dict[str, str]], int]:
+    """Return whether the write may have left, what has arrived, and how many permits were asked for."""
     asked = itertools.count()
 
     def permit() -> None:
@@ -419,10 +432,8 @@ def test_write_held_up_after_its_permit_gets_another_before_it_leaves() -> None:
     with scripted(DONE) as server:
         with pytest.raises(Overtaken) as caught:
             write(an_ec2(server.url, permit=permit))
-        assert not caught.value.uncertain
-        time.sleep(0.5)  # longer than the kernel holds anything back
-        assert server.asked == []
-    assert next(asked) == 2
+        time.sleep(KERNEL + 0.3)
+        return caught.value.uncertain, server.asked, next(asked)
 
 
 def test_write_held_up_after_its_permit_leaves_if_it_still_may() -> None:
