@@ -14,6 +14,12 @@ SLOW = {
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node1]",
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node2]",
     },
+    "tests/actions/test_roles.py": {
+        # test_keys_that_end_in_the_middle_of_fifty_tables_are_renewed
+        "test_resource_of_another_accounts_tables_leads_its_whole_life",
+        # test_answer_to_one_role_is_none_to_another, in tests/ec2/test_snapshot.py
+        "test_checks_under_two_roles_share_no_answer",
+    },
     "tests/cli/test_verify.py": {
         # test_verify_moves_the_address_to_the_next_server_and_back
         "test_verify_can_be_run_from_any_server",

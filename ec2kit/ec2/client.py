@@ -1,5 +1,5 @@
 """
-boto3's client of EC2 is built here, finds its credentials, and has its errors translated.
+boto3's client of EC2 is built here, finds its credentials, assumes a role, and has its errors translated.
 
 A client that was built while IMDS was silent never has credentials, so it can be dropped and built anew. botocore
 makes one attempt per call, and hands each request that it has signed to ec2kit's own transport.
@@ -25,9 +25,13 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.config import Config
     from botocore.credentials import Credentials
     from botocore.session import Session
     from mypy_boto3_ec2 import EC2Client
+
+    from ec2kit.ec2.assumed import AssumedRole
+    from ec2kit.role import Role
 
 IN_FLIGHT = 32
 """The maximum number of requests at a time."""
@@ -45,16 +49,21 @@ class Client:
 
     Args:
         user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
+        role: The role for the operations that belong to its account. None: the server's own credentials for all.
     """
 
-    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str) -> None:
+    def __init__(
+        self, *, region: str, settings: Settings, log: Log, user_agent: str, role: Role | None = None
+    ) -> None:
         self._region = region
+        self._role = role
         self._settings = settings
         self._log = log
         self._user_agent = user_agent
         self._building = threading.Lock()
         self._ready: Session | None = None
-        self._built: dict[str, EC2Client] = {}
+        self._assumed: AssumedRole | None = None
+        self._built: dict[tuple[str, bool], EC2Client] = {}
         self._transport: Transport | None = None
         self._credentials = "none yet"
         self._keys_stay = False
@@ -72,8 +81,17 @@ class Client:
 
     @property
     def credentials(self) -> str:
-        """Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before."""
-        return self._credentials
+        """
+        Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before.
+
+        A role that is assumed with them comes behind: "iam-role, role arn:aws:iam::111122223333:role/vip".
+        """
+        return self._credentials if self._role is None else f"{self._credentials}, role {self._role.role_arn}"
+
+    def credentials_of(self, operation: str) -> str:
+        """Return the credentials that an operation needs, "role arn:…", or the way to the server's own."""
+        role = self._role if self._belongs_to_role(operation) else None
+        return self._credentials if role is None else f"role {role.role_arn}"
 
     def first_hops(self) -> tuple[str, ...]:
         """Return the addresses to which the last request to EC2 was sent; they were looked up then."""
@@ -81,7 +99,7 @@ class Client:
 
     def drop(self) -> None:
         """Let the next request have a new client, which looks for credentials anew."""
-        self._ready, self._built = None, {}
+        self._ready, self._assumed, self._built = None, None, {}
 
     def send(self, attempt: Attempt, target: str, parameters: dict[str, Any], way: Endpoint) -> Any:
         """
@@ -100,25 +118,31 @@ class Client:
             ConfigurationInvalid: The SDK cannot send anything as configured.
             Abandoned: The attempt was given up.
         """
-        self._here.attempt, self._here.way = attempt, way
-        operation = attempt.operation
+        self._here.attempt, self._here.way, self._here.asked_of_sts = attempt, way, ""
+        operation, ready = attempt.operation, None
         try:
             from botocore import xform_name
 
             client = self._connected(way)
+            ready = self._ready
             self._await_helper()
+            if self._belongs_to_role(operation):
+                self._await_role(attempt)
             answer = getattr(client, xform_name(operation))(**parameters)
         except (errors.Ec2KitError, Abandoned):
             raise
         except Exception as error:
-            raise self._translate(error, attempt, target) from error
+            meant = self._translate(error, attempt, target)
+            if isinstance(meant, errors.CredentialsExpired) and self._ready is ready:
+                self.drop()  # only the first of many that had these keys; the others find new ones
+            raise meant from error
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
             raise self.garbled(operation, "it has no request id")
         return answer
 
     def credentials_method(self, attempt: Attempt) -> str:
         """Return the way to the credentials, as `Ec2.credentials_method` does, without a limit of time."""
-        self._here.attempt = attempt
+        self._here.attempt, self._here.asked_of_sts = attempt, ""
         try:
             return self._found(self._session())
         except errors.Ec2KitError:
@@ -138,12 +162,13 @@ class Client:
 
         One thread builds it for all, unless that one hangs (credentials may come from anywhere).
         """
+        kind = (way.target, self._belongs_to_role(self._here.attempt.operation))
         alone = self._building.acquire(timeout=self._settings.connect_timeout)
         try:
             built = self._built
-            client = built.get(way.target)
+            client = built.get(kind)
             if client is None:
-                client = built[way.target] = self._build(way)
+                client = built[kind] = self._build(way)
             return client
         finally:
             if alone:
@@ -180,6 +205,8 @@ class Client:
 
         session = botocore.session.get_session(_VARIABLES)
         session.set_config_variable("region", self._region)
+        if self._role is not None:
+            session.set_config_variable(_STS_ENDPOINTS, "regional")
         _ask_no_person(session)
         session.register("before-send", self._send)  # type: ignore[arg-type]  # the stubs know of no answer
         if self._transport is None:
@@ -225,7 +252,6 @@ class Client:
 
     def _client_of(self, session: Session, way: Endpoint) -> EC2Client:
         import boto3
-        from botocore.config import Config
 
         named: dict[str, Any] = {}
         if way.target:  # an entry of the list is what it says, whatever the environment switches on
@@ -235,7 +261,17 @@ class Client:
                 "ignore_configured_endpoint_urls": not way.url,
             }
 
-        config = Config(
+        if self._belongs_to_role(self._here.attempt.operation):
+            session = self._signed_by_role(session)
+        sdk = boto3.session.Session(botocore_session=session, region_name=self._region)
+        url = way.url if way.target else self._settings.endpoint_url
+        return sdk.client("ec2", config=self._config(**named), endpoint_url=url or None)
+
+    def _config(self, **named: Any) -> Config:
+        """Return the settings of a client that sends by way of the transport, and never twice."""
+        from botocore.config import Config
+
+        return Config(
             connect_timeout=self._settings.connect_timeout,
             read_timeout=self._settings.read_timeout * LONGEST_READ_FACTOR,
             retries={"total_max_attempts": 1, "mode": "standard"},
@@ -244,9 +280,6 @@ class Client:
             parameter_validation=False,
             **named,
         )
-        sdk = boto3.session.Session(botocore_session=session, region_name=self._region)
-        url = way.url if way.target else self._settings.endpoint_url
-        return sdk.client("ec2", config=config, endpoint_url=url or None)
 
     def _send(self, *, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """
@@ -263,7 +296,58 @@ class Client:
             attempt.on_its_way = True
             awaited = stages.answer_of_ec2(operation, self._asked)
             return self._transport.send(request, attempt, awaited, proxy=self._proxy)
-        return self._transport.send(request, attempt, stages.answer_of(service, operation, attempt.operation))
+        asked = self._here.asked_of_sts or operation
+        return self._transport.send(request, attempt, stages.answer_of(service, asked, attempt.operation))
+
+    # -- the role --------------------------------------------------------------------------------------
+
+    def _belongs_to_role(self, operation: str) -> bool:
+        """Tell whether an operation is carried out under the role, if there is one."""
+        if self._role is None:
+            return False
+        from ec2kit.ec2 import assumed
+
+        return operation in assumed.OPERATIONS
+
+    def _signed_by_role(self, own: Session) -> Session:
+        """Return a session like the server's own whose clients sign with the keys of the role."""
+        from ec2kit.ec2.assumed import AssumedRole
+
+        assert self._role is not None, "the operation belongs to a role"
+        if self._assumed is None:
+            self._assumed = AssumedRole(self._role, partial(self._ask_sts, own))
+        session = self._session()
+        session.register_component("data_loader", own.get_component("data_loader"))
+        self._assumed.sign(session)
+        return session
+
+    def _ask_sts(self, own: Session, parameters: dict[str, str]) -> Any:
+        sts: Any = own.create_client("sts", region_name=self._region, config=self._config())
+        return sts.assume_role(**parameters)
+
+    def _await_role(self, attempt: Attempt) -> None:
+        """
+        Let the attempt wait for the keys of the role.
+
+        Raises:
+            NotSent: STS refuses them, or does not give them in time.
+        """
+        from botocore.exceptions import ClientError
+
+        from ec2kit.ec2 import assumed
+
+        role, keys = self._role, self._assumed
+        if role is None or keys is None:  # dropped meanwhile: the client waits for its own keys
+            return
+        asked = f"{assumed.REQUEST} {role.role_arn}"
+        attempt.enter(partial(stages.late_credentials, attempt.operation, "STS", asked))
+        self._here.asked_of_sts = asked
+        try:
+            keys.get_ready()
+        except ClientError as error:
+            raise error_codes.of_role(error.response, operation=attempt.operation, asked=asked, role=role) from error
+        finally:
+            self._here.asked_of_sts = ""
 
     # -- what went wrong -------------------------------------------------------------------------------
 
@@ -279,9 +363,10 @@ class Client:
             return error_codes.of_credentials(error.response, operation=operation, asked=error.operation_name)
         if isinstance(error, sdk.ClientError):
             meaning = error_codes.meaning(
-                error.response, operation=operation, target=target, credentials=self._credentials
+                error.response, operation=operation, target=target, credentials=self.credentials_of(operation)
             )
-            if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
+            keys_stay = self._keys_stay and not self._belongs_to_role(operation)
+            if isinstance(meaning, errors.CredentialsExpired) and keys_stay:
                 return errors.CredentialsRejected(**meaning.fields)
             return meaning
         if attempt.sent:
@@ -329,6 +414,9 @@ class Client:
             return errors.ConfigurationInvalid(reason=str(error))
         return attempt.stage(_with_type(error))
 
+
+_STS_ENDPOINTS = "sts_regional_endpoints"
+"""The SDK's setting by which older versions send the requests of some regions to us-east-1."""
 
 _REQUESTS_BUNDLE, _IMDS_OFF = "requests_ca_bundle", "metadata_disabled"
 _VARIABLES: Any = {
