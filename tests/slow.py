@@ -14,11 +14,106 @@ SLOW = {
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node1]",
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node2]",
     },
+    "tests/actions/test_changes.py": {
+        # the same at another step, and with one tag
+        "test_extend_interrupted_anywhere_leaves_every_server_as_it_was[claim]",
+        "test_extend_interrupted_anywhere_leaves_every_server_as_it_was[describe]",
+        "test_two_creates_at_once_on_two_servers_make_one_resource_or_none[one-address]",
+        "test_two_creates_at_once_on_two_servers_make_one_resource_or_none[the-same]",
+        "test_two_creates_at_once_on_one_server_make_one_resource[one-address]",
+        "test_two_creates_at_once_on_one_server_make_one_resource[the-same]",
+    },
+    "tests/actions/test_chosen_tables.py": {
+        # test_tagged_tables_live_and_no_other_is_touched
+        "test_tables_by_tag_and_by_list_are_both_chosen",
+    },
+    "tests/actions/test_faults.py": {
+        # the same with a service that answers otherwise or not
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS behind a hop limit]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS forgets tokens]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS silent]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[clock wrong]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[connection reset]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[cut in the body]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[nothing in the document]",
+        # the same with a virtual IP and a black hole, or no credentials
+        "test_restore_in_trouble_fails_with_the_reason_in_time[endpoint black-holed-ec2-eip1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[endpoint black-holed-ec2-sip1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[endpoint black-holed-ec2-sip6]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[resolver hanging-ec2-vip1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[endpoint dripping-ec2-vip1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[endpoint refused-ec2-vip1]",
+        # the same
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[endpoint black-holed-ec2-eip1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[endpoint black-holed-ec2-sip1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[endpoint black-holed-ec2-sip6]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[endpoint dripping-ec2-vip1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[resolver hanging-ec2-vip1]",
+        # the same with IMDS silent
+        "test_remove_in_trouble_is_0_in_time[endpoint dripping]",
+        "test_remove_in_trouble_is_0_in_time[resolver hanging]",
+        # the same with a full disk
+        "test_the_address_moves_although_the_states_cannot_be_written[read-only-secondary]",
+        # test_restore_while_reads_are_late_writes_once_and_waits
+        "test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once",
+    },
+    "tests/actions/test_hierarchy.py": {
+        # the same with reads that are 0.5 s late
+        "test_create_interrupted_while_reads_are_late_puts_back_what_it_moved[5-ec2-vip1]",
+        "test_create_interrupted_while_reads_are_late_puts_back_what_it_moved[2-ec2-eip1]",
+    },
+    "tests/actions/test_inherited.py": {
+        # the same with all that is full
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[/dev/full]",
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[unread]",
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[gone]",
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[<&-]",
+    },
+    "tests/actions/test_life.py": {
+        # the same with a virtual IP and with an Elastic IP; the creates that fail, with a virtual IP
+        "test_a_resource_of_each_kind_is_led_through_its_whole_life[ec2-sip1]",
+        "test_a_resource_of_each_kind_is_led_through_its_whole_life[ec2-sip6]",
+        "test_a_create_that_fails_puts_the_address_back[ec2-eip1]",
+        "test_a_create_that_fails_puts_the_address_back[ec2-sip1]",
+        "test_a_create_that_fails_puts_the_address_back[ec2-sip6]",
+    },
+    "tests/actions/test_lost_answers.py": {
+        # the same where the answer is an error or the connection is reset
+        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within]",
+        # the same with a sandbox whose reads are not late
+        "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[5]",
+        "test_recover_whose_every_answer_is_lost_succeeds[5]",
+        "test_remove_whose_every_answer_is_lost_knows_that_it_is_done[5]",
+        # test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits
+        "test_restore_whose_every_answer_is_lost_while_reads_are_late_succeeds",
+        # test_restore_whose_writes_vanish_makes_as_many_retries_as_it_may
+        "test_restore_whose_lost_write_is_throttled_then_makes_as_many_retries_as_it_may",
+        # test_restore_whose_first_writes_vanish_tells_the_true_number_of_attempts
+        "test_restore_too_slow_for_all_names_what_was_not_sent_apart",
+        # test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown
+        "test_create_that_fails_puts_back_what_it_moved_although_the_answers_are_lost",
+        "test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown",
+    },
     "tests/actions/test_roles.py": {
         # test_keys_that_end_in_the_middle_of_fifty_tables_are_renewed
         "test_resource_of_another_accounts_tables_leads_its_whole_life",
         # test_answer_to_one_role_is_none_to_another, in tests/ec2/test_snapshot.py
         "test_checks_under_two_roles_share_no_answer",
+    },
+    "tests/actions/test_route_table.py": {
+        # test_restore_of_120_tables_killed_in_the_middle_goes_on_next_time
+        "test_restore_of_120_tables_overtaken_by_remove_stops_in_the_middle",
+        # the same where the other server says that it is in service
+        "test_recover_where_the_other_server_may_run_it_writes_nothing[silent]",
+    },
+    "tests/actions/test_shared_answer.py": {
+        # the same with one resource
+        "test_quick_check_of_a_second_resource_asks_nobody[199-2]",
+    },
+    "tests/actions/test_stale_writer.py": {
+        # the same with SIGSTOP
+        "test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on[restore-by_freezer]",
+        "test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on[recover-by_signal]",
     },
     "tests/cli/test_verify.py": {
         # test_verify_moves_the_address_to_the_next_server_and_back
@@ -34,16 +129,28 @@ SLOW = {
         "test_verify_under_lifekeeper_leaves_alone_what_was_stopped",
     },
     "tests/demo/test_demo.py": {
-        # test_demo_plays_every_scene_and_all_expectations_hold
+        # test_demo_with_an_encoding_without_boxes_draws_them_in_ascii
+        "test_demo_plays_every_scene_and_all_expectations_hold",
         "test_demo_with_a_restore_that_does_nothing_fails_and_shows_where",
+    },
+    "tests/frameworks/test_edge.py": {
+        # the same with full streams
+        "test_the_watchdog_ends_the_process_whatever_its_streams_are[False-7-<&- >&- 2>&-]",
+        "test_the_watchdog_ends_the_process_whatever_its_streams_are[True-3-<&- >&- 2>&-]",
     },
     "tests/install/test_lkroot.py": {
         # test_every_installed_script_runs_from_anywhere_with_an_empty_environment
         "test_hooks_whose_environment_is_gone_are_no_verdict",
+        # test_install_again_changes_nothing_and_from_another_environment_the_launcher
+        "test_install_from_another_environment_updates_what_names_it",
     },
     "tests/install/test_ocf.py": {
         # test_an_installed_agent_starts_monitors_and_stops_with_the_variables_of_another_python
         "test_an_installed_agent_tells_its_meta_data_with_any_environment",
+    },
+    "tests/interrupted/test_create.py": {
+        # the same with a registry of files
+        "test_create_interrupted_leaves_everything_as_it_was_or_says_what_it_left[lifekeeper]",
     },
     "tests/keepalived/test_following.py": {
         # test_check_after_a_reload_goes_on_as_before
@@ -66,6 +173,12 @@ SLOW = {
         "test_unextend_after_a_killed_extend_takes_away_what_it_left",
         # test_dialogue_under_lifekeeper_offers_servers_and_ip_resources
         "test_dialogue_for_another_server_offers_what_that_one_has",
+        # test_create_on_another_server_is_asked_of_that_server
+        "test_create_on_another_server_points_a_route_back_to_its_gateway",
+        # the same with ins_create
+        "test_create_interrupted_in_the_middle_of_a_write_lets_it_end[ins_setinfo]",
+        # test_create_on_another_server_interrupted_is_undone_there
+        "test_create_on_another_server_that_cannot_be_undone_is_told",
     },
     "tests/lifekeeper/test_life.py": {
         # test_switchback_set_later_is_told_to_lifekeeper_on_all_servers
@@ -96,15 +209,47 @@ SLOW = {
     "tests/lifekeeper/test_recovery.py": {
         # test_check_that_breaks_down_begins_no_recovery_and_no_failover
         "test_ten_checks_with_a_silent_api_change_nothing_and_say_since_when",
+        # the same where the event fails
+        "test_recovery_that_fails_leads_to_failover[both]",
+        "test_recovery_that_fails_leads_to_failover[exit]",
+    },
+    "tests/model/test_changes.py": {
+        # the same with two tags for one address on two servers
+        "test_two_creates_in_every_order_make_one_resource_or_none[('server-c', 'ec2-new', '10.1.0.66')]",
+        "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.67')]",
+        "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.66')]",
     },
     "tests/model/test_two_servers.py": {
         # TestTwoServers, the same machine with routes
         "TestTwoServersOneElasticIp::runTest",
+        "TestTwoServersOnePrivateAddress::runTest",
+        "TestTwoServersOneIpv6Address::runTest",
     },
     "tests/model/test_walk.py": {
         # the first of the two walks of each scenario
         "test_a_long_walk_loses_nothing[2-route-table]",
         "test_a_long_walk_loses_nothing[2-elastic-ip]",
+        # the same machine, with routes and with a secondary address
+        "test_a_long_walk_loses_nothing[1-elastic-ip]",
+        "test_a_long_walk_loses_nothing[1-secondary-ip of IPv6]",
+        "test_a_long_walk_loses_nothing[2-secondary-ip]",
+        "test_a_long_walk_loses_nothing[2-secondary-ip of IPv6]",
+    },
+    "tests/ocf/test_trouble.py": {
+        # the same where EC2 is silent, or all streams are full
+        "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[dripping]",
+        "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[throttled]",
+        "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[garbling]",
+        "test_operations_whose_streams_are_closed_or_full_say_what_is_the_case[>&-]",
+        "test_operations_whose_streams_are_closed_or_full_say_what_is_the_case[gone]",
+        "test_start_goes_on_when_imds_comes_back[refuse]",
+    },
+    "tests/patroni/test_program.py": {
+        # the same where nothing listens
+        "test_patroni_that_does_not_answer_permits_nothing_and_is_asked_again[silent]",
+        "test_patroni_that_does_not_answer_permits_nothing_and_is_asked_again[no-http]",
+        "test_patroni_that_does_not_answer_permits_nothing_and_is_asked_again[no-patroni]",
+        "test_yes_of_a_patroni_that_was_paused_itself_does_not_count[one-that-was-under-way]",
     },
     "tests/rivals/test_keepalived.py": {
         # test_check_takes_back_what_was_stolen_in_one_interval, in tests/keepalived/
