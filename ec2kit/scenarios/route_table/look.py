@@ -66,6 +66,8 @@ def own(stored: Mapping[str, Any]) -> Own:
 def _must_be_a_role(own: Own) -> None:
     from ec2kit.role import is_external_id, is_role_arn
 
+    if not own.role_arn:
+        raise ValueError("its external id belongs to a role, and it has none")
     if not is_role_arn(own.role_arn):
         raise ValueError("its role is not the ARN of a role")
     if own.external_id and not is_external_id(own.external_id):
