@@ -40,7 +40,7 @@ class AssumedRole:
     def __init__(self, role: Role, ask: Callable[[dict[str, str]], Any]) -> None:
         from botocore.credentials import DeferredRefreshableCredentials
 
-        self._role = role
+        self.role = role
         self._ask = ask
         self._lock = threading.Lock()
         self._refused: Exception | None = None
@@ -83,7 +83,7 @@ class AssumedRole:
         session.register_component("credential_provider", CredentialResolver([Assumed()]))
 
     def _fetch(self) -> dict[str, str]:
-        role = self._role
+        role = self.role
         asked = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
         keys = self._ask({**asked, "ExternalId": role.external_id} if role.external_id else asked)["Credentials"]
         return {

@@ -63,7 +63,7 @@ class Client:
         self._building = threading.Lock()
         self._ready: Session | None = None
         self._assumed: AssumedRole | None = None
-        self._built: dict[tuple[str, bool], EC2Client] = {}
+        self._built: dict[tuple[str, bool], _Built] = {}
         self._transport: Transport | None = None
         self._credentials = "none yet"
         self._keys_stay = False
@@ -123,11 +123,10 @@ class Client:
         try:
             from botocore import xform_name
 
-            client = self._connected(way)
-            ready = self._ready
+            client, ready, keys = self._connected(way)
             self._await_helper()
-            if self._belongs_to_role(operation):
-                self._await_role(attempt)
+            if keys is not None:
+                self._await_keys(keys, attempt)
             answer = getattr(client, xform_name(operation))(**parameters)
         except (errors.Ec2KitError, Abandoned):
             raise
@@ -156,9 +155,9 @@ class Client:
 
     # -- building --------------------------------------------------------------------------------------
 
-    def _connected(self, way: Endpoint) -> EC2Client:
+    def _connected(self, way: Endpoint) -> _Built:
         """
-        Return the client of an endpoint.
+        Return the client of an endpoint, for operations of the role or for those of the server.
 
         One thread builds it for all, unless that one hangs (credentials may come from anywhere).
         """
@@ -166,15 +165,14 @@ class Client:
         alone = self._building.acquire(timeout=self._settings.connect_timeout)
         try:
             built = self._built
-            client = built.get(kind)
-            if client is None:
-                client = built[kind] = self._build(way)
-            return client
+            if kind not in built:
+                built[kind] = self._build(way)
+            return built[kind]
         finally:
             if alone:
                 self._building.release()
 
-    def _build(self, way: Endpoint) -> EC2Client:
+    def _build(self, way: Endpoint) -> _Built:
         """Return a client in the session of the clients that were built before, with their credentials."""
         import botocore.session
 
@@ -184,18 +182,19 @@ class Client:
             session.register_component("data_loader", Loader(session.get_component("data_loader")))
             self._found(session)  # a failure here is not for want of a model
             self._ready = session
+        keys = self._keys_of_role(session)
         try:
-            return self._client_of(session, way)
+            return self._client_of(session, way, keys), session, keys
         except Exception as error:
-            client = self._client_by_botocores_model(way)
+            client = self._client_by_botocores_model(way, keys)
             self._log.put(catalogue.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
-            return client
+            return client, session, keys
 
-    def _client_by_botocores_model(self, way: Endpoint) -> EC2Client:
+    def _client_by_botocores_model(self, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
         session = self._session()
         self._found(session)
         try:
-            return self._client_of(session, way)
+            return self._client_of(session, way, keys)
         except ValueError as error:
             raise errors.ConfigurationInvalid(reason=str(error)) from error
 
@@ -250,7 +249,7 @@ class Client:
         where = self._settings.metadata_url
         return f"neither the environment, nor files, nor the instance role ({where}) has any: {reason}"
 
-    def _client_of(self, session: Session, way: Endpoint) -> EC2Client:
+    def _client_of(self, session: Session, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
         import boto3
 
         named: dict[str, Any] = {}
@@ -261,8 +260,8 @@ class Client:
                 "ignore_configured_endpoint_urls": not way.url,
             }
 
-        if self._belongs_to_role(self._here.attempt.operation):
-            session = self._signed_by_role(session)
+        if keys is not None:
+            session = self._signed_by(keys, session)
         sdk = boto3.session.Session(botocore_session=session, region_name=self._region)
         url = way.url if way.target else self._settings.endpoint_url
         return sdk.client("ec2", config=self._config(**named), endpoint_url=url or None)
@@ -309,23 +308,29 @@ class Client:
 
         return operation in assumed.OPERATIONS
 
-    def _signed_by_role(self, own: Session) -> Session:
-        """Return a session like the server's own whose clients sign with the keys of the role."""
+    def _keys_of_role(self, own: Session) -> AssumedRole | None:
+        """Return the keys of the role if the present operation belongs to it; all its clients have the same."""
+        if self._role is None or not self._belongs_to_role(self._here.attempt.operation):
+            return None
         from ec2kit.ec2.assumed import AssumedRole
 
-        assert self._role is not None, "the operation belongs to a role"
-        if self._assumed is None:
-            self._assumed = AssumedRole(self._role, partial(self._ask_sts, own))
+        keys = self._assumed
+        if keys is None:
+            keys = self._assumed = AssumedRole(self._role, partial(self._ask_sts, own))
+        return keys
+
+    def _signed_by(self, keys: AssumedRole, own: Session) -> Session:
+        """Return a session like the server's own whose clients sign with the keys of the role."""
         session = self._session()
         session.register_component("data_loader", own.get_component("data_loader"))
-        self._assumed.sign(session)
+        keys.sign(session)
         return session
 
     def _ask_sts(self, own: Session, parameters: dict[str, str]) -> Any:
         sts: Any = own.create_client("sts", region_name=self._region, config=self._config())
         return sts.assume_role(**parameters)
 
-    def _await_role(self, attempt: Attempt) -> None:
+    def _await_keys(self, keys: AssumedRole, attempt: Attempt) -> None:
         """
         Let the attempt wait for the keys of the role.
 
@@ -336,16 +341,15 @@ class Client:
 
         from ec2kit.ec2 import assumed
 
-        role, keys = self._role, self._assumed
-        if role is None or keys is None:  # dropped meanwhile: the client waits for its own keys
-            return
-        asked = f"{assumed.REQUEST} {role.role_arn}"
+        asked = f"{assumed.REQUEST} {keys.role.role_arn}"
         attempt.enter(partial(stages.late_credentials, attempt.operation, "STS", asked))
         self._here.asked_of_sts = asked
         try:
             keys.get_ready()
         except ClientError as error:
-            raise error_codes.of_role(error.response, operation=attempt.operation, asked=asked, role=role) from error
+            raise error_codes.of_role(
+                error.response, operation=attempt.operation, asked=asked, role=keys.role
+            ) from error
         finally:
             self._here.asked_of_sts = ""
 
@@ -414,6 +418,9 @@ class Client:
             return errors.ConfigurationInvalid(reason=str(error))
         return attempt.stage(_with_type(error))
 
+
+_Built = tuple["EC2Client", "Session", "AssumedRole | None"]
+"""A client, the session of the server in which it was built, and the keys of the role if it signs with them."""
 
 _STS_ENDPOINTS = "sts_regional_endpoints"
 """The SDK's setting by which older versions send the requests of some regions to us-east-1."""

@@ -78,7 +78,8 @@ def test_keys_that_end_in_the_middle_of_fifty_tables_are_renewed(fifty_tables: C
     cluster = with_role(fifty_tables)
     cluster.sandbox.fault("worn", server="node2", operation="ReplaceRoute", skip=20)
     held = cluster.sandbox.fault("silent", server="node2", operation="ReplaceRoute", skip=40)
-    running = cluster.start("node2", "restore", "-t", VIP_TAG, EC2_WRITE_BURST="1000", EC2_WRITE_RATE="1000")
+    settings = {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": "1000", "AWSCLI_CONNECT_TIMEOUT": "240"}
+    running = cluster.start("node2", "restore", "-t", VIP_TAG, **settings)
     until(lambda: cluster.met(held))
     for name in ("cmdline", "environ"):
         must_not_leak(Path(f"/proc/{running.pid}/{name}").read_text(errors="replace"))
