@@ -120,8 +120,9 @@ class CredentialsMissing(AwsUnknown):
 
 
 class CredentialsExpired(AwsUnknown):
+    """The keys have expired; the client has dropped them, and finds new ones for the next attempt."""
+
     message = catalogue.CREDENTIALS_REJECTED
-    fresh_client = True
 
 
 class CredentialsRejected(AwsUnknown):

@@ -37,6 +37,7 @@ FLOORS = (
 
 WORDS = {
     "resource",
+    "role",
     "status",
     "finding",
     "errors",

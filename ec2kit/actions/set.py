@@ -1,4 +1,8 @@
-"""The action set changes a property of a resource on all its servers: switchback, a priority or the tag."""
+"""
+The action set changes a property of a resource on all its servers: switchback, a priority or the tag.
+
+A kind of address may have more; their fields say so.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from ec2kit.engine.action import Action
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.messages import catalogue
 from ec2kit.peers import agree, here
+from ec2kit.registry.definition import from_dict
 from ec2kit.resource import SWITCHBACKS, Resource
+from ec2kit.scenarios.table import making_of
 
 CHANGEABLE = ("switchback", "priority", "tag")
-"""The properties that can be changed; any other change needs a new resource."""
+"""The properties that can be changed of each kind; any other change needs a new resource."""
 
 
 def change(action: Action, name: str, value: str, *, server: str | None = None) -> Resource:
@@ -18,7 +24,7 @@ def change(action: Action, name: str, value: str, *, server: str | None = None) 
     Change one property on all servers, or on none.
 
     Args:
-        name: One of CHANGEABLE.
+        name: One of CHANGEABLE, or a field of the kind that says so.
         server: The server of the priority; None: this server.
 
     Raises:
@@ -32,7 +38,37 @@ def change(action: Action, name: str, value: str, *, server: str | None = None) 
         return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS))
     if name == "tag":
         return _rename(action, resource.checked_tag(value))
-    raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {', '.join(CHANGEABLE)} can")
+    return _change_own(action, name, value)
+
+
+def _change_own(action: Action, name: str, value: str) -> Resource:
+    """Change a field that only resources of this kind have, if it can be changed; an empty value takes it away."""
+    before = here.current(action)
+    fields = {each.name: each for each in making_of(before).FIELDS if each.is_changeable}
+    if name not in fields:
+        names = ", ".join((*CHANGEABLE, *fields))
+        raise ArgumentInvalid(name=name, reason=f"it cannot be changed; only {names} can")
+    after = before._replace(own=before.own._replace(**{name: fields[name].checked(name, value)}))
+    if after == before:
+        return before
+    after = _fitting(action, before, after, name)
+    fields_told = {
+        "tag": action.tag,
+        "name": name,
+        "old": getattr(before.own, name) or "none",
+        "new": value or "none",
+    }
+    action.log.put(catalogue.CHANGED, **fields_told)
+    return after
+
+
+def _fitting(action: Action, before: Resource, after: Resource, name: str) -> Resource:
+    """Change the definition on all servers, if they can read it; raises ArgumentInvalid otherwise."""
+    try:
+        from_dict(after.as_dict())
+    except ValueError as error:
+        raise ArgumentInvalid(name=name, reason=str(error)) from error
+    return _spread(action, before, after)
 
 
 def _change_switchback(action: Action, switchback: str) -> Resource:
@@ -45,12 +81,12 @@ def _change_switchback(action: Action, switchback: str) -> Resource:
     return after
 
 
-def _spread(action: Action, before: Resource, after: Resource, changed: str) -> Resource:
-    """Change the definition on all servers; returns it with its revision."""
+def _spread(action: Action, before: Resource, after: Resource, *changed: str) -> Resource:
+    """Change the definition, and these fields of the framework, on all servers; returns it with its revision."""
     with agree.changing(action) as change:
         change.claim(before.names)
         change.must_be(before, at=action.registry.server)
-        return change.spread(before, after, (changed,))
+        return change.spread(before, after, changed)
 
 
 def _number(value: str) -> int:

@@ -491,7 +491,8 @@ _ALL = (
     ),
     ActionSpec(
         "set",
-        "Change a resource on all its servers: switchback=intelligent|automatic, priority=1-999, or tag=NEW.",
+        "Change a resource on all its servers: switchback=intelligent|automatic, priority=1-999, tag=NEW, or, of "
+        "routes, role_arn=ARN or external_id=TEXT.",
         _for_set,
         _set,
         grace=_time_to_undo,

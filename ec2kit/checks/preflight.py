@@ -57,19 +57,19 @@ class Preflight:
 
     @property
     def ec2(self) -> Ec2:
-        """Return EC2 in the resource's region; raises `unreachable` if it is set."""
+        """Return EC2 in the resource's region, under its role; raises `unreachable` if it is set."""
         if self.unreachable is not None:
             raise self.unreachable
         return self._ec2
 
     @cached_property
     def _ec2(self) -> Ec2:
-        return self.action.ec2(look_retries=_RETRIES, region=self.resource.region)
+        return self.action.about(self.resource).ec2(look_retries=_RETRIES)
 
     def ec2_by(self, way: Endpoint) -> Ec2:
         """Return EC2 as it is reached by one of the ways alone."""
-        alone = self.action._replace(settings=self.settings._replace(endpoints=(way,)))
-        return alone.ec2(look_retries=0, region=self.resource.region)
+        alone = self.action.about(self.resource)._replace(settings=self.settings._replace(endpoints=(way,)))
+        return alone.ec2(look_retries=0)
 
     @cached_property
     def seen(self) -> Any:

@@ -61,7 +61,9 @@ def permission(ec2: Ec2, wanted: Permission) -> Finding:
             ec2.is_allowed(proof.operation, **(proof.parameters or {}))
         if ec2.is_allowed(wanted.operation, **wanted.parameters):
             return Finding(name, Outcome.OK, "granted")
-        return Finding(name, Outcome.FAILED, "missing", "add it to the role, as in etc/iam-policy.json")
+        holder = ec2.credentials_of(wanted.operation)
+        role = holder if holder.startswith("role ") else "the role"
+        return Finding(name, Outcome.FAILED, "missing", f"add it to {role}, as in etc/iam-policy.json")
     except (Unknown, AwsRefused) as error:
         return Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
 

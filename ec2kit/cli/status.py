@@ -86,12 +86,12 @@ def _action(resource: Resource, limit: Deadline) -> Action:
 
 
 def _surveys(actions: list[Action]) -> Iterator[Survey]:
-    """Yield the survey for each resource: one for all with the same region, endpoint and credentials."""
-    surveys: dict[tuple[str, str], Survey] = {}
+    """Yield the survey for each resource: one for all with the same region, endpoint, credentials and role."""
+    surveys: dict[tuple[str, str, str], Survey] = {}
     for action in actions:
-        place = (action.resource.region, action.settings.origin)
+        place = (action.resource.region, action.settings.origin, action.role.key if action.role else "")
         if place not in surveys:
-            ec2 = action.ec2(look_retries=judgement.LOOK_RETRIES, region=action.resource.region)
+            ec2 = action.ec2(look_retries=judgement.LOOK_RETRIES)
             surveys[place] = Survey(ec2)
         yield surveys[place]
 

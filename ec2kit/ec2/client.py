@@ -1,5 +1,5 @@
 """
-boto3's client of EC2 is built here, finds its credentials, and has its errors translated.
+boto3's client of EC2 is built here, finds its credentials, assumes a role, and has its errors translated.
 
 It is made by boto3's core, botocore, as boto3 makes it: boto3's own layer (resources, transfers of S3) takes a tenth
 of the time of an action, and serves nothing here. A client that was built while IMDS was silent never has
@@ -27,9 +27,13 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.config import Config
     from botocore.credentials import Credentials
     from botocore.session import Session
     from mypy_boto3_ec2 import EC2Client
+
+    from ec2kit.ec2.assumed import AssumedRole
+    from ec2kit.role import Role
 
 IN_FLIGHT = 32
 """The maximum number of requests at a time."""
@@ -47,16 +51,21 @@ class Client:
 
     Args:
         user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
+        role: The role for the operations that belong to its account. None: the server's own credentials for all.
     """
 
-    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str) -> None:
+    def __init__(
+        self, *, region: str, settings: Settings, log: Log, user_agent: str, role: Role | None = None
+    ) -> None:
         self._region = region
+        self._role = role
         self._settings = settings
         self._log = log
         self._user_agent = user_agent
         self._building = threading.Lock()
         self._ready: Session | None = None
-        self._built: dict[str, EC2Client] = {}
+        self._assumed: AssumedRole | None = None
+        self._built: dict[tuple[str, bool], _Built] = {}
         self._transport: Transport | None = None
         self._credentials = "none yet"
         self._keys_stay = False
@@ -74,8 +83,17 @@ class Client:
 
     @property
     def credentials(self) -> str:
-        """Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before."""
-        return self._credentials
+        """
+        Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before.
+
+        A role that is assumed with them comes behind: "iam-role, role arn:aws:iam::111122223333:role/vip".
+        """
+        return self._credentials if self._role is None else f"{self._credentials}, role {self._role.role_arn}"
+
+    def credentials_of(self, operation: str) -> str:
+        """Return the credentials that an operation needs, "role arn:…", or the way to the server's own."""
+        role = self._role if self._belongs_to_role(operation) else None
+        return self._credentials if role is None else f"role {role.role_arn}"
 
     def first_hops(self) -> tuple[str, ...]:
         """Return the addresses to which the last request to EC2 was sent; they were looked up then."""
@@ -83,7 +101,7 @@ class Client:
 
     def drop(self) -> None:
         """Let the next request have a new client, which looks for credentials anew."""
-        self._ready, self._built = None, {}
+        self._ready, self._assumed, self._built = None, None, {}
 
     def send(self, attempt: Attempt, target: str, parameters: dict[str, Any], way: Endpoint) -> Any:
         """
@@ -102,25 +120,30 @@ class Client:
             ConfigurationInvalid: The SDK cannot send anything as configured.
             Abandoned: The attempt was given up.
         """
-        self._here.attempt, self._here.way = attempt, way
-        operation = attempt.operation
+        self._here.attempt, self._here.way, self._here.asked_of_sts = attempt, way, ""
+        operation, ready = attempt.operation, None
         try:
             from botocore import xform_name
 
-            client = self._connected(way)
+            client, ready, keys = self._connected(way)
             self._await_helper()
+            if keys is not None:
+                self._await_keys(keys, attempt)
             answer = getattr(client, xform_name(operation))(**parameters)
         except (errors.Ec2KitError, Abandoned):
             raise
         except Exception as error:
-            raise self._translate(error, attempt, target) from error
+            meant = self._translate(error, attempt, target)
+            if isinstance(meant, errors.CredentialsExpired) and self._ready is ready:
+                self.drop()  # only the first of many that had these keys; the others find new ones
+            raise meant from error
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
             raise self.garbled(operation, "it has no request id")
         return answer
 
     def credentials_method(self, attempt: Attempt) -> str:
         """Return the way to the credentials, as `Ec2.credentials_method` does, without a limit of time."""
-        self._here.attempt = attempt
+        self._here.attempt, self._here.asked_of_sts = attempt, ""
         try:
             return self._found(self._session())
         except errors.Ec2KitError:
@@ -134,24 +157,24 @@ class Client:
 
     # -- building --------------------------------------------------------------------------------------
 
-    def _connected(self, way: Endpoint) -> EC2Client:
+    def _connected(self, way: Endpoint) -> _Built:
         """
-        Return the client of an endpoint.
+        Return the client of an endpoint, for operations of the role or for those of the server.
 
         One thread builds it for all, unless that one hangs (credentials may come from anywhere).
         """
+        kind = (way.target, self._belongs_to_role(self._here.attempt.operation))
         alone = self._building.acquire(timeout=self._settings.connect_timeout)
         try:
             built = self._built
-            client = built.get(way.target)
-            if client is None:
-                client = built[way.target] = self._build(way)
-            return client
+            if kind not in built:
+                built[kind] = self._build(way)
+            return built[kind]
         finally:
             if alone:
                 self._building.release()
 
-    def _build(self, way: Endpoint) -> EC2Client:
+    def _build(self, way: Endpoint) -> _Built:
         """Return a client in the session of the clients that were built before, with their credentials."""
         import botocore.session
 
@@ -161,18 +184,19 @@ class Client:
             session.register_component("data_loader", Loader(session.get_component("data_loader")))
             self._found(session)  # a failure here is not for want of a model
             self._ready = session
+        keys = self._keys_of_role(session)
         try:
-            return self._client_of(session, way)
+            return self._client_of(session, way, keys), session, keys
         except Exception as error:
-            client = self._client_by_botocores_model(way)
+            client = self._client_by_botocores_model(way, keys)
             self._log.put(catalogue.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
-            return client
+            return client, session, keys
 
-    def _client_by_botocores_model(self, way: Endpoint) -> EC2Client:
+    def _client_by_botocores_model(self, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
         session = self._session()
         self._found(session)
         try:
-            return self._client_of(session, way)
+            return self._client_of(session, way, keys)
         except ValueError as error:
             raise errors.ConfigurationInvalid(reason=str(error)) from error
 
@@ -182,6 +206,8 @@ class Client:
 
         session = botocore.session.get_session(_VARIABLES)
         session.set_config_variable("region", self._region)
+        if self._role is not None:
+            session.set_config_variable(_STS_ENDPOINTS, "regional")
         _ask_no_person(session)
         session.register("before-send", self._send)  # type: ignore[arg-type]  # the stubs know of no answer
         if self._transport is None:
@@ -225,9 +251,7 @@ class Client:
         where = self._settings.metadata_url
         return f"neither the environment, nor files, nor the instance role ({where}) has any: {reason}"
 
-    def _client_of(self, session: Session, way: Endpoint) -> EC2Client:
-        from botocore.config import Config
-
+    def _client_of(self, session: Session, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
         named: dict[str, Any] = {}
         if way.target:  # an entry of the list is what it says, whatever the environment switches on
             named = {
@@ -236,7 +260,17 @@ class Client:
                 "ignore_configured_endpoint_urls": not way.url,
             }
 
-        config = Config(
+        if keys is not None:
+            session = self._signed_by(keys, session)
+        config, url = self._config(**named), way.url if way.target else self._settings.endpoint_url
+        client = session.create_client("ec2", region_name=self._region, config=config, endpoint_url=url or None)
+        return cast("EC2Client", client)
+
+    def _config(self, **named: Any) -> Config:
+        """Return the settings of a client that sends by way of the transport, and never twice."""
+        from botocore.config import Config
+
+        return Config(
             connect_timeout=self._settings.connect_timeout,
             read_timeout=self._settings.read_timeout * LONGEST_READ_FACTOR,
             retries={"total_max_attempts": 1, "mode": "standard"},
@@ -245,9 +279,6 @@ class Client:
             parameter_validation=False,
             **named,
         )
-        url = way.url if way.target else self._settings.endpoint_url
-        client = session.create_client("ec2", region_name=self._region, config=config, endpoint_url=url or None)
-        return cast("EC2Client", client)
 
     def _send(self, *, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """
@@ -264,7 +295,63 @@ class Client:
             attempt.on_its_way = True
             awaited = stages.answer_of_ec2(operation, self._asked)
             return self._transport.send(request, attempt, awaited, proxy=self._proxy)
-        return self._transport.send(request, attempt, stages.answer_of(service, operation, attempt.operation))
+        asked = self._here.asked_of_sts or operation
+        return self._transport.send(request, attempt, stages.answer_of(service, asked, attempt.operation))
+
+    # -- the role --------------------------------------------------------------------------------------
+
+    def _belongs_to_role(self, operation: str) -> bool:
+        """Tell whether an operation is carried out under the role, if there is one."""
+        if self._role is None:
+            return False
+        from ec2kit.ec2 import assumed
+
+        return operation in assumed.OPERATIONS
+
+    def _keys_of_role(self, own: Session) -> AssumedRole | None:
+        """Return the keys of the role if the present operation belongs to it; all its clients have the same."""
+        if self._role is None or not self._belongs_to_role(self._here.attempt.operation):
+            return None
+        from ec2kit.ec2.assumed import AssumedRole
+
+        keys = self._assumed
+        if keys is None:
+            keys = self._assumed = AssumedRole(self._role, partial(self._ask_sts, own))
+        return keys
+
+    def _signed_by(self, keys: AssumedRole, own: Session) -> Session:
+        """Return a session like the server's own whose clients sign with the keys of the role."""
+        session = self._session()
+        session.register_component("data_loader", own.get_component("data_loader"))
+        keys.sign(session)
+        return session
+
+    def _ask_sts(self, own: Session, parameters: dict[str, str]) -> Any:
+        sts: Any = own.create_client("sts", region_name=self._region, config=self._config())
+        return sts.assume_role(**parameters)
+
+    def _await_keys(self, keys: AssumedRole, attempt: Attempt) -> None:
+        """
+        Let the attempt wait for the keys of the role.
+
+        Raises:
+            NotSent: STS refuses them, or does not give them in time.
+        """
+        from botocore.exceptions import ClientError
+
+        from ec2kit.ec2 import assumed
+
+        asked = f"{assumed.REQUEST} {keys.role.role_arn}"
+        attempt.enter(partial(stages.late_credentials, attempt.operation, "STS", asked))
+        self._here.asked_of_sts = asked
+        try:
+            keys.get_ready()
+        except ClientError as error:
+            raise error_codes.of_role(
+                error.response, operation=attempt.operation, asked=asked, role=keys.role
+            ) from error
+        finally:
+            self._here.asked_of_sts = ""
 
     # -- what went wrong -------------------------------------------------------------------------------
 
@@ -280,9 +367,10 @@ class Client:
             return error_codes.of_credentials(error.response, operation=operation, asked=error.operation_name)
         if isinstance(error, sdk.ClientError):
             meaning = error_codes.meaning(
-                error.response, operation=operation, target=target, credentials=self._credentials
+                error.response, operation=operation, target=target, credentials=self.credentials_of(operation)
             )
-            if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
+            keys_stay = self._keys_stay and not self._belongs_to_role(operation)
+            if isinstance(meaning, errors.CredentialsExpired) and keys_stay:
                 return errors.CredentialsRejected(**meaning.fields)
             return meaning
         if attempt.sent:
@@ -330,6 +418,12 @@ class Client:
             return errors.ConfigurationInvalid(reason=str(error))
         return attempt.stage(_with_type(error))
 
+
+_Built = tuple["EC2Client", "Session", "AssumedRole | None"]
+"""A client, the session of the server in which it was built, and the keys of the role if it signs with them."""
+
+_STS_ENDPOINTS = "sts_regional_endpoints"
+"""The SDK's setting by which older versions send the requests of some regions to us-east-1."""
 
 _REQUESTS_BUNDLE, _IMDS_OFF = "requests_ca_bundle", "metadata_disabled"
 _VARIABLES: Any = {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ec2kit import errors
 from ec2kit.ec2 import attempt as stages
 from ec2kit.errors import Ec2KitError
+from ec2kit.messages import catalogue
+
+if TYPE_CHECKING:
+    from ec2kit.role import Role
 
 _THROTTLING = frozenset(
     "RequestLimitExceeded Throttling ThrottlingException RequestThrottled RequestThrottledException "
@@ -95,12 +99,38 @@ def of_credentials(response: Any, *, operation: str, asked: str) -> Ec2KitError:
         operation: The request to EC2 that needs the credentials.
         asked: The request to the other service, "AssumeRole".
     """
+    failed = stages.late_credentials if _passes(response) else stages.refused_credentials
+    return failed(operation, _SERVICE.get(asked, "SSO"), asked, _words(response))
+
+
+def of_role(response: Any, *, operation: str, asked: str, role: Role) -> Ec2KitError:
+    """
+    Return the error that an error answer of STS means about a role of a resource: EC2 was not asked.
+
+    Args:
+        operation: The request to EC2 that needs the credentials.
+        asked: The request to STS with the role, "AssumeRole arn:…".
+    """
+    reason = _words(response)
+    if _passes(response):
+        return stages.late_credentials(operation, "STS", asked, reason)
+    return errors.NotSent(catalogue.ROLE_REFUSED, operation=operation, role_arn=role.role_arn, reason=reason)
+
+
+def _passes(response: Any) -> bool:
+    """Tell whether an error answer of a service that gives credentials may be another one soon."""
+    code, status = str(response.get("Error", {}).get("Code", "")), _status(response)
+    return status >= 500 or status == 429 or code in _THROTTLING | _PASSING
+
+
+def _words(response: Any) -> str:
     problem, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
-    code, status = str(problem.get("Code", "")), metadata.get("HTTPStatusCode", 0)
-    reason = f"{code or status}, {problem.get('Message', '')} (request {metadata.get('RequestId') or 'none'})"
-    passes = status >= 500 or status == 429 or code in _THROTTLING | _PASSING
-    failed = stages.late_credentials if passes else stages.refused_credentials
-    return failed(operation, _SERVICE.get(asked, "SSO"), asked, reason)
+    code = str(problem.get("Code", "")) or _status(response)
+    return f"{code}, {problem.get('Message', '')} (request {metadata.get('RequestId') or 'none'})"
+
+
+def _status(response: Any) -> int:
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 _SERVICE = dict.fromkeys(("AssumeRole", "AssumeRoleWithWebIdentity", "GetSessionToken"), "STS")

@@ -7,7 +7,7 @@ The policy in etc/ grants each of these operations and no other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ec2kit import errors
 from ec2kit.deadline import Deadline
@@ -31,6 +31,9 @@ from ec2kit.ec2.ways import Ways
 from ec2kit.errors import AwsRefused, AwsUnknown, PermissionMissing
 from ec2kit.messages.log import Log
 from ec2kit.settings import Settings
+
+if TYPE_CHECKING:
+    from ec2kit.role import Role
 
 _MOST_PAGES = 200
 """
@@ -61,10 +64,11 @@ class Ec2:
         write_retries: Maximum retries of an updating request, at most EC2_MAX_RETRY. None: EC2_MAX_RETRY.
         repeats_writes: False: the caller decides about each retry of a write. True: the caller decides only about a
             write that may have been carried out, after looking.
-        shared_bucket: Gives the bucket by which an operation's writes of all actions of this server are paced. None:
-            this action is paced alone.
+        shared_bucket: Gives the bucket by which an operation's writes of all actions of this server are paced, by the
+            operation, or by "111122223333.ReplaceRoute" in the account of a role. None: this action is paced alone.
         queues: False: writes do not wait for their turn.
         note_write: Called right before a write leaves, and when it has ended.
+        role: The role under which route tables are looked at and changed. None: the server's own credentials.
     """
 
     def __init__(
@@ -83,10 +87,11 @@ class Ec2:
         shared_bucket: Callable[[str], SharedBucket] | None = None,
         queues: bool = True,
         note_write: Callable[[], None] | None = None,
+        role: Role | None = None,
     ) -> None:
         self._settings, self._deadline = settings, deadline
         self._ignores_dry_run: errors.DryRunUnknown | None = None
-        self._client = Client(region=region, settings=settings, log=log, user_agent=user_agent)
+        self._client = Client(region=region, settings=settings, log=log, user_agent=user_agent, role=role)
         self._ways = Ways(settings, region=region, log=log)
         self._requests = Requests(
             self._client,
@@ -95,7 +100,7 @@ class Ec2:
                 burst=settings.write_burst,
                 rate=settings.write_rate,
                 clock=deadline.clock,
-                share=shared_bucket,
+                share=_of_account(role, shared_bucket) if role is not None and shared_bucket else shared_bucket,
                 queues=queues,
             ),
             settings=settings,
@@ -127,6 +132,10 @@ class Ec2:
     def credentials(self) -> str:
         """Return the way to the credentials of the latest request, as `Client.credentials` does."""
         return self._client.credentials
+
+    def credentials_of(self, operation: str) -> str:
+        """Return the credentials that an operation needs, as `Client.credentials_of` does."""
+        return self._client.credentials_of(operation)
 
     @property
     def way(self) -> str:
@@ -507,6 +516,13 @@ class Ec2:
         return self._requests.change(
             "ModifyNetworkInterfaceAttribute", network_interface_id, parameters, retries=retries
         )
+
+
+def _of_account(role: Role, shared_bucket: Callable[[str], SharedBucket]) -> Callable[[str], SharedBucket]:
+    """Let the writes under a role be paced beside those of its account, as EC2 counts them."""
+    from ec2kit.ec2.assumed import OPERATIONS
+
+    return lambda name: shared_bucket(f"{role.account_id}.{name}" if name in OPERATIONS else name)
 
 
 def literally(value: str) -> str:

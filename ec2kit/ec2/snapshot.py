@@ -140,6 +140,7 @@ class Snapshot:
     EC2 as the checks of this server see it.
 
     Args:
+        role: The role under which EC2 is asked, with its external id; "": none. An answer to one is none to another.
         ec2: Returns the way to ask; called only if there is no shared answer.
 
     Attributes:
@@ -154,7 +155,9 @@ class Snapshot:
         deadline: Deadline,
         region: str,
         ec2: Callable[[], Ec2],
+        role: str = "",
     ) -> None:
+        self._role = role
         self._settings = settings
         self._log = log
         self._deadline = deadline
@@ -166,12 +169,13 @@ class Snapshot:
         """Do the same as `Sharing.shared`, for the checks of this server."""
         settings = self._settings
         answer = _SharedAnswer(
-            os.path.join(settings.run_dir, "shared." + re.sub(r"[^A-Za-z0-9.-]", "_", name)),
+            os.path.join(settings.run_dir, "shared." + re.sub(r"[^A-Za-z0-9.-]", "_", name) + self._of_role),
             {
                 "about": name,
                 "boot": boot_id(),
                 "region": self._region,
                 "origin": settings.origin,
+                **({"role": self._role} if self._role else {}),
             },
             lambda before: _with_error(*ask(self._ec2(), before)),
             read,
@@ -183,6 +187,15 @@ class Snapshot:
         told = answer.obtain()
         self.is_fresh = answer.asked_here
         return told
+
+    @property
+    def _of_role(self) -> str:
+        """Return the end of the file's name; roles with one checksum displace each other's answers."""
+        if not self._role:
+            return ""
+        from zlib import crc32
+
+        return f".role-{crc32(self._role.encode()):08x}"
 
 
 class _SharedAnswer(Generic[Told]):

@@ -429,6 +429,16 @@ PATRONI_FOLLOWED = _message(
     "address.",
     "Look for the lines of that callback, and in CloudTrail for what moves the address.",
 )
+ROLE_REFUSED = _message(
+    620248,
+    _ERROR,
+    "STS does not let this server assume the role {role_arn}, so {operation} is not sent: {reason}",
+    "The role does not exist, its trust policy does not name the role of this server or wants another external id, "
+    "or the role of this server lacks sts:AssumeRole for it.",
+    "Let the trust policy of {role_arn} name the role of this server, and give the resource the external id that the "
+    "policy wants (`ec2kit set TAG external_id=…`); permit sts:AssumeRole on that ARN to the role of this server; "
+    "see docs/security.md. Permissions for EC2 do not help.",
+)
 
 # -- 3xx: changes and verdicts -----------------------------------------------------------------------------
 

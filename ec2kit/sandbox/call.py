@@ -77,6 +77,14 @@ class Call:
         return self.parameters.get("X-Amz-Credential") or self.parameters.get("AWSAccessKeyId") or ""
 
     @property
+    def credential(self) -> str:
+        """Return the id of the key and the scope of the signature, "" for a request without one."""
+        header = self.received.headers.get("authorization", "")
+        if "Credential=" in header:
+            return header.split("Credential=", 1)[1].split(",", 1)[0].strip()
+        return self.signature_in_query
+
+    @property
     def signed_at(self) -> float | None:
         """
         Return the moment that the signature names, in seconds of the epoch.

@@ -18,6 +18,7 @@ from typing import Any
 from ec2kit.sandbox.buckets import Buckets
 from ec2kit.sandbox.call import TOKEN_PATH, Call, error
 from ec2kit.sandbox.rule import DOORS, Argument, Effect, Hit
+from ec2kit.sandbox.sts import account_of
 from ec2kit.sandbox.surroundings import VIP, Surroundings
 from ec2kit.sandbox.view import Picture, Shown
 from ec2kit.sandbox.way import WAY_EFFECTS
@@ -186,6 +187,28 @@ def expired(hit: Hit) -> Answer:
     if hit.call.service == "sts":
         return error(hit.call, "ExpiredToken", "The security token included in the request is expired")
     return error(hit.call, "RequestExpired", "Request has expired.")
+
+
+def worn(hit: Hit) -> Answer:
+    """Answer RequestExpired to the keys of the first call that is disturbed, from then on; other keys are good."""
+    key = hit.call.credential.split("/")[0]
+    keys: list[str] = hit.rule.kept
+    if not keys:
+        keys.append(key)
+    return expired(hit) if key in keys else hit.pass_by()
+
+
+def other_account(hit: Hit) -> Answer:
+    """
+    Let the route tables belong to another account: only its roles may see and change them, and nothing else.
+
+    Source: VPC user guide, "Share your VPC subnets with other accounts": participants cannot change route tables.
+    """
+    by_its_role = account_of(hit.call.credential) == hit.told["account"]
+    return hit.pass_by() if by_its_role is (hit.call.operation in _OF_ROUTES) else deny(hit)
+
+
+_OF_ROUTES = frozenset({"DescribeRouteTables", "ReplaceRoute", "CreateRoute", "DeleteRoute"})
 
 
 def skew(hit: Hit) -> Answer:
@@ -449,6 +472,10 @@ def _history(told: Told, around: Surroundings) -> None:
         around.region.history.reach(told["seconds"] + told.get("spread", 0.0))
 
 
+def _no_keys(told: Told, around: Surroundings) -> list[str]:
+    return []
+
+
 def _buckets(told: Told, around: Surroundings) -> Buckets:
     return Buckets(**told)
 
@@ -474,6 +501,7 @@ _DEAD_STATE = Argument("state", str, "blackhole", "The state of the routes: blac
 _STATE = Argument("state", str, "active", _DEAD_STATE.help)
 _DESTINATION = Argument("destination", str, f"{VIP}/32", "The destination of the route.")
 _ADDRESS = Argument("address", str, None, "The Elastic IP, 203.0.113.1. Default: all.")
+_ACCOUNT = Argument("account", str, "210987654321", "The account that owns the route tables.")
 _MANAGER = Argument("manager", str, "nlb", "EC2's name of the service: alb, nlb, rnat, rds, …")
 _OF = Argument("of", str, None, "The server that owns the interfaces. Default: the caller.", is_server=True)
 _BY = Argument(
@@ -498,6 +526,8 @@ EFFECTS: dict[str, Effect] = {
     "bucket": Effect(bucket, (_BURST, _RATE, _TOKENS), prepare=_buckets, chooses=False),
     "deny": Effect(deny, services=_AWS),
     "expired": Effect(expired, services=_AWS),
+    "worn": Effect(worn, prepare=_no_keys),
+    "other-account": Effect(other_account, (_ACCOUNT,), chooses=False),
     "skew": Effect(skew, (_CLOCK,)),
     "stale": Effect(stale, calls=_looks, prepare=_picture),
     "late": Effect(late, (_SECONDS, _SPREAD), calls=_looks, prepare=_history),

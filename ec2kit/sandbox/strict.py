@@ -68,7 +68,7 @@ def signed(desk: Desk) -> None:
 
     Source: EC2 API, "Error codes", MissingParameter; the message is that of public logs.
     """
-    if not _credential(desk.call):
+    if not desk.call.credential:
         raise Refused("MissingParameter", "The request must contain the parameter AWSAccessKeyId")
 
 
@@ -78,16 +78,9 @@ def in_this_region(desk: Desk) -> None:
 
     Source: EC2 API, "Error codes", AuthFailure; IAM user guide, "Signature Version 4", credential scope.
     """
-    scope = _credential(desk.call).split("/")
+    scope = desk.call.credential.split("/")
     if len(scope) > 2 and scope[2] != desk.backend.region_name:
         raise Refused("AuthFailure", f"Credential should be scoped to a valid region, not '{scope[2]}'.")
-
-
-def _credential(call: Call) -> str:
-    header = call.received.headers.get("authorization", "")
-    if "Credential=" in header:
-        return header.split("Credential=", 1)[1].split(",", 1)[0].strip()
-    return call.signature_in_query
 
 
 def in_time(desk: Desk) -> None:

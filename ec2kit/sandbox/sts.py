@@ -19,7 +19,7 @@ from ec2kit.sandbox.imds import ACCESS_KEY_PREFIX, SECRET_PREFIX, SESSION_PREFIX
 from ec2kit.sandbox.rules import Rules
 from ec2kit.sandbox.wire import Answer, Received
 
-_TOLD = ("RoleArn", "RoleSessionName", "DurationSeconds")
+_TOLD = ("RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId")
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::(?P<account>[0-9]{12}):role/(?:.*/)?(?P<name>[^/]+)")
 
 Content = dict[str, Any]
@@ -76,7 +76,11 @@ def _assume_role(call: Call) -> Content:
 
 
 def _role(call: Call) -> Content:
-    """Return keys that begin with the constants of `imds`, for the time that the caller asks for."""
+    """
+    Return keys that begin with the constants of `imds`, for the time that the caller asks for.
+
+    The id of the key names the account of the role, see `account_of`.
+    """
     role = _ROLE.fullmatch(_needed(call, "RoleArn"))
     if role is None:
         raise Refused("ValidationError", f"{call.parameters['RoleArn']} is invalid")
@@ -87,7 +91,7 @@ def _role(call: Call) -> Content:
     key = uuid.uuid4().hex
     return {
         "Credentials": {
-            "AccessKeyId": f"{ACCESS_KEY_PREFIX}{key[:3].upper()}",
+            "AccessKeyId": f"{ACCESS_KEY_PREFIX}{role['account']}{key[:3].upper()}",
             "SecretAccessKey": f"{SECRET_PREFIX}{key}",
             "SessionToken": f"{SESSION_PREFIX}{key}",
             "Expiration": expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -97,6 +101,12 @@ def _role(call: Call) -> Content:
             "Arn": f"arn:aws:sts::{role['account']}:assumed-role/{role['name']}/{session}",
         },
     }
+
+
+def account_of(credential: str) -> str:
+    """Return the account of the role whose key signed a request, "" for the keys of a server."""
+    digits = credential.removeprefix(ACCESS_KEY_PREFIX)[:12]
+    return digits if credential.startswith(ACCESS_KEY_PREFIX) and re.fullmatch("[0-9]{12}", digits) else ""
 
 
 def _identity(call: Call) -> Content:

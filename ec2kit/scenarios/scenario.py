@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ec2kit.messages.log import Log
     from ec2kit.messages.statement import Reasons
     from ec2kit.resource import Resource, Server
+    from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.wish import Field, Found, Given, Offered
     from ec2kit.settings import Settings
@@ -92,6 +93,9 @@ class Scenario(Protocol):
 
     def collides(self, resource: Resource, subject: str) -> bool:
         """Tell whether another resource with this subject would protect a part of the same."""
+
+    def role(self, resource: Resource) -> Role | None:
+        """Return the role under which the address is looked at and changed; None: the server's own credentials."""
 
     # -- looking and deciding --
 

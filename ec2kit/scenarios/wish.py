@@ -43,6 +43,7 @@ class Field(NamedTuple):
         names_it: True: a resource without a given tag is called after the field.
         several: True: the option may be repeated; the texts are joined by commas, which no single one may have.
         is_switch: True: the option has no value; the given text is "yes".
+        is_changeable: True: `set` may change it later; it is a field of the kind's own part under the same name.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Field(NamedTuple):
     names_it: bool = False
     several: bool = False
     is_switch: bool = False
+    is_changeable: bool = False
 
     @property
     def word(self) -> str:

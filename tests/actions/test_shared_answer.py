@@ -112,3 +112,4 @@ def test_quick_check_by_a_shared_answer_loads_no_sdk(cluster: Cluster, tag: str)
     unused = {"boto3", "botocore", "urllib3", "ssl", "http", "click", "argparse", "subprocess"}
     unused |= {"dataclasses", "inspect", "ipaddress", "urllib"}
     assert not {each.split(".")[0] for each in modules} & unused
+    assert not modules & {"ec2kit.role", "ec2kit.ec2.assumed"}

@@ -89,13 +89,20 @@ class Server:
         self.lines = Lines()
 
     def a_check(
-        self, *, seconds: float = 100, region: str = "us-east-1", mine: Resource | None = None, **different: Any
+        self,
+        *,
+        seconds: float = 100,
+        region: str = "us-east-1",
+        role: str = "",
+        mine: Resource | None = None,
+        **different: Any,
     ) -> Check:
         snapshot = Snapshot(
             settings=self.settings._replace(**different),
             log=Log(action="quickCheck", tag="ec2-vip1", sinks=(self.lines,)),
             deadline=Deadline(seconds, self.clock),
             region=region,
+            role=role,
             ec2=lambda: self.asked,  # type: ignore[arg-type,return-value]
         )
         return Check(snapshot, self, mine or an_elastic_ip())
@@ -132,6 +139,14 @@ def test_look_second_check_reads_what_the_first_was_told(server: Server) -> None
     assert (target(first), target(second)) == (ENI_A, ENI_A)
     assert (first.is_fresh, second.is_fresh) == (True, False)
     assert server.world.looked == 1
+
+
+def test_answer_to_one_role_is_none_to_another(server: Server) -> None:
+    """Accounts are not mixed: a check reads what its own role was told, and no other check takes that away."""
+    roles = ("", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/a of-the-cluster")
+    for looked, role in enumerate((*roles, *roles), start=1):
+        assert server.look(role=role) == ENI_A
+        assert server.world.looked == min(looked, len(roles))
 
 
 def test_look_is_the_same_read_as_asked(server: Server) -> None:

@@ -18,6 +18,7 @@ from ec2kit.ec2.operations import Ec2
 from ec2kit.endpoints import Endpoint, read
 from ec2kit.errors import AwsRefused, AwsUnreachable, CredentialsMissing, NotSent
 from ec2kit.messages import catalogue
+from ec2kit.role import Role
 from ec2kit.sandbox.wire import Endpoint as Port
 
 from ..builders import Lines
@@ -68,6 +69,23 @@ def test_endpoint_of_aws_has_the_name_that_the_sdk_gives_it(
         with pytest.raises(NotSent):
             look(ec2)
     assert proxy.heard == [f"CONNECT {host}:443 HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("us-east-1", "sts.us-east-1.amazonaws.com"), ("cn-north-1", "sts.cn-north-1.amazonaws.com.cn")],
+)
+def test_role_is_asked_of_the_sts_of_the_region(monkeypatch: pytest.MonkeyPatch, region: str, host: str) -> None:
+    """A role needs no other region to be there, also where the SDK is set to ask the global endpoint."""
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with tunnelling() as proxy, scripted(DONE) as server:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        ec2 = an_ec2(server.url, region=region, look_retries=0, role=Role("arn:aws:iam::111122223333:role/vip"))
+        with pytest.raises(NotSent):
+            look(ec2)
+    assert proxy.heard == [f"CONNECT {host}:443 HTTP/1.1"]
+    assert server.asked == []
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from ec2kit.frameworks.pacemaker.agents import agent as agent_called
 from ec2kit.frameworks.pacemaker.call import Call, call_of
 
 VIP = {"ip": "10.1.0.10"}
+ALL_TABLES = {"route_table_ids": (), "route_table_tag": "", "role_arn": "", "external_id": ""}
+ROLE = "arn:aws:iam::210987654321:role/network/vip-mover"
 EIP = {"elastic_ip": "203.0.113.1", "allocation_id": "eipalloc-0a"}
 
 
@@ -28,7 +30,7 @@ def test_read_route_table_with_nothing_but_the_address_has_its_defaults() -> Non
         region="",
         profile="",
         repairs=False,
-        own={"route_table_ids": (), "route_table_tag": ""},
+        own=ALL_TABLES,
         manages_address=True,
     )
 
@@ -62,19 +64,26 @@ def test_read_elastic_ip_with_nothing_but_the_address_has_its_defaults() -> None
         pytest.param({"region": "us-west-2"}, "region", "us-west-2", id="region"),
         pytest.param({"profile": "cluster"}, "profile", "cluster", id="profile"),
         pytest.param(
-            {"routing_table": "rtb-1"}, "own", {"route_table_ids": ("rtb-1",), "route_table_tag": ""}, id="one-table"
+            {"routing_table": "rtb-1"}, "own", {**ALL_TABLES, "route_table_ids": ("rtb-1",)}, id="one-table"
         ),
         pytest.param(
             {"routing_table": "rtb-1, rtb-2 rtb-1"},
             "own",
-            {"route_table_ids": ("rtb-1", "rtb-2"), "route_table_tag": ""},
+            {**ALL_TABLES, "route_table_ids": ("rtb-1", "rtb-2")},
             id="tables",
         ),
         pytest.param(
             {"routing_table_tag": "vip=a b, c"},
             "own",
-            {"route_table_ids": (), "route_table_tag": "vip=a b, c"},
+            {**ALL_TABLES, "route_table_tag": "vip=a b, c"},
             id="tables-by-tag",
+        ),
+        pytest.param({"routing_table_role": ROLE}, "own", {**ALL_TABLES, "role_arn": ROLE}, id="role"),
+        pytest.param(
+            {"routing_table_role": ROLE, "routing_table_external_id": "a:b"},
+            "own",
+            {**ALL_TABLES, "role_arn": ROLE, "external_id": "a:b"},
+            id="role-with-an-external-id",
         ),
         pytest.param({"manage_address": "no"}, "manages_address", False, id="manage-address"),
         pytest.param({"repair_in_monitor": "TRUE"}, "repairs", True, id="repair"),
@@ -131,6 +140,9 @@ def test_read_parameter_that_is_none_is_told() -> None:
         pytest.param("route-table", {**VIP, "address": "10.1.0.11"}, "address", id="two-addresses"),
         pytest.param("route-table", {**VIP, "routing_table": "rtb-1,main"}, "routing_table", id="no-table"),
         pytest.param("route-table", {**VIP, "routing_table_role": "arn:x"}, "routing_table_role", id="role"),
+        pytest.param(
+            "route-table", {**VIP, "routing_table_external_id": "a:b"}, "routing_table_external_id", id="no-role"
+        ),
         pytest.param("route-table", {**VIP, "interface": "../eth0"}, "interface", id="interface-path"),
         pytest.param("route-table", {**VIP, "interface": ".."}, "interface", id="interface-dots"),
         pytest.param("route-table", {**VIP, "interface": "eth0 up"}, "interface", id="interface-words"),

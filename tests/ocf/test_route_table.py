@@ -583,6 +583,45 @@ def test_default_route_of_chosen_tables_runs_without_an_address(vip: VirtualIp) 
     assert nat.probe("node2").status == NOT_RUNNING
 
 
+# -- tables of another account -----------------------------------------------------------------------------------
+
+
+def shared_vpc(cluster: Cluster) -> OcfResource:
+    """
+    The resource of the recipe; the route tables are the other account's from now on.
+
+    Source: SAP ASE on AWS, "Shared VPC cluster resources".
+    """
+    cluster.sandbox.fault("other-account", account="210987654321")
+    return VirtualIp(cluster, "aws-vpc-move-ip").given(
+        routing_table=",".join(cluster.tables[:2]),
+        lookup_type="NetworkInterfaceId",
+        routing_table_role="arn:aws:iam::210987654321:role/sharing-vpc-account-cluster-role",
+    )
+
+
+def test_recipe_of_aws_for_a_shared_vpc_runs_word_for_word(cluster: Cluster) -> None:
+    """The words of AWS's SAP guides, with another provider's name: started, monitored and stopped."""
+    vip, tables = shared_vpc(cluster), cluster.tables[:2]
+    done = vip.start("node2")
+    assert done.status == SUCCESS, done.stderr
+    routes = cluster.routes()
+    assert {cluster.server_of(routes[each, f"{VIP}/32"]) for each in tables} == {"node2"}
+    assert vip.monitor("node2").status == SUCCESS
+    assert vip.stop("node2").status == SUCCESS
+    assert {each["parameters"]["RoleSessionName"] for each in cluster.sandbox.sts_calls()} == {"vip@node2"}
+
+
+def test_standby_tries_the_role_and_says_if_it_may_not_assume_it(cluster: Cluster) -> None:
+    """The permissions are those of the role; a standby that cannot have it says so before it has to."""
+    vip = shared_vpc(cluster)
+    assert vip.stand_by("node1").status == NOT_RUNNING
+    assert not [word for word in ("permission", "ec2 endpoint") if word in cluster.log("node1")]
+    cluster.sandbox.fault("deny", service="sts", server="node1")
+    assert vip.stand_by("node1").status == NOT_RUNNING
+    assert f"assume the role {vip.parameters['routing_table_role']}" in cluster.log("node1")
+
+
 def test_standby_whose_own_way_to_ec2_would_be_moved_warns(vip: VirtualIp) -> None:
     """A standby that could not call EC2 after the failover says so before it is needed."""
     cluster = vip.cluster

@@ -19,9 +19,14 @@ from ..builders import a_resource
 TAG_LETTERS = string.ascii_letters + string.digits + "._-"
 servers = st.builds(Server, st.text(), st.integers(1, 999), st.text(), st.text(), st.text(), st.text(), st.text())
 tags = st.just("") | st.text(string.printable[:95], min_size=1).map(lambda value: f"Key={value}")
+texts = st.text()
+ROLE = "arn:aws:iam::111122223333:role/vip"
+roles = st.sampled_from([("", ""), (ROLE, ""), (ROLE, "cluster-a")])
 OWN = {
     "secondary-ip": st.just(secondary_ip.Own()),
-    "route-table": st.builds(route_table.Own, st.lists(st.text()).map(tuple), tags),
+    "route-table": st.builds(
+        lambda ids, tag, role: route_table.Own(tuple(ids), tag, *role), st.lists(texts), tags, roles
+    ),
     "elastic-ip": st.builds(elastic_ip.Own, st.text()),
 }
 
@@ -100,6 +105,20 @@ def test_as_dict_has_what_earlier_versions_insist_on() -> None:
     """Servers are updated one after the other: an older one reads the definition of each kind, and shows it alike."""
     assert a_resource("route-table").as_dict()["allocation_id"] == ""
     assert a_resource("elastic-ip").as_dict()["route_table_ids"] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"role_arn": "vip"}, id="no role"),
+        pytest.param({"role_arn": ROLE, "external_id": "a b"}, id="no external id"),
+        pytest.param({"external_id": "cluster-a"}, id="external id of no role"),
+    ],
+)
+def test_from_dict_role_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
+    """A definition that names a role it does not mean is not used without it."""
+    with pytest.raises(ValueError, match=r"role|external id"):
+        from_dict({**a_resource().as_dict(), **wrong})
 
 
 @pytest.mark.parametrize("name", ["tag", "scenario", "region", "vpc_id", "address", "servers"])

@@ -37,6 +37,33 @@ def test_role_is_assumed_with_the_instances_keys(sandbox, role):
     assert len(sandbox.calls()) == 1
 
 
+def test_route_tables_of_another_account_are_its_roles_alone(sandbox, role):
+    """The keys of a role are good for the account of the role only, and for nothing but its tables."""
+    by_role = role.client("ec2", config=ONCE)
+    by_server = boto3.session.Session().client("ec2", config=ONCE)
+    sandbox.fault("other-account", account="123456789012")
+    assert by_role.describe_route_tables()["RouteTables"]
+    assert by_server.describe_addresses()["Addresses"]
+    for refused in (by_role.describe_addresses, by_server.describe_route_tables):
+        with pytest.raises(ClientError, match="UnauthorizedOperation"):
+            refused()
+    sandbox.clear()
+    sandbox.fault("other-account", account="210987654321")
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        by_role.describe_route_tables()
+
+
+def test_worn_keys_are_refused_and_others_are_good(sandbox, role):
+    """The keys of the first call stay refused; those that come after them are taken."""
+    sandbox.fault("worn", skip=1)
+    by_role = role.client("ec2", config=ONCE)
+    assert by_role.describe_addresses()["Addresses"]
+    for _ in range(2):
+        with pytest.raises(ClientError, match="RequestExpired"):
+            by_role.describe_addresses()
+    assert boto3.session.Session().client("ec2", config=ONCE).describe_addresses()["Addresses"]
+
+
 @pytest.mark.parametrize(
     ("effect", "arguments", "code", "status"),
     [

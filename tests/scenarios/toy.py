@@ -107,6 +107,10 @@ def collides(resource: Resource, subject: str) -> bool:
     return subject == resource.address
 
 
+def role(resource: Resource) -> None:
+    """The table belongs to the account of the servers."""
+
+
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Shared:
     return Shared(sharing)
 

@@ -131,6 +131,10 @@ def collides(resource: Resource, subject: str) -> bool:
     return subject == resource.address
 
 
+def role(resource: Resource) -> None:
+    """Return None: the address belongs to the account of the servers."""
+
+
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:
     """Return the Elastic IPs as the checks of this server share them; one answer holds those of all resources."""
     from ec2kit.scenarios.elastic_ip.sharing import SharedAddresses

@@ -18,6 +18,7 @@ from ec2kit.scenarios.route_table.look import (
     observe,
     own,
     place_of,
+    role,
     shared,
     subject,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ec2kit.scenarios.scenario import Companion, Making, Permission
     from ec2kit.settings import Settings
 
-__all__ = ["Observed", "Own", "collides", "observe", "own", "shared", "subject"]
+__all__ = ["Observed", "Own", "collides", "observe", "own", "role", "shared", "subject"]
 
 _NO_TABLE, _NO_ROUTE, _NO_ENI = "rtb-00000000000000000", "192.0.2.1/32", "eni-00000000000000000"
 

@@ -11,7 +11,7 @@ from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import Resource, hosts, is_ipv4
 from ec2kit.scenarios.route_table import Observed, Own, creation, guard, left_alone, objects
 from ec2kit.scenarios.route_table.look import destinations, place_of
-from ec2kit.scenarios.route_table.parameters import addresses, table_tag, tables
+from ec2kit.scenarios.route_table.parameters import addresses, external_id, role_arn, table_tag, tables
 from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, never, without_ip_resources
 
 if TYPE_CHECKING:
@@ -91,6 +91,26 @@ FIELDS: tuple[Field, ...] = (
         checked=table_tag,
         asked=never,
     ),
+    Field(
+        "role_arn",
+        "--role-arn",
+        "ARN",
+        "role under which the route tables are looked at and changed, where they belong to another account",
+        "Role of the route tables",
+        checked=role_arn,
+        asked=never,
+        is_changeable=True,
+    ),
+    Field(
+        "external_id",
+        "--external-id",
+        "TEXT",
+        "external id that the trust policy of the role asks for",
+        "External id",
+        checked=external_id,
+        asked=never,
+        is_changeable=True,
+    ),
 )
 
 
@@ -103,6 +123,8 @@ def understood(given: Given, address_of: Callable[[str], str] | None) -> Given:
             destination beside it, or without chosen tables.
     """
     tag, virtual_ip = given.get("ip_resource"), given.get("virtual_ip")
+    if "external_id" in given and "role_arn" not in given:
+        raise ArgumentInvalid(name="external-id", reason="it belongs to a role; give --role-arn, too")
     if "create_routes" in given and not _chooses(given):
         reason = "routes are made in chosen tables only; give --route-table or --route-table-tag, too"
         raise ArgumentInvalid(name="create-routes", reason=reason)
@@ -145,10 +167,15 @@ def preparations(given: Given, observed: Observed) -> tuple[Change, ...]:
 
 
 def find(given: Given, ec2: Ec2) -> Found:
-    """Return the addresses and the chosen tables; nothing has to be looked up."""
+    """Return the addresses, the chosen tables and the role; nothing has to be looked up."""
     listed = given.get("route_table_ids", "")
-    chosen = Own(tuple(listed.split(",")) if listed else (), given.get("route_table_tag", ""))
-    return Found(given.get("destination") or given["virtual_ip"], chosen, given.get("ip_resource", ""))
+    own = Own(
+        tuple(listed.split(",")) if listed else (),
+        given.get("route_table_tag", ""),
+        given.get("role_arn", ""),
+        given.get("external_id", ""),
+    )
+    return Found(given.get("destination") or given["virtual_ip"], own, given.get("ip_resource", ""))
 
 
 def offers(ec2: Ec2 | None, ip_resources: Mapping[str, str] | None) -> Offered:
@@ -292,10 +319,12 @@ def pinged(resource: Resource) -> str:
 
 
 def shown(resource: Resource) -> str:
-    """Return the addresses, with the chosen tables if there are any."""
-    tag = resource.own.route_table_tag
+    """Return the addresses, with the chosen tables and the role if there are any."""
+    tag, role_arn, external = resource.own[1:]
     chosen = [*resource.own.route_table_ids, *([f"those with the tag {tag}"] if tag else [])]
-    return ", ".join(resource.addresses) + (f" in {', '.join(chosen)}" if chosen else "")
+    where = f" in {', '.join(chosen)}" if chosen else ""
+    under = f" under {role_arn}" + (f" (external id {external})" if external else "") if role_arn else ""
+    return ", ".join(resource.addresses) + where + under
 
 
 IN_VENDORS_KIT = True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.snapshot import Sharing
     from ec2kit.errors import Ec2KitError
     from ec2kit.resource import Resource, Server
+    from ec2kit.role import Role
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -35,10 +36,14 @@ class Own(NamedTuple):
     Attributes:
         route_table_ids, route_table_tag: The chosen tables, the only ones that count: those that are listed, and
             those that have the tag "KEY=VALUE" now. Both empty: all tables of the VPC that have the route.
+        role_arn, external_id: The role under which the tables are looked at and changed, and the word that its trust
+            policy wants. "": none; the tables belong to the account of the servers.
     """
 
     route_table_ids: tuple[str, ...] = ()
     route_table_tag: str = ""
+    role_arn: str = ""
+    external_id: str = ""
 
     @property
     def chooses(self) -> bool:
@@ -48,13 +53,25 @@ class Own(NamedTuple):
 
 def own(stored: Mapping[str, Any]) -> Own:
     """Read `Own` from the stored form of a definition; raises ValueError, also if the address does not fit."""
-    found = Own(
-        stored_texts(stored, "route_table_ids"), stored_text({"route_table_tag": "", **stored}, "route_table_tag")
-    )
+    texts = ("route_table_tag", "role_arn", "external_id")
+    found = Own(stored_texts(stored, "route_table_ids"), *(stored_text({each: "", **stored}, each) for each in texts))
+    if found.role_arn or found.external_id:
+        _must_be_a_role(found)
     if found.route_table_tag and not is_tag_of_aws(found.route_table_tag):
         raise ValueError("its tag of route tables is not KEY=VALUE")
     must_fit(stored_text(stored, "address"), found)
     return found
+
+
+def _must_be_a_role(own: Own) -> None:
+    from ec2kit.role import is_external_id, is_role_arn
+
+    if not own.role_arn:
+        raise ValueError("its external id belongs to a role, and it has none")
+    if not is_role_arn(own.role_arn):
+        raise ValueError("its role is not the ARN of a role")
+    if own.external_id and not is_external_id(own.external_id):
+        raise ValueError("its external id is none")
 
 
 def must_fit(address: str, own: Own) -> None:
@@ -106,6 +123,15 @@ def is_tag_of_aws(text: str) -> bool:
     """
     key, equals, value = text.partition("=")
     return bool(key and equals) and len(key) <= 128 and len(value) <= 256 and text.isprintable()
+
+
+def role(resource: Resource) -> Role | None:
+    """Return the role under which the tables are looked at and changed, None if there is none."""
+    if not resource.own.role_arn:
+        return None
+    from ec2kit.role import Role
+
+    return Role(resource.own.role_arn, resource.own.external_id)
 
 
 def destinations(resource: Resource) -> tuple[str, ...]:
@@ -229,13 +255,17 @@ def observe(source: Source, resource: Resource, server: Server, settings: Settin
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:
-    """Return the tables as the checks of this server share them; one check asks for all resources of the VPC."""
+    """
+    Return the tables as the checks of this server share them.
+
+    One check asks for all resources of the VPC that are looked at under the same role.
+    """
     from ec2kit.scenarios.route_table.sharing import SharedTables
 
-    mine = (resource.scenario, resource.vpc_id)
+    mine, under = (resource.scenario, resource.vpc_id), role(resource)
 
     def neighbours(tag: str) -> list[str]:
-        found = [each for each in others() if (each.scenario, each.vpc_id) == mine]
+        found = [each for each in others() if (each.scenario, each.vpc_id) == mine and role(each) == under]
         return [block for each in found if tag in _asked_by(each.own) for block in destinations(each)]
 
     return SharedTables(sharing, neighbours)

@@ -35,18 +35,39 @@ def table_tag(name: str, text: str) -> str:
     return text
 
 
-def _refused(name: str, text: str) -> str:
-    if text:
-        raise ArgumentInvalid(name=name, reason="routes of another account cannot be moved; remove the parameter")
-    return ""
+def role_arn(name: str, text: str) -> str:
+    """Read the ARN of a role, or an empty text; raises ArgumentInvalid."""
+    if not text:
+        return ""
+    from ec2kit.role import is_role_arn
+
+    if not is_role_arn(text):
+        reason = f"{text[:60]!a} is not the ARN of a role, arn:aws:iam::111122223333:role/NAME"
+        raise ArgumentInvalid(name=name, reason=reason)
+    return text
+
+
+def external_id(name: str, text: str) -> str:
+    """Read an external id, or an empty text; raises ArgumentInvalid."""
+    if not text:
+        return ""
+    from ec2kit.role import is_external_id
+
+    if not is_external_id(text):
+        raise ArgumentInvalid(name=name, reason=f"{text[:60]!a} is not an external id of IAM")
+    return text
 
 
 def _must_fit(meant: Mapping[str, Any]) -> None:
+    if meant["external_id"] and not meant["role_arn"]:
+        raise ArgumentInvalid(name=_EXTERNAL_ID, reason="it belongs to a role; give routing_table_role, too")
     try:
         must_fit(meant["address"], Own(meant["route_table_ids"], meant["route_table_tag"]))
     except ValueError as error:
         raise ArgumentInvalid(name="ip", reason=str(error)) from error
 
+
+_EXTERNAL_ID = "routing_table_external_id"
 
 AGENT = Agent(
     "moves a virtual IP by the route tables of an AWS VPC",
@@ -135,9 +156,19 @@ AGENT = Agent(
         ),
         Parameter(
             "routing_table_role",
-            "refused",
-            "A role for route tables of another account. ec2kit cannot do this and refuses a resource that has it.",
-            _refused,
+            "role under which the route tables are changed",
+            "ARN of a role, under which the agent reads and changes the route tables, where they belong to another "
+            "account, as those of a shared VPC do. The server's own credentials have to permit sts:AssumeRole on it. "
+            "Network interfaces are read by the server's own credentials.",
+            role_arn,
+            "role_arn",
+        ),
+        Parameter(
+            _EXTERNAL_ID,
+            "external id of that role",
+            "The external id that the trust policy of routing_table_role asks for.",
+            external_id,
+            "external_id",
         ),
     ),
     _must_fit,

@@ -74,6 +74,10 @@ def collides(resource: Resource, subject: str) -> bool:
     return subject == resource.address
 
 
+def role(resource: Resource) -> None:
+    """Return None: the address belongs to the account of the servers."""
+
+
 class Observed(NamedTuple):
     """
     The answers of EC2 and of this server's IMDS.
