@@ -1,5 +1,5 @@
 """
-boto3's client of EC2 is built here, finds its credentials, and has its errors translated.
+boto3's client of EC2, or of Route 53, is built here, finds its credentials, and has its errors translated.
 
 It is made by boto3's core, botocore, as boto3 makes it: boto3's own layer (resources, transfers of S3) takes a tenth
 of the time of an action, and serves nothing here. A client that was built while IMDS was silent never has
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ec2kit import errors
 from ec2kit.deadline import Abandoned
 from ec2kit.ec2 import attempt as stages
 from ec2kit.ec2 import error_codes, helper
 from ec2kit.ec2.attempt import Attempt
-from ec2kit.ec2.model import Loader
+from ec2kit.ec2.model import EC2, Loader, Service
 from ec2kit.ec2.transport import NOWHERE, Transport, Trust
 from ec2kit.endpoints import DUAL_STACK, FIPS, Endpoint
 from ec2kit.messages import catalogue
@@ -27,9 +27,9 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.client import BaseClient
     from botocore.credentials import Credentials
     from botocore.session import Session
-    from mypy_boto3_ec2 import EC2Client
 
 IN_FLIGHT = 32
 """The maximum number of requests at a time."""
@@ -47,16 +47,19 @@ class Client:
 
     Args:
         user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
+        service: The service that is asked.
     """
 
-    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str) -> None:
+    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str, service: Service = EC2) -> None:
+        self._service = service
         self._region = region
         self._settings = settings
+        self._endpoint_url = settings.endpoint_url if service is EC2 else ""
         self._log = log
         self._user_agent = user_agent
         self._building = threading.Lock()
         self._ready: Session | None = None
-        self._built: dict[str, EC2Client] = {}
+        self._built: dict[str, BaseClient] = {}
         self._transport: Transport | None = None
         self._credentials = "none yet"
         self._keys_stay = False
@@ -70,7 +73,7 @@ class Client:
         """
         Return the destination of requests, "https://ec2.us-east-1.amazonaws.com", or the region until that is known.
         """
-        return self._asked or self._settings.endpoint_url or self._region
+        return self._asked or self._endpoint_url or self._region
 
     @property
     def credentials(self) -> str:
@@ -130,11 +133,12 @@ class Client:
 
     def garbled(self, operation: str, reason: str) -> errors.AwsGarbled:
         """Return the error for an answer that cannot be EC2's."""
-        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=reason)
+        fields = {"endpoint": self.endpoint, "operation": operation, "reason": reason}
+        return errors.AwsGarbled(service=self._service.shown, **fields)
 
     # -- building --------------------------------------------------------------------------------------
 
-    def _connected(self, way: Endpoint) -> EC2Client:
+    def _connected(self, way: Endpoint) -> BaseClient:
         """
         Return the client of an endpoint.
 
@@ -151,7 +155,7 @@ class Client:
             if alone:
                 self._building.release()
 
-    def _build(self, way: Endpoint) -> EC2Client:
+    def _build(self, way: Endpoint) -> BaseClient:
         """Return a client in the session of the clients that were built before, with their credentials."""
         import botocore.session
 
@@ -168,7 +172,7 @@ class Client:
             self._log.put(catalogue.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
             return client
 
-    def _client_by_botocores_model(self, way: Endpoint) -> EC2Client:
+    def _client_by_botocores_model(self, way: Endpoint) -> BaseClient:
         session = self._session()
         self._found(session)
         try:
@@ -225,7 +229,7 @@ class Client:
         where = self._settings.metadata_url
         return f"neither the environment, nor files, nor the instance role ({where}) has any: {reason}"
 
-    def _client_of(self, session: Session, way: Endpoint) -> EC2Client:
+    def _client_of(self, session: Session, way: Endpoint) -> BaseClient:
         from botocore.config import Config
 
         named: dict[str, Any] = {}
@@ -245,9 +249,11 @@ class Client:
             parameter_validation=False,
             **named,
         )
-        url = way.url if way.target else self._settings.endpoint_url
-        client = session.create_client("ec2", region_name=self._region, config=config, endpoint_url=url or None)
-        return cast("EC2Client", client)
+        url = way.url if way.target else self._endpoint_url
+        client: BaseClient = session.create_client(
+            self._service.name, region_name=self._region, config=config, endpoint_url=url or None
+        )
+        return client
 
     def _send(self, *, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """
@@ -259,10 +265,10 @@ class Client:
         service, operation = event_name.split(".")[1:]
         if attempt is None or self._transport is None:
             return None
-        if service == "ec2":
+        if service == self._service.event:
             self._asked, self._proxy = "/".join(str(request.url).split("/")[:3]), self._here.way.proxy
             attempt.on_its_way = True
-            awaited = stages.answer_of_ec2(operation, self._asked)
+            awaited = stages.answer_asked_for(operation, self._asked, service=self._service.shown)
             return self._transport.send(request, attempt, awaited, proxy=self._proxy)
         return self._transport.send(request, attempt, stages.answer_of(service, operation, attempt.operation))
 
@@ -280,7 +286,11 @@ class Client:
             return error_codes.of_credentials(error.response, operation=operation, asked=error.operation_name)
         if isinstance(error, sdk.ClientError):
             meaning = error_codes.meaning(
-                error.response, operation=operation, target=target, credentials=self._credentials
+                error.response,
+                operation=operation,
+                target=target,
+                credentials=self._credentials,
+                service=self._service.shown,
             )
             if isinstance(meaning, errors.CredentialsExpired) and self._keys_stay:
                 return errors.CredentialsRejected(**meaning.fields)
@@ -295,7 +305,7 @@ class Client:
 
         if isinstance(error, ResponseParserError):
             return self.garbled(operation, str(error).split("\n")[0][:200])
-        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=_with_type(error))
+        return self.garbled(operation, _with_type(error))
 
     def _not_sent(self, error: Exception, attempt: Attempt) -> Exception:
         """Return the error for a failure of the SDK before anything was sent."""

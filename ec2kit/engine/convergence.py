@@ -173,7 +173,7 @@ class Convergence:
         return self.made
 
     def _wait(self, seconds: float) -> None:
-        self._action.deadline.pause(seconds, "waiting until EC2 shows the change", self._guard)
+        self._action.deadline.pause(seconds, "waiting until AWS shows the change", self._guard)
         self._guard()
 
     def _look(self, wanted: Wanted) -> Observed:

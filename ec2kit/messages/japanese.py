@@ -123,26 +123,26 @@ WORDS: dict[int, Words] = {
     ),
     # -- 2xx: EC2, IMDS and other servers ------------------------------------------------------------------
     620201: Words(
-        "{operation} に対する EC2（{endpoint}）からの応答がありません: {reason}",
+        "{operation} に対する {service}（{endpoint}）からの応答がありません: {reason}",
         "エンドポイントに到達できないか、応答がない、遅い、異常である、または名前を解決できません。",
         "エンドポイントまでのネットワーク経路、DNS、プロキシ、セキュリティグループを確認してください。このサーバーで "
         "`curl -sS https://ec2.<region>.amazonaws.com/` を実行し、何らかの応答が返れば問題ありません。",
     ),
     620202: Words(
-        "EC2 が {operation} をスロットリングしています: {code}（リクエスト {request_id}）",
+        "{service} が {operation} をスロットリングしています: {code}（リクエスト {request_id}）",
         "ec2kit または別のツールによって、この操作に対するアカウントのリクエストレートが使い切られています。",
         "EC2 を頻繁に呼び出しているものを CloudTrail で特定してください。ec2kit の監視であれば、間隔を長くするか "
         "EC2_SNAPSHOT_MAX_AGE を大きくしてください。EC2_WRITE_BURST と EC2_WRITE_RATE は 1 台のサーバーのリソースが"
         "すでに共有しています。アカウントの多くのサーバーが同時に書き込む場合に小さくしてください。",
     ),
     620203: Words(
-        "EC2 で {operation} に失敗しました: HTTP {status} {code}（リクエスト {request_id}）",
+        "{service} で {operation} に失敗しました: HTTP {status} {code}（リクエスト {request_id}）",
         "AWS 内部で問題が発生しています。",
         "AWS Health Dashboard を確認してください。ec2kit は制限時間まで再試行を続けます。",
     ),
     620204: Words(
-        "{operation} に対する EC2（{endpoint}）からの応答を利用できません: {reason}",
-        "このサーバーと EC2 の間にある何かが EC2 の代わりに応答しているか、応答が途中で切れました。",
+        "{operation} に対する {service}（{endpoint}）からの応答を利用できません: {reason}",
+        "このサーバーと AWS の間にある何かが AWS の代わりに応答しているか、応答が途中で切れました。",
         "プロキシとエンドポイント URL を確認してください。PrivateLink エンドポイントの名前は NO_PROXY に含める"
         "必要があります。",
     ),
@@ -153,7 +153,7 @@ WORDS: dict[int, Words] = {
         "ロールがアタッチ済みの場合は 620210 を参照してください。",
     ),
     620206: Words(
-        "EC2 が {operation} の認証情報を受け付けません: {code}, {text}"
+        "{service} が {operation} の認証情報を受け付けません: {code}, {text}"
         "（認証情報: {credentials}、リクエスト {request_id}）",
         "キーが誤っているか、期限切れか、無効にされています。または、時刻がずれています。",
         "インスタンスの IAM ロールを使用することを推奨します。環境変数や設定ファイルにキーがあると、ロールは使用され"
@@ -166,7 +166,7 @@ WORDS: dict[int, Words] = {
         "etc/iam-policy.json のとおりに権限を追加してください。",
     ),
     620208: Words(
-        "EC2 が {object} に対する {operation} を拒否しました: {code}, {text}（リクエスト {request_id}）",
+        "{service} が {object} に対する {operation} を拒否しました: {code}, {text}（リクエスト {request_id}）",
         "リクエストの対象が存在しないか、許可されていません。",
         "示された対象が、このアカウントとリージョンに現在も存在するか確認してください。",
     ),
@@ -342,7 +342,7 @@ WORDS: dict[int, Words] = {
         "解放されたか、リージョンまたはアカウントが異なります。",
         "割り当て直すか、リソースを修正してください。",
     ),
-    620311: Words("EC2 が変更を受け付けてから {seconds} 秒後に、変更が反映されたことを確認しました"),
+    620311: Words("AWS が変更を受け付けてから {seconds} 秒後に、変更が反映されたことを確認しました"),
     620312: Words("{address} はこのサーバーで起動しています"),
     620313: Words(
         "{address} はこのサーバーで停止しています: {reason}",
@@ -546,14 +546,14 @@ WORDS: dict[int, Words] = {
     ),
     620360: Words("残り {left} 秒: {doing}"),
     620361: Words("{all} 個のうち {done} 個を変更しました"),
-    620362: Words("{operation} は送信の順番を待っています（EC2 のレート制限）"),
-    620363: Words("変更が EC2 に表示されるのを待っています"),
+    620362: Words("{operation} は送信の順番を待っています（AWS のレート制限）"),
+    620363: Words("変更が AWS に表示されるのを待っています"),
     620364: Words("このサーバーの別の restore または recover の終了を待っています"),
     620365: Words("{server} の応答を待っています"),
     620366: Words("{operation}: 名前 {name} を解決しています"),
     620367: Words("{operation}: {place} に接続しています"),
     620368: Words("{operation}: 認証情報を待っています（{service}）"),
-    620369: Words("{operation}: EC2（{endpoint}）の応答を待っています"),
+    620369: Words("{operation}: {service}（{endpoint}）の応答を待っています"),
     620370: Words(
         "{device}: {address} が他のプログラムによって外されたため ({device} の管理: {manager})、再び設定しました",
         "ネットワークを管理するプログラムは、再起動や再読み込みのとき、またはリンクやリースがしばらく失われたときに、"

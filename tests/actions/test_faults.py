@@ -558,7 +558,7 @@ def test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once(clus
     running = [cluster.start(standby(tag), "restore", "-t", tag, EC2_VERIFY_TIMEOUT="60") for tag in KINDS]
     for done in [finished(each) for each in running]:
         assert done.status == 0, done.stderr
-        (waited,) = re.findall(r"EC2 showed the change ([0-9.]+) s after it had accepted it", done.stderr)
+        (waited,) = re.findall(r"AWS showed the change ([0-9.]+) s after it had accepted it", done.stderr)
         assert float(waited) >= 4.5
     written = {server: len(cluster.writes(server)) - number for server, number in before.items()}
     assert written == {"node2": 6 + 1, "node3": 1 + 2}
