@@ -1033,6 +1033,77 @@ PRIVATE_ADDRESS_NOT_EFFECTIVE = _message(
     "EC2 moves a private address in the background; the move is complete when the metadata of the instance show it.",
     "Run the action again; if EC2 is slow for long, raise EC2_VERIFY_TIMEOUT.",
 )
+RECORD_CHANGED = _message(
+    620440,
+    _INFO,
+    "{target}: {new} instead of {old}, in {milliseconds} ms, attempt {attempts}, request {request_id}",
+)
+RECORD_DELETED = _message(
+    620441,
+    _INFO,
+    "{target}: record set deleted, which pointed at {old}, in {milliseconds} ms, attempt {attempts}, "
+    "request {request_id}",
+)
+RECORD_ELSEWHERE = _message(
+    620442,
+    _ERROR,
+    "{record} points at {place}",
+    "The record set points at another server, or at what is no server of the resource.",
+    "Run restore to let it point here. If no action of this cluster changed it, find the writer in CloudTrail: "
+    "ChangeResourceRecordSets.",
+)
+RECORD_MISSING = _message(
+    620443,
+    _ERROR,
+    "{record} does not exist",
+    "The record set was deleted.",
+    "Run restore to make it again. If no action of this cluster deleted it, find the writer in CloudTrail: "
+    "ChangeResourceRecordSets.",
+)
+RECORD_STILL_ELSEWHERE = _message(
+    620444,
+    _ERROR,
+    "still points at {place}",
+    "Route 53 accepted the change and does not show it yet.",
+    "Run the action again.",
+)
+RECORD_CONTESTED = _message(
+    620445,
+    _ERROR,
+    "contested: another writer lets it point at {place}",
+    "Another writer changed the record set after this action had written it, twice.",
+    "Find the other writer in CloudTrail (ChangeResourceRecordSets) and stop it, then run the action again.",
+)
+RECORD_OF_ANOTHER_SHAPE = _message(
+    620446,
+    _ERROR,
+    "{record} is {shape}; ec2kit changes only a record set of simple routing",
+    "The record set was replaced by one of another kind: weighted, latency-based, an alias or the like, or by one "
+    "with a health check.",
+    "Replace it by a record set of simple routing, or choose another name for the resource.",
+)
+RECORD_NOT_IN_SYNC = _message(
+    620447,
+    _ERROR,
+    "not all DNS servers of Route 53 have the change of {record} yet (PENDING)",
+    "Route 53 accepted the change; its DNS servers usually have it within 60 seconds.",
+    "Run the action again; it writes nothing if the record set is right. Raise EC2_RESTORE_TIMEOUT if that happens "
+    "often, and under Pacemaker the time-out of start.",
+)
+RECORD_VALUE_LACKING = _message(
+    620448,
+    _ERROR,
+    "{network_interface_id} has no {kind} address at which {record} could point",
+    "The instance metadata list no such address of the network interface.",
+    "Give the network interface such an address, or make the resource with other values (--points-at).",
+)
+RECORD_VALUE_NOT_GIVEN = _message(
+    620449,
+    _ERROR,
+    "the definition says nothing about what {record} points at for {server}",
+    "The resource was made with a value for each server (--points-at SERVER=VALUE), and none for this one.",
+    "Delete the resource and create it with a value for this server as well.",
+)
 
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 

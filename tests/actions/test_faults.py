@@ -21,6 +21,7 @@ from ..patience import Stalls
 from ..resolver import Name, needs_root, resolving
 from .cluster import (
     ACTIONS,
+    DNS_TAG,
     EIP_TAG,
     KINDS,
     PATIENCE,
@@ -127,6 +128,21 @@ A fault, and the reason that is told.
 Where IMDS is silent the deadline may come before the SDK has given it up. BAD_ANSWERS has the same with time enough.
 """
 
+ROUTE_53_IS_SILENT = [
+    pytest.param(_sandbox_fault("silent", service="route53"), "no answer from Route 53", id="Route 53 black-holed"),
+    pytest.param(
+        _sandbox_fault("deny", service="route53"), "permission missing for ListRes", id="Route 53 permission denied"
+    ),
+    pytest.param(_sandbox_fault("refuse", service="route53"), "Connection refused", id="Route 53 refused"),
+    pytest.param(_sandbox_fault("drip", service="route53", seconds=1), "none within", id="Route 53 dripping"),
+    pytest.param(
+        _sandbox_fault("garble", service="route53"), "unusable answer from Route 53", id="Route 53 garbling"
+    ),
+    pytest.param(_sandbox_fault("error", service="route53", status=500), "Route 53 failed", id="Route 53 HTTP 500"),
+    pytest.param(_sandbox_fault("throttle", service="route53"), "Route 53 throttles", id="Route 53 throttled"),
+]
+"""The same of Route 53, which has an endpoint of its own."""
+
 OWN_TROUBLE = [
     pytest.param(_broken_registry, "cannot be used: it is not JSON", id="registry broken"),
     pytest.param(_lost_registry, "missing or empty", id="registry lost"),
@@ -150,6 +166,7 @@ TROUBLE = [
         )
     ),
 ]
+TROUBLE += _of(DNS_TAG, ROUTE_53_IS_SILENT)
 """The other kinds ask by the same door, with other operations: once where nothing comes, once where EC2 says no."""
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ec2kit.registry.definition import from_dict
 from ec2kit.resource import SWITCHBACKS, Resource, Server
-from ec2kit.scenarios import elastic_ip, route_table, secondary_ip, table
+from ec2kit.scenarios import dns_record, elastic_ip, route_table, secondary_ip, table
 
 from ..builders import a_resource
 
@@ -23,6 +23,7 @@ OWN = {
     "secondary-ip": st.just(secondary_ip.Own()),
     "route-table": st.builds(route_table.Own, st.lists(st.text()).map(tuple), tags),
     "elastic-ip": st.builds(elastic_ip.Own, st.text()),
+    "dns-record": st.just(dns_record.Own("Z1", "A", "10", ("private",))),
 }
 
 
