@@ -60,6 +60,11 @@ class Stopped(BaseException):
         self.fields: dict[str, object] = {"signal": signal}
 
 
+def _with_service(message: Message, fields: dict[str, object]) -> dict[str, object]:
+    """Return the fields; a message that names the service names EC2, which almost all requests ask, by default."""
+    return {"service": "EC2", **fields} if "{service}" in message.text else fields
+
+
 class Unknown(Ec2KitError):
     """There is no usable answer."""
 
@@ -68,7 +73,15 @@ class Unknown(Ec2KitError):
 
 
 class AwsUnknown(Unknown):
-    """EC2 gave no usable answer."""
+    """
+    EC2, or Route 53, gave no usable answer.
+
+    Args:
+        fields: `service` is the name of the service, unless it is EC2.
+    """
+
+    def __init__(self, message: Message | None = None, /, **fields: object) -> None:
+        super().__init__(message, **_with_service(message or self.message, fields))
 
     retryable: bool = True
     retry_after: float = 0.0
@@ -208,6 +221,9 @@ class AwsRefused(Ec2KitError):
     """
     AWS answered, and the answer is no.
 
+    Args:
+        fields: `service` is the name of the service, unless it is EC2.
+
     Attributes:
         code: AWS's error code, "InvalidNetworkInterfaceID.NotFound".
     """
@@ -215,6 +231,9 @@ class AwsRefused(Ec2KitError):
     message = catalogue.REFUSED
     uncertain: bool = False
     """True if an earlier attempt, whose answer was lost, may have been carried out."""
+
+    def __init__(self, message: Message | None = None, /, **fields: object) -> None:
+        super().__init__(message, **_with_service(message or self.message, fields))
 
     @property
     def code(self) -> str:

@@ -57,7 +57,7 @@ def sdk_settings(
     metadata_url = _metadata_url(told, profile)
     told |= {"AWS_EC2_METADATA_V1_DISABLED": "true", **_direct(told, metadata_url)}
     asked = [each.url for each in listed] or [endpoint_url or _endpoint(told, profile)]
-    of_services = [*(("EC2", each) for each in asked), *_endpoints_of_credentials(told, profile).items()]
+    of_services = [*(("EC2", each) for each in asked), *_endpoints_of_others(told, profile).items()]
     findings += [
         (catalogue.ENDPOINT_IN_CLEAR, {"service": service, "endpoint": url})
         for service, url in of_services
@@ -220,10 +220,14 @@ def _ignores_endpoints(told: Mapping[str, str], profile: Mapping[str, str]) -> b
 _GIVE_CREDENTIALS = {"sts": "role_arn", "sso": "sso_account_id", "sso_oidc": "sso_session"}
 """Service that gives credentials → the option of a profile that lets the SDK ask it."""
 
+_ROUTE_53 = "AWS_ENDPOINT_URL_ROUTE_53"
 
-def _endpoints_of_credentials(told: Mapping[str, str], profile: Mapping[str, str]) -> dict[str, str]:
-    """Return the services that give credentials → the endpoints that are set for them, or that they are asked at."""
+
+def _endpoints_of_others(told: Mapping[str, str], profile: Mapping[str, str]) -> dict[str, str]:
+    """Return other services → endpoints: those that are set, or at which those that give credentials are asked."""
     found = {}
+    if _ROUTE_53 in told:
+        found["Route 53"] = _endpoint(told, profile, "route_53")
     for service, option in _GIVE_CREDENTIALS.items():
         own = f"AWS_ENDPOINT_URL_{service.upper()}" in told or f"services.{service}.endpoint_url" in profile
         if own or option in profile or f"AWS_{option.upper()}" in told:

@@ -21,14 +21,14 @@ from ec2kit.messages.catalogue import Level, Message
 from ec2kit.messages.log import Log
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import Resource, Server
-from ec2kit.scenarios import elastic_ip, route_table, secondary_ip
+from ec2kit.scenarios import dns_record, elastic_ip, route_table, secondary_ip
 from ec2kit.settings import Settings
 from ec2kit.state.boot import boot_id
 from ec2kit.state.file import StateFile
 
 from .pretended_ec2 import PretendedEc2
 
-ROUTE_TABLE, ELASTIC_IP, SECONDARY_IP = "route-table", "elastic-ip", "secondary-ip"
+ROUTE_TABLE, ELASTIC_IP, SECONDARY_IP, DNS_RECORD = "route-table", "elastic-ip", "secondary-ip", "dns-record"
 SECONDARY_IPV6 = "secondary-ip of IPv6"
 """A kind for tests: the same scenario, and an address that moves in two steps."""
 
@@ -36,6 +36,7 @@ VIP = "10.1.0.10"
 CIDR = f"{VIP}/32"
 PUBLIC_IP = "203.0.113.10"
 ALLOCATION = "eipalloc-1"
+RECORD = "db.example.com"
 PRIVATE_IP, PRIVATE_IPV6 = "10.0.1.50", "2001:db8::50"
 ENI_A, ENI_B, ENI_C = "eni-a", "eni-b", "eni-c"
 IP_A, IP_B, IP_C = "10.0.1.11", "10.0.2.12", "10.0.3.13"
@@ -134,6 +135,7 @@ def a_resource(
         ROUTE_TABLE: (scenario, VIP, route_table.Own(route_table_ids)),
         SECONDARY_IP: (scenario, PRIVATE_IP, secondary_ip.Own()),
         SECONDARY_IPV6: (SECONDARY_IP, PRIVATE_IPV6, secondary_ip.Own()),
+        DNS_RECORD: (scenario, RECORD, dns_record.Own("Z1", "A", "10", ("private",))),
     }.get(scenario, (scenario, PUBLIC_IP, elastic_ip.Own(ALLOCATION)))
     usual: dict[str, Any] = {
         "region": "ap-northeast-1",

@@ -28,6 +28,19 @@ SLOW = {
         "test_tables_by_tag_and_by_list_are_both_chosen",
     },
     "tests/actions/test_faults.py": {
+        # the same of Route 53 that denies the permission
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 black-holed-ec2-dns1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 refused-ec2-dns1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 dripping-ec2-dns1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 garbling-ec2-dns1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 HTTP 500-ec2-dns1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 throttled-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 black-holed-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 refused-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 dripping-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 garbling-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 HTTP 500-ec2-dns1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[Route 53 throttled-ec2-dns1]",
         # the same with a service that answers otherwise or not
         "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS behind a hop limit]",
         "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS forgets tokens]",

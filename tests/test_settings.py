@@ -665,6 +665,15 @@ def test_load_endpoint_in_clear_beyond_this_machine_is_warned_of(
     assert list(loaded(file=file).findings) == expected
 
 
+def test_load_endpoint_of_route_53_in_clear_is_warned_of() -> None:
+    """It is named if it is set for Route 53 alone; an endpoint for all services is EC2's, too."""
+    (finding,) = loaded({"AWS_ENDPOINT_URL_ROUTE_53": "http://route53.example.com"}).findings
+    assert finding == (
+        catalogue.ENDPOINT_IN_CLEAR,
+        {"service": "Route 53", "endpoint": "http://route53.example.com"},
+    )
+
+
 ROLE = "role_arn = arn:aws:iam::123456789012:role/x\ncredential_source = Ec2InstanceMetadata\n"
 
 

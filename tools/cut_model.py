@@ -19,7 +19,7 @@ from botocore.loaders import Loader
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "ec2kit" / "ec2" / "data"
 
-MODEL = "ec2/2016-11-15/service-2"
+MODELS = {"ec2": "ec2/2016-11-15/service-2", "route53": "route53/2013-04-01/service-2"}
 ENDPOINTS = "endpoints"
 PARTITIONS = "ec2/partitions"
 ORIGIN = "origin"
@@ -29,15 +29,18 @@ Content = dict[str, Any]
 _UNUSED = ("documentation", "enum", "min", "max", "pattern")
 """Parts for readers, and parts for checking parameters, which EC2 does itself."""
 
-_SERVICES = ("ec2", "sts", "oidc", "portal.sso")
-"""EC2 and the services that give credentials."""
+_SERVICES = ("ec2", "route53", "sts", "oidc", "portal.sso")
+"""EC2, Route 53, and the services that give credentials."""
 
 
 def cut() -> dict[str, Content]:
     """Return every file of ec2kit/ec2/data without its suffix, as the installed botocore would have it."""
     loader = Loader()
     return {
-        MODEL: _model(loader.load_service_model("ec2", "service-2", "2016-11-15"), operations()),
+        **{
+            name: _model(loader.load_service_model(service, "service-2", name.split("/")[1]), operations(service))
+            for service, name in MODELS.items()
+        },
         ENDPOINTS: _endpoints(loader.load_data("endpoints")),
         PARTITIONS: _partitions(loader.load_data("partitions")),
         ORIGIN: {
@@ -50,14 +53,15 @@ def cut() -> dict[str, Content]:
 
 def kept() -> dict[str, Content]:
     """Return every file of ec2kit/ec2/data without its suffix, as it is kept."""
-    return {name: json.loads((DATA / f"{name}.json").read_text()) for name in (MODEL, ENDPOINTS, PARTITIONS, ORIGIN)}
+    names = (*MODELS.values(), ENDPOINTS, PARTITIONS, ORIGIN)
+    return {name: json.loads((DATA / f"{name}.json").read_text()) for name in names}
 
 
-def operations() -> list[str]:
-    """Return the operations that the policy allows, "ReplaceRoute"."""
+def operations(service: str) -> list[str]:
+    """Return the operations of a service that the policy allows, "ReplaceRoute"."""
     policy = json.loads((ROOT / "etc" / "iam-policy.json").read_text())
     actions = [action for statement in policy["Statement"] for action in statement["Action"]]
-    return sorted({action.removeprefix("ec2:") for action in actions})
+    return sorted({action.partition(":")[2] for action in actions if action.startswith(f"{service}:")})
 
 
 def _model(model: Content, names: list[str]) -> Content:

@@ -106,8 +106,7 @@ def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...])
     Raises:
         Ec2KitError: An owner is a server of the resource that has it in service, or does not answer.
     """
-    owners = action.scenario.owners(observed)
-    for eni in sorted({owners.get(change.target) or "" for change in changes} - {""}):
+    for eni in sorted({each for change in changes for each in action.scenario.claimants(observed, change.target)}):
         holder = action.resource.find_holder(eni)
         if holder is None:
             action.log.put(catalogue.MAY_BE_TAKEN, holder=eni, reason=f"no server of {action.tag}")

@@ -38,13 +38,13 @@ class Awaited(NamedTuple):
     The answer that an attempt waits for, with the error for each way in which it may not come.
 
     Attributes:
-        of_ec2: True if EC2 is to answer, False if it is a service that gives credentials.
+        is_asked_for: True if EC2 or Route 53 is to answer, False if it is a service that gives credentials.
         late: It does not come in time.
         lost: The connection breaks.
         unusable: It is no HTTP, or is cut.
     """
 
-    of_ec2: bool
+    is_asked_for: bool
     late: Stage
     lost: Stage
     unusable: Stage
@@ -76,7 +76,7 @@ class Attempt:
         limit: The deadline of the attempt.
         connect_timeout: Seconds for each of the stages connection, proxy and TLS.
         last_look: Called right before the first byte leaves; nothing is sent if it raises.
-        left: Called when a request to EC2 has left.
+        left: Called when a request to EC2 or Route 53 has left.
         has_another: True if another way to EC2 is left, so that no stage may take longer than connecting.
 
     Attributes:
@@ -157,7 +157,7 @@ class Attempt:
 
     def leave(self, awaited: Awaited, parcel: Parcel) -> None:
         """
-        Ask for the permit to send a request to EC2, and send it at once; a request for credentials needs no permit.
+        Ask for the permit to send a request to EC2 or Route 53, and send it at once; one for credentials needs none.
 
         The process may be stopped after it got the permit, for any time. Therefore the kernel is asked to hold the
         request back while the clock is read once more. If too much time has passed since the permit, another one is
@@ -168,20 +168,20 @@ class Attempt:
             OSError: The connection takes no request.
         """
         began = self.limit.elapsed()
-        if awaited.of_ec2:
+        if awaited.is_asked_for:
             self._last_look()
         with self._lock:
             self.enter(awaited.late)
             try:
                 parcel.hand_over()
-                if awaited.of_ec2 and self.limit.elapsed() - began > _HELD_UP:
+                if awaited.is_asked_for and self.limit.elapsed() - began > _HELD_UP:
                     self._look_again()
             except BaseException:
-                self.sent = awaited.of_ec2 and not parcel.call_back()
+                self.sent = awaited.is_asked_for and not parcel.call_back()
                 raise
-            self.sent = awaited.of_ec2
+            self.sent = awaited.is_asked_for
             parcel.let_go()
-        if awaited.of_ec2:
+        if awaited.is_asked_for:
             self._left()
 
     def _look_again(self) -> None:
@@ -252,13 +252,14 @@ def unusable_file(operation: str, *, path: str, origin: str, reason: str) -> Ec2
     return errors.NotSent(catalogue.FILE_UNUSABLE, operation=operation, path=path, origin=origin, reason=reason)
 
 
-def answer_of_ec2(operation: str, endpoint: str) -> Awaited:
-    """Return the answer of EC2 as awaited; a longer wait may help if it is late."""
+def answer_asked_for(operation: str, endpoint: str, *, service: str) -> Awaited:
+    """Return the answer of EC2, or of Route 53, as awaited; a longer wait may help if it is late."""
+    fields = {"operation": operation, "endpoint": endpoint, "service": service}
     return Awaited(
         True,
-        late=lambda reason: TooSlow(operation=operation, endpoint=endpoint, reason=reason),
-        lost=lambda reason: errors.AwsUnreachable(operation=operation, endpoint=endpoint, reason=reason),
-        unusable=lambda reason: errors.AwsGarbled(operation=operation, endpoint=endpoint, reason=reason),
+        late=lambda reason: TooSlow(**fields, reason=reason),
+        lost=lambda reason: errors.AwsUnreachable(**fields, reason=reason),
+        unusable=lambda reason: errors.AwsGarbled(**fields, reason=reason),
     )
 
 

@@ -1,5 +1,5 @@
 """
-boto3's client of EC2 is built here, finds its credentials, assumes a role, and has its errors translated.
+boto3's client of EC2, or of Route 53, finds its credentials or assumes a role, and has its errors translated.
 
 It is made by boto3's core, botocore, as boto3 makes it: boto3's own layer (resources, transfers of S3) takes a tenth
 of the time of an action, and serves nothing here. A client that was built while IMDS was silent never has
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ec2kit import errors
 from ec2kit.deadline import Abandoned
 from ec2kit.ec2 import attempt as stages
 from ec2kit.ec2 import error_codes, helper
 from ec2kit.ec2.attempt import Attempt
-from ec2kit.ec2.model import Loader
+from ec2kit.ec2.model import EC2, Loader, Service
 from ec2kit.ec2.transport import NOWHERE, Transport, Trust
 from ec2kit.endpoints import DUAL_STACK, FIPS, Endpoint
 from ec2kit.messages import catalogue
@@ -27,10 +27,10 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.client import BaseClient
     from botocore.config import Config
     from botocore.credentials import Credentials
     from botocore.session import Session
-    from mypy_boto3_ec2 import EC2Client
 
     from ec2kit.ec2.assumed import AssumedRole
     from ec2kit.role import Role
@@ -51,15 +51,25 @@ class Client:
 
     Args:
         user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
+        service: The service that is asked.
         role: The role for the operations that belong to its account. None: the server's own credentials for all.
     """
 
     def __init__(
-        self, *, region: str, settings: Settings, log: Log, user_agent: str, role: Role | None = None
+        self,
+        *,
+        region: str,
+        settings: Settings,
+        log: Log,
+        user_agent: str,
+        service: Service = EC2,
+        role: Role | None = None,
     ) -> None:
+        self._service = service
         self._region = region
         self._role = role
         self._settings = settings
+        self._endpoint_url = settings.endpoint_url if service is EC2 else ""
         self._log = log
         self._user_agent = user_agent
         self._building = threading.Lock()
@@ -79,7 +89,7 @@ class Client:
         """
         Return the destination of requests, "https://ec2.us-east-1.amazonaws.com", or the region until that is known.
         """
-        return self._asked or self._settings.endpoint_url or self._region
+        return self._asked or self._endpoint_url or self._region
 
     @property
     def credentials(self) -> str:
@@ -153,7 +163,8 @@ class Client:
 
     def garbled(self, operation: str, reason: str) -> errors.AwsGarbled:
         """Return the error for an answer that cannot be EC2's."""
-        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=reason)
+        fields = {"endpoint": self.endpoint, "operation": operation, "reason": reason}
+        return errors.AwsGarbled(service=self._service.shown, **fields)
 
     # -- building --------------------------------------------------------------------------------------
 
@@ -192,7 +203,7 @@ class Client:
             self._log.put(catalogue.MODEL_UNUSABLE, version=botocore.__version__, reason=f"{error!r}")
             return client, session, keys
 
-    def _client_by_botocores_model(self, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
+    def _client_by_botocores_model(self, way: Endpoint, keys: AssumedRole | None) -> BaseClient:
         session = self._session()
         self._found(session)
         try:
@@ -251,7 +262,7 @@ class Client:
         where = self._settings.metadata_url
         return f"neither the environment, nor files, nor the instance role ({where}) has any: {reason}"
 
-    def _client_of(self, session: Session, way: Endpoint, keys: AssumedRole | None) -> EC2Client:
+    def _client_of(self, session: Session, way: Endpoint, keys: AssumedRole | None) -> BaseClient:
         named: dict[str, Any] = {}
         if way.target:  # an entry of the list is what it says, whatever the environment switches on
             named = {
@@ -262,9 +273,11 @@ class Client:
 
         if keys is not None:
             session = self._signed_by(keys, session)
-        config, url = self._config(**named), way.url if way.target else self._settings.endpoint_url
-        client = session.create_client("ec2", region_name=self._region, config=config, endpoint_url=url or None)
-        return cast("EC2Client", client)
+        config, url = self._config(**named), way.url if way.target else self._endpoint_url
+        client: BaseClient = session.create_client(
+            self._service.name, region_name=self._region, config=config, endpoint_url=url or None
+        )
+        return client
 
     def _config(self, **named: Any) -> Config:
         """Return the settings of a client that sends by way of the transport, and never twice."""
@@ -290,10 +303,10 @@ class Client:
         service, operation = event_name.split(".")[1:]
         if attempt is None or self._transport is None:
             return None
-        if service == "ec2":
+        if service == self._service.event:
             self._asked, self._proxy = "/".join(str(request.url).split("/")[:3]), self._here.way.proxy
             attempt.on_its_way = True
-            awaited = stages.answer_of_ec2(operation, self._asked)
+            awaited = stages.answer_asked_for(operation, self._asked, service=self._service.shown)
             return self._transport.send(request, attempt, awaited, proxy=self._proxy)
         asked = self._here.asked_of_sts or operation
         return self._transport.send(request, attempt, stages.answer_of(service, asked, attempt.operation))
@@ -367,7 +380,11 @@ class Client:
             return error_codes.of_credentials(error.response, operation=operation, asked=error.operation_name)
         if isinstance(error, sdk.ClientError):
             meaning = error_codes.meaning(
-                error.response, operation=operation, target=target, credentials=self.credentials_of(operation)
+                error.response,
+                operation=operation,
+                target=target,
+                credentials=self.credentials_of(operation),
+                service=self._service.shown,
             )
             keys_stay = self._keys_stay and not self._belongs_to_role(operation)
             if isinstance(meaning, errors.CredentialsExpired) and keys_stay:
@@ -383,7 +400,7 @@ class Client:
 
         if isinstance(error, ResponseParserError):
             return self.garbled(operation, str(error).split("\n")[0][:200])
-        return errors.AwsGarbled(endpoint=self.endpoint, operation=operation, reason=_with_type(error))
+        return self.garbled(operation, _with_type(error))
 
     def _not_sent(self, error: Exception, attempt: Attempt) -> Exception:
         """Return the error for a failure of the SDK before anything was sent."""
@@ -419,7 +436,7 @@ class Client:
         return attempt.stage(_with_type(error))
 
 
-_Built = tuple["EC2Client", "Session", "AssumedRole | None"]
+_Built = tuple["BaseClient", "Session", "AssumedRole | None"]
 """A client, the session of the server in which it was built, and the keys of the role if it signs with them."""
 
 _STS_ENDPOINTS = "sts_regional_endpoints"

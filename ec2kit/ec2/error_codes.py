@@ -31,7 +31,7 @@ _ABOUT_KEYS = "credentials"
 _RETRY_AFTER = "x-amz-retry-after"
 
 
-def meaning(response: Any, *, operation: str, target: str, credentials: str) -> Ec2KitError:
+def meaning(response: Any, *, operation: str, target: str, credentials: str, service: str) -> Ec2KitError:
     """
     Return the error that an error answer means.
 
@@ -39,11 +39,13 @@ def meaning(response: Any, *, operation: str, target: str, credentials: str) -> 
         response: The SDK's form: {"Error": {"Code": …, "Message": …}, "ResponseMetadata": {…}}.
         target: The object that the request was about.
         credentials: The way by which the SDK found the credentials, "iam-role".
+        service: The service that answers, "EC2".
 
     Source: EC2 API, "Error codes for the Amazon EC2 API"; botocore, retries.standard.
     """
-    problem, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
+    problem, metadata = _problem(response), response.get("ResponseMetadata", {})
     fields = {
+        "service": service,
         "operation": operation,
         "object": target,
         "code": str(problem.get("Code", "")),
@@ -56,6 +58,18 @@ def meaning(response: Any, *, operation: str, target: str, credentials: str) -> 
     if isinstance(error, errors.AwsUnknown):
         error.retry_after = _retry_after(metadata)
     return error
+
+
+def _problem(response: Any) -> Any:
+    """
+    Return code and message of an error; the SDK finds none in one of Route 53's two forms.
+
+    Source: Route 53 API, ChangeResourceRecordSets, InvalidChangeBatch: a document of its own, with several messages.
+    """
+    problem, messages = response.get("Error", {}), response.get("Messages")
+    if messages and not problem.get("Code"):
+        return {"Code": "InvalidChangeBatch", "Message": str(messages.get("Message", ""))}
+    return problem
 
 
 def _meaning(fields: dict[str, Any]) -> Ec2KitError:
@@ -71,7 +85,8 @@ def _meaning(fields: dict[str, Any]) -> Ec2KitError:
     if status >= 500 or code in _PASSING:
         return errors.AwsServerError(**fields)
     if not code or code.isdigit():
-        return errors.AwsGarbled(endpoint="an error page", operation=fields["operation"], reason=f"HTTP {status}")
+        told = {name: fields[name] for name in ("service", "operation")}
+        return errors.AwsGarbled(**told, endpoint="an error page", reason=f"HTTP {status}")
     return errors.AwsRefused(**fields)
 
 

@@ -6,7 +6,9 @@ The policy in etc/ grants each of these operations and no other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ec2kit import errors
@@ -25,6 +27,7 @@ from ec2kit.ec2.answers import (
     kind_of,
 )
 from ec2kit.ec2.client import Client
+from ec2kit.ec2.model import ROUTE_53
 from ec2kit.ec2.pace import Pace, SharedBucket
 from ec2kit.ec2.request import Requests
 from ec2kit.ec2.ways import Ways
@@ -33,7 +36,15 @@ from ec2kit.messages.log import Log
 from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
+    from ec2kit.ec2.route53 import Route53
     from ec2kit.role import Role
+
+_ROUTE_53_RATE = 5.0
+"""
+Requests to Route 53 at once, and in a second.
+
+Source: Route 53 developer guide, "Maximums on API requests": five requests a second for an account.
+"""
 
 _MOST_PAGES = 200
 """
@@ -91,31 +102,61 @@ class Ec2:
     ) -> None:
         self._settings, self._deadline = settings, deadline
         self._ignores_dry_run: errors.DryRunUnknown | None = None
-        self._client = Client(region=region, settings=settings, log=log, user_agent=user_agent, role=role)
-        self._ways = Ways(settings, region=region, log=log)
-        self._requests = Requests(
-            self._client,
-            self._ways,
-            Pace(
-                burst=settings.write_burst,
-                rate=settings.write_rate,
-                clock=deadline.clock,
-                share=_of_account(role, shared_bucket) if role is not None and shared_bucket else shared_bucket,
-                queues=queues,
-            ),
-            settings=settings,
-            deadline=deadline,
-            log=log,
-            guard=guard,
-            permit=permit or guard,
-            look_retries=look_retries,
-            write_retries=write_retries,
-            repeats_writes=repeats_writes,
-            note_write=note_write or (lambda: None),
-        )
+        client_of = partial(Client, region=region, settings=settings, log=log, user_agent=user_agent)
+
+        def requests_by(
+            client: Client,
+            ways: Ways,
+            share: Callable[[str], SharedBucket] | None,
+            *,
+            most: float = math.inf,
+            one_bucket: str = "",
+        ) -> Requests:
+            return Requests(
+                client,
+                ways,
+                Pace(
+                    burst=min(settings.write_burst, most),
+                    rate=min(settings.write_rate, most),
+                    clock=deadline.clock,
+                    share=share,
+                    queues=queues,
+                ),
+                settings=settings,
+                deadline=deadline,
+                log=log,
+                guard=guard,
+                permit=permit or guard,
+                look_retries=look_retries,
+                write_retries=write_retries,
+                repeats_writes=repeats_writes,
+                note_write=note_write or (lambda: None),
+                one_bucket=one_bucket,
+            )
+
+        self._client = client_of(role=role)
+        self._ways = Ways(settings.endpoints, settings, region=region, log=log)
+        share = _of_account(role, shared_bucket) if role is not None and shared_bucket else shared_bucket
+        self._requests = requests_by(self._client, self._ways, share)
+
+        def requests_to_route53() -> Requests:
+            ways = Ways((), settings, region=region, log=log)
+            client = client_of(service=ROUTE_53)
+            return requests_by(client, ways, shared_bucket, most=_ROUTE_53_RATE, one_bucket=ROUTE_53.name)
+
+        self._requests_to_route53 = requests_to_route53
+
+    @cached_property
+    def route53(self) -> Route53:
+        """Return Route 53 as this action asks it: by the same credentials, deadline, guard and permit."""
+        from ec2kit.ec2.route53 import Route53
+
+        return Route53(self._requests_to_route53())
 
     def has_sent(self, operation: str, targets: Iterable[object]) -> bool:
         """Tell whether such an updating request about one of the targets has left, and its outcome is unknown."""
+        if "route53" in self.__dict__ and self.route53.has_sent(operation, targets):
+            return True
         return self._requests.has_sent(operation, targets)
 
     def beside_next(self, begin: Callable[[], None]) -> None:
@@ -304,6 +345,20 @@ class Ec2:
         from ec2kit.host.instance import addresses_of
 
         return addresses_of(mac_address, self._settings, self._deadline)
+
+    def addresses_listed(self, mac_address: str, kind: str) -> tuple[str, ...]:
+        """
+        Return the addresses of one kind that IMDS lists of an ENI of this server, in IMDS's order.
+
+        Args:
+            kind: "public-ipv4s" or "ipv6s".
+
+        Raises:
+            ImdsSilent: IMDS does not say.
+        """
+        from ec2kit.host.instance import addresses_listed
+
+        return addresses_listed(mac_address, kind, self._settings, self._deadline)
 
     def network_interface(self, network_interface_id: str, *, retries: int | None = None) -> NetworkInterface:
         """

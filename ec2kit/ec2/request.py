@@ -54,6 +54,7 @@ class Requests:
         guard: Raises if the action may not go on; watched while anything waits.
         permit: Raises if a write may not leave, or need not be waited for; called right before each write.
         note_write: Called right before a write leaves, and when it has ended.
+        one_bucket: The name of the bucket of all requests, looks too; "": writes have one for each operation.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Requests:
         write_retries: int | None,
         repeats_writes: bool,
         note_write: Callable[[], None],
+        one_bucket: str = "",
     ) -> None:
+        self._one_bucket = one_bucket
         self._client = client
         self._ways = ways
         self._pace = pace
@@ -111,12 +114,19 @@ class Requests:
         return self._until_answered(call, read, _Tries(self._deadline.elapsed()))[0]
 
     def change(
-        self, operation: str, target: str, parameters: dict[str, Any], *, retries: int | None = None
+        self,
+        operation: str,
+        target: str,
+        parameters: dict[str, Any],
+        *,
+        retries: int | None = None,
+        take_in: Callable[[Any], None] = answers.nothing,
     ) -> Receipt:
         """
         Let EC2 change something: paced, guarded, and checked right before it is sent.
 
         Args:
+            take_in: Called with the answer; KeyError, IndexError, TypeError or ValueError mean that it is unusable.
             retries: Maximum retries of this call, even if an earlier attempt may have succeeded. None: the action's
                 limit.
         """
@@ -124,7 +134,7 @@ class Requests:
         call = _Call(operation, target, parameters, retries=limit, writes=True, left_to_caller=left)
         tries = self._unanswered.setdefault((operation, target), _Tries(self._deadline.elapsed()))
         try:
-            receipt = self._until_answered(call, answers.nothing, tries)[1]
+            receipt = self._until_answered(call, take_in, tries)[1]
         finally:
             self._note_write()
         del self._unanswered[operation, target]
@@ -188,9 +198,10 @@ class Requests:
     def _wait_for_turn(self, call: _Call, tries: _Tries, pause: float) -> None:
         what = f"{call.operation} on {call.target}"
         self._deadline.pause(pause, what, self._guard)
-        if call.writes:
+        if call.writes or self._one_bucket:
             tries.doing = partial(Reason.of, catalogue.AWAITS_TURN, operation=call.operation)
-            self._pace.wait(call.operation, self._deadline, self._permit, what)
+            guard = self._permit if call.writes else self._guard
+            self._pace.wait(self._one_bucket or call.operation, self._deadline, guard, what)
 
     def _pause_before_retry(self, call: _Call, error: AwsUnknown, attempt: int) -> float:
         """Return the seconds to wait before the next attempt, or raise the error if there is no next one."""
@@ -199,8 +210,8 @@ class Requests:
             raise error
         if error.fresh_client:
             self._client.drop()
-        if isinstance(error, errors.AwsThrottled) and call.writes:
-            self._pace.throttled(call.operation, pause)
+        if isinstance(error, errors.AwsThrottled) and (call.writes or self._one_bucket):
+            self._pace.throttled(self._one_bucket or call.operation, pause)
         self._log.put(
             catalogue.RETRYING,
             reason=error,

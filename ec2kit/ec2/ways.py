@@ -33,12 +33,15 @@ class Ways:
     """
     Hold the ways of one action.
 
+    Args:
+        endpoints: The endpoints of the list; (): only the one that is set otherwise.
+
     Attributes:
         in_use: The way that answered last; None: none has answered yet.
     """
 
-    def __init__(self, settings: Settings, *, region: str, log: Log) -> None:
-        listed = settings.endpoints or (AS_SET_UP,)
+    def __init__(self, endpoints: tuple[Endpoint, ...], settings: Settings, *, region: str, log: Log) -> None:
+        listed = endpoints or (AS_SET_UP,)
         self._log = log
         self._lock = threading.Lock()
         self._told: set[Endpoint] = set()

@@ -36,6 +36,7 @@ from ec2kit.messages.statement import Reason
 from ec2kit.status import Change, Plan, Wanted, gather
 
 if TYPE_CHECKING:
+    from ec2kit.deadline import Deadline
     from ec2kit.ec2.operations import Ec2
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.scenario import Companion, Observed
@@ -127,7 +128,7 @@ class Convergence:
         self._rounds = 0
         self._doing: Statement | None = None
         self._trace = Trace(action.settings, action.tag)
-        self._changed_at = action.deadline.within(action.settings.verify_timeout)
+        self._changed_at = self._patience()
 
     def reach(self, wanted: Wanted) -> dict[str, tuple[Change, ...]]:
         """
@@ -172,7 +173,7 @@ class Convergence:
         return self.made
 
     def _wait(self, seconds: float) -> None:
-        self._action.deadline.pause(seconds, "waiting until EC2 shows the change", self._guard)
+        self._action.deadline.pause(seconds, "waiting until AWS shows the change", self._guard)
         self._guard()
 
     def _look(self, wanted: Wanted) -> Observed:
@@ -369,7 +370,11 @@ class Convergence:
         self._lost.pop(change.target, None)
         if lost is not None:
             self._lost[change.target] = lost
-        self._changed_at = self._action.deadline.within(self._action.settings.verify_timeout)
+        self._changed_at = self._patience()
+
+    def _patience(self) -> Deadline:
+        """Return the deadline by which AWS has to show a change that is made now."""
+        return self._action.deadline.within(self._scenario.patience(self._action.settings))
 
     def _is_to_be_tried_again(self, outcome: Receipt | Exception) -> bool:
         """Tell whether the write is to be made again, after another look and, with a permit, another permit."""

@@ -134,6 +134,22 @@ def addresses_of(mac_address: str, settings: Settings, deadline: Deadline) -> fr
     return frozenset(str(ip_address(each)) for each in found)
 
 
+def addresses_listed(mac_address: str, kind: str, settings: Settings, deadline: Deadline) -> tuple[str, ...]:
+    """
+    Return the addresses of one kind that IMDS lists of the ENI with this MAC address; () if it lists none.
+
+    Args:
+        kind: "public-ipv4s" or "ipv6s".
+
+    Raises:
+        ImdsSilent: IMDS does not say.
+    """
+    path, form = f"meta-data/network/interfaces/macs/{mac_address}/{kind}", _LISTED[kind]
+    metadata = Metadata(settings, deadline)
+    told = metadata.get(path)
+    return tuple(str(ip_address(each)) for each in metadata.checked(path, told, form).split()) if told else ()
+
+
 def device_of(network_interface_id: str, settings: Settings, deadline: Deadline) -> str:
     """
     Return the device behind an ENI.
@@ -212,3 +228,7 @@ def _all_are(text: str, kind: type[IPv4Address | IPv4Network | IPv6Address | IPv
         return len([kind(each) for each in text.split()]) > 0
     except ValueError:
         return False
+
+
+_LISTED = {"public-ipv4s": _are_addresses, "ipv6s": _are_ipv6_addresses}
+"""Kind of addresses → their form."""

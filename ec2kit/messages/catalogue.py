@@ -207,7 +207,7 @@ PROXY_UNUSED = _message(
 NO_ANSWER = _message(
     620201,
     _ERROR,
-    "no answer from EC2 ({endpoint}) to {operation}: {reason}",
+    "no answer from {service} ({endpoint}) to {operation}: {reason}",
     "The endpoint cannot be reached, is silent, slow or broken, or its name cannot be resolved.",
     "Check the network path, DNS, proxy and security groups to the endpoint; any answer to "
     "`curl -sS https://ec2.<region>.amazonaws.com/` on this server will do.",
@@ -215,7 +215,7 @@ NO_ANSWER = _message(
 THROTTLED = _message(
     620202,
     _ERROR,
-    "EC2 throttles {operation}: {code} (request {request_id})",
+    "{service} throttles {operation}: {code} (request {request_id})",
     "The account's request rate for this operation is used up, by ec2kit or by another tool.",
     "Find in CloudTrail what calls EC2 that often. If it is checks of ec2kit, lengthen their interval or raise "
     "EC2_SNAPSHOT_MAX_AGE. The resources of one server share its EC2_WRITE_BURST and EC2_WRITE_RATE already; lower "
@@ -224,15 +224,15 @@ THROTTLED = _message(
 SERVER_ERROR = _message(
     620203,
     _ERROR,
-    "EC2 failed at {operation}: HTTP {status} {code} (request {request_id})",
+    "{service} failed at {operation}: HTTP {status} {code} (request {request_id})",
     "AWS has an internal problem.",
     "See the AWS health page; the kit tries again until its deadline.",
 )
 GARBLED = _message(
     620204,
     _ERROR,
-    "unusable answer from EC2 ({endpoint}) to {operation}: {reason}",
-    "Something between this server and EC2 answers in EC2's place, or the answer was cut.",
+    "unusable answer from {service} ({endpoint}) to {operation}: {reason}",
+    "Something between this server and AWS answers in AWS's place, or the answer was cut.",
     "Check proxies and the endpoint URL; the name of a PrivateLink endpoint belongs in NO_PROXY.",
 )
 CREDENTIALS_MISSING = _message(
@@ -246,7 +246,7 @@ CREDENTIALS_MISSING = _message(
 CREDENTIALS_REJECTED = _message(
     620206,
     _ERROR,
-    "EC2 does not accept the credentials for {operation}: {code}, {text} (credentials: {credentials}; "
+    "{service} does not accept the credentials for {operation}: {code}, {text} (credentials: {credentials}; "
     "request {request_id})",
     "The keys are wrong, expired or withdrawn, or the clock is wrong.",
     "Prefer an instance role; keys in the environment or in a settings file hide it. Check the clock "
@@ -262,7 +262,7 @@ PERMISSION_MISSING = _message(
 REFUSED = _message(
     620208,
     _ERROR,
-    "EC2 refuses {operation} on {object}: {code}, {text} (request {request_id})",
+    "{service} refuses {operation} on {object}: {code}, {text} (request {request_id})",
     "The request names something that does not exist or is not allowed.",
     "Check that the object named still exists, in this account and region.",
 )
@@ -502,7 +502,7 @@ ADDRESS_MISSING = _message(
     "The Elastic IP was released, or it belongs to another region or account.",
     "Allocate an Elastic IP again, or correct the resource.",
 )
-VERIFIED_AFTER = _message(620311, _INFO, "EC2 showed the change {seconds} s after it had accepted it")
+VERIFIED_AFTER = _message(620311, _INFO, "AWS showed the change {seconds} s after it had accepted it")
 STATUS_IN = _message(620312, _INFO, "{address} is in service here")
 STATUS_OUT = _message(
     620313,
@@ -822,14 +822,14 @@ CHANGE_NOT_SHOWN = _message(
 # What an action does now, on a terminal only.
 PROGRESS = _message(620360, _INFO, "{left} s left: {doing}")
 CHANGES_SO_FAR = _message(620361, _INFO, "{done} of {all} changes made")
-AWAITS_TURN = _message(620362, _INFO, "{operation} waits for its turn (EC2's rate)")
-AWAITS_SIGHT = _message(620363, _INFO, "waiting until EC2 shows the change")
+AWAITS_TURN = _message(620362, _INFO, "{operation} waits for its turn (AWS's rate)")
+AWAITS_SIGHT = _message(620363, _INFO, "waiting until AWS shows the change")
 AWAITS_OTHER_ACTION = _message(620364, _INFO, "waiting for another restore or recover on this server")
 AWAITS_PEER = _message(620365, _INFO, "waiting for the answer of {server}")
 RESOLVES = _message(620366, _INFO, "{operation}: resolving the name {name}")
 CONNECTS = _message(620367, _INFO, "{operation}: connecting to {place}")
 AWAITS_CREDENTIALS = _message(620368, _INFO, "{operation}: waiting for credentials ({service})")
-AWAITS_ANSWER = _message(620369, _INFO, "{operation}: waiting for the answer of EC2 ({endpoint})")
+AWAITS_ANSWER = _message(620369, _INFO, "{operation}: waiting for the answer of {service} ({endpoint})")
 # -- this server's own network --
 
 ADDRESS_PUT_BACK = _message(
@@ -1042,6 +1042,77 @@ PRIVATE_ADDRESS_NOT_EFFECTIVE = _message(
     "EC2 shows {address} on {network_interface_id}, and the instance metadata do not show it yet",
     "EC2 moves a private address in the background; the move is complete when the metadata of the instance show it.",
     "Run the action again; if EC2 is slow for long, raise EC2_VERIFY_TIMEOUT.",
+)
+RECORD_CHANGED = _message(
+    620440,
+    _INFO,
+    "{target}: {new} instead of {old}, in {milliseconds} ms, attempt {attempts}, request {request_id}",
+)
+RECORD_DELETED = _message(
+    620441,
+    _INFO,
+    "{target}: record set deleted, which pointed at {old}, in {milliseconds} ms, attempt {attempts}, "
+    "request {request_id}",
+)
+RECORD_ELSEWHERE = _message(
+    620442,
+    _ERROR,
+    "{record} points at {place}",
+    "The record set points at another server, or at what is no server of the resource.",
+    "Run restore to let it point here. If no action of this cluster changed it, find the writer in CloudTrail: "
+    "ChangeResourceRecordSets.",
+)
+RECORD_MISSING = _message(
+    620443,
+    _ERROR,
+    "{record} does not exist",
+    "The record set was deleted.",
+    "Run restore to make it again. If no action of this cluster deleted it, find the writer in CloudTrail: "
+    "ChangeResourceRecordSets.",
+)
+RECORD_STILL_ELSEWHERE = _message(
+    620444,
+    _ERROR,
+    "still points at {place}",
+    "Route 53 accepted the change and does not show it yet.",
+    "Run the action again.",
+)
+RECORD_CONTESTED = _message(
+    620445,
+    _ERROR,
+    "contested: another writer lets it point at {place}",
+    "Another writer changed the record set after this action had written it, twice.",
+    "Find the other writer in CloudTrail (ChangeResourceRecordSets) and stop it, then run the action again.",
+)
+RECORD_OF_ANOTHER_SHAPE = _message(
+    620446,
+    _ERROR,
+    "{record} is {shape}; ec2kit changes only a record set of simple routing",
+    "The record set was replaced by one of another kind: weighted, latency-based, an alias or the like, or by one "
+    "with a health check.",
+    "Replace it by a record set of simple routing, or choose another name for the resource.",
+)
+RECORD_NOT_IN_SYNC = _message(
+    620447,
+    _ERROR,
+    "not all DNS servers of Route 53 have the change of {record} yet (PENDING)",
+    "Route 53 accepted the change; its DNS servers usually have it within 60 seconds.",
+    "Run the action again; it writes nothing if the record set is right. Raise EC2_RESTORE_TIMEOUT if that happens "
+    "often, and under Pacemaker the time-out of start.",
+)
+RECORD_VALUE_LACKING = _message(
+    620448,
+    _ERROR,
+    "{network_interface_id} has no {kind} address at which {record} could point",
+    "The instance metadata list no such address of the network interface.",
+    "Give the network interface such an address, or make the resource with other values (--points-at).",
+)
+RECORD_VALUE_NOT_GIVEN = _message(
+    620449,
+    _ERROR,
+    "the definition says nothing about what {record} points at for {server}",
+    "The resource was made with a value for each server (--points-at SERVER=VALUE), and none for this one.",
+    "Delete the resource and create it with a value for this server as well.",
 )
 
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ TOKEN_PATH = "/latest/api/token"  # noqa: S105  # a path
 """The path at which the metadata service gives tokens."""
 
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+ROUTE53_NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
+
+_NAMESPACES = {"sts": STS_NAMESPACE, "route53": ROUTE53_NAMESPACE}
 
 Glass = Callable[[Picture], Picture]
 
@@ -31,6 +34,8 @@ STATUS = {
     "ExpiredToken": 403,
     "InternalError": 500,
     "MissingAuthenticationToken": 403,
+    "NoSuchChange": 404,
+    "NoSuchHostedZone": 404,
     "ServiceUnavailable": 503,
     "Unavailable": 503,
     "RequestLimitExceeded": 503,
@@ -44,13 +49,14 @@ class Call:
     """
     Describe one request after reading.
 
-    `operation` is the Action of EC2 or STS, the path at the metadata service, the service behind a handshake (`tls`),
-    or the host and port that a proxy is asked for.
+    `operation` is the Action of EC2 or STS, the operation of Route 53, the path at the metadata service, the service
+    behind a handshake (`tls`), or the host and port that a proxy is asked for.
 
     An effect may set these: `glasses` turn the present into what describing operations show, the last one first;
     `page_size` is the size of a page if the client did not ask for pages; `empty_page` puts a page without content
     first; `clock` is the number of seconds by which EC2's clock is ahead; `forgotten` makes the metadata service
-    forget the token; `certificate` is the name of the one that a server shows.
+    forget the token; `certificate` is the name of the one that a server shows; `pending` is the number of seconds for
+    which Route 53 shows a change as PENDING.
 
     `code` is the error that was answered.
     """
@@ -68,6 +74,7 @@ class Call:
     clock: float = 0.0
     forgotten: bool = False
     certificate: str = "good"
+    pending: float = 0.0
     code: str | None = None
     carried_out: bool = False
 
@@ -102,7 +109,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Tell whether the call changes something."""
-        return not self.operation.startswith(("Describe", "Get", "Search"))
+        return not self.operation.startswith(("Describe", "Get", "List", "Search"))
 
     def seen(self, present: Picture) -> Picture:
         """Return what describing operations show instead of the present."""
@@ -137,17 +144,17 @@ class Refused(Exception):
 
 def error(call: Call, code: str, message: str, *, status: int = 0) -> Answer:
     """
-    Return the error document of EC2 or STS as an answer, and note the code in the call.
+    Return the error document of EC2, STS or Route 53 as an answer, and note the code in the call.
 
     Source: EC2 developer guide, "Troubleshooting API request errors"; EC2 API, "Error codes"; botocore, parsers,
-    QueryParser, for the form of STS.
+    QueryParser and RestXMLParser, for the form of STS and Route 53.
     """
     status = status or STATUS.get(code, 400)
     told = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-    if call.service == "sts":
+    if call.service in _NAMESPACES:
         kind = "Sender" if status < 500 else "Receiver"
         body = (
-            f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>{kind}</Type>{told}</Error>'
+            f'<ErrorResponse xmlns="{_NAMESPACES[call.service]}"><Error><Type>{kind}</Type>{told}</Error>'
             f"<RequestId>{call.request_id}</RequestId></ErrorResponse>"
         )
     else:

@@ -87,6 +87,7 @@ class Control:
             self._memento.restore()
             left = self._keep(tables)
             self._region.history.forget()
+            self._region.zones.reset()
             for journal in self._journals:
                 journal.forget()
         return {"removed": removed, "route_table_ids": left}

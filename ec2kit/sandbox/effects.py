@@ -138,8 +138,14 @@ def fail(hit: Hit) -> Answer:
     return error(hit.call, code, told["message"], status=told["status"])
 
 
-_CODES = {"ec2": ("InternalError", "Unavailable"), "sts": ("InternalFailure", "ServiceUnavailable")}
-"""The codes of 500 and 503. Source: EC2 API, "Error codes"; STS API, "Common errors"."""
+_OTHERS = ("sts", "route53")
+"""The services whose common errors have other codes than EC2's."""
+
+_CODES = {
+    "ec2": ("InternalError", "Unavailable"),
+    **dict.fromkeys(_OTHERS, ("InternalFailure", "ServiceUnavailable")),
+}
+"""The codes of 500 and 503. Source: EC2 API, "Error codes"; STS and Route 53 API, "Common errors"."""
 
 
 def gateway(hit: Hit) -> Answer:
@@ -151,11 +157,12 @@ def gateway(hit: Hit) -> Answer:
 
 def throttle(hit: Hit) -> Answer:
     """
-    Answer RequestLimitExceeded, or Throttling from STS, at any rate of calls.
+    Answer RequestLimitExceeded, or Throttling from STS and Route 53, at any rate of calls.
 
-    Source: EC2 API, "Error codes"; AWS re:Post, "How do I prevent API throttling", for STS.
+    Source: EC2 API, "Error codes"; AWS re:Post, "How do I prevent API throttling", for STS; Route 53 developer guide,
+    "Maximums on API requests".
     """
-    if hit.call.service == "sts":
+    if hit.call.service in _OTHERS:
         return error(hit.call, "Throttling", "Rate exceeded")
     return error(hit.call, "RequestLimitExceeded", "Request limit exceeded.")
 
@@ -171,20 +178,20 @@ def bucket(hit: Hit) -> Answer:
 
 
 def deny(hit: Hit) -> Answer:
-    """Answer UnauthorizedOperation, for DryRun too, or AccessDenied from STS: the IAM policy forbids the call."""
-    if hit.call.service == "sts":
-        return error(hit.call, "AccessDenied", f"User is not authorized to perform: sts:{hit.call.operation}")
+    """Answer UnauthorizedOperation, for DryRun too, or AccessDenied of STS or Route 53: the policy forbids it."""
+    if (service := hit.call.service) in _OTHERS:
+        return error(hit.call, "AccessDenied", f"User is not authorized to perform: {service}:{hit.call.operation}")
     return error(hit.call, "UnauthorizedOperation", "You are not authorized to perform this operation.")
 
 
 def expired(hit: Hit) -> Answer:
     """
-    Answer RequestExpired, or ExpiredToken from STS: the credentials have expired.
+    Answer RequestExpired, or ExpiredToken from STS and Route 53: the credentials have expired.
 
     Source: EC2 API, "Error codes", RequestExpired: also for temporary credentials that have expired; STS API,
     "Common errors".
     """
-    if hit.call.service == "sts":
+    if hit.call.service in _OTHERS:
         return error(hit.call, "ExpiredToken", "The security token included in the request is expired")
     return error(hit.call, "RequestExpired", "Request has expired.")
 
@@ -218,6 +225,16 @@ def skew(hit: Hit) -> Answer:
     hit.call.clock += hit.seconds
     answer = hit.proceed()
     return replace(answer, headers={**answer.headers, "Date": formatdate(time.time() + hit.call.clock, usegmt=True)})
+
+
+def spreading(hit: Hit) -> Answer:
+    """
+    Show each change of a record set as PENDING until so many seconds after it was made.
+
+    Source: Route 53 API, GetChange.
+    """
+    hit.call.pending = hit.seconds
+    return hit.proceed()
 
 
 # What is shown ------------------------------------------------------------------------------------------------------
@@ -451,6 +468,10 @@ def _moves_an_address(call: Call) -> bool:
     return call.operation in names and not call.dry_run
 
 
+def _asks_for_change(call: Call) -> bool:
+    return call.operation == "GetChange"
+
+
 def _asks_for_token(call: Call) -> bool:
     return call.operation == TOKEN_PATH
 
@@ -481,7 +502,8 @@ def _buckets(told: Told, around: Surroundings) -> Buckets:
 
 
 _IMDS = ("imds",)
-_AWS, _ANSWERING = ("ec2", "sts"), ("ec2", "imds", "sts")
+_ROUTE53 = ("route53",)
+_AWS, _ANSWERING = ("ec2", "sts", "route53"), ("ec2", "imds", "sts", "route53")
 _LISTENING, _ALL = (*_ANSWERING, "proxy", *DOORS), (*_ANSWERING, "tls", "proxy", *DOORS)
 
 _SECONDS = Argument("seconds", float, 1.0, "The time, in seconds.")
@@ -539,6 +561,7 @@ EFFECTS: dict[str, Effect] = {
     "gone": Effect(gone, (_OF,), calls=_looks_or_names_an_interface),
     "pages": Effect(pages, (_SIZE,), calls=_looks_in_pages),
     "empty-page": Effect(empty_page, calls=_looks_in_pages),
+    "spreading": Effect(spreading, (_SECONDS, _SPREAD), services=_ROUTE53, calls=_asks_for_change),
     "steal": Effect(steal, (_BY,), calls=_moves_an_address),
     "stale-token": Effect(stale_token, services=_IMDS, calls=_shows_token),
     "hop-limit": Effect(hop_limit, services=_IMDS, calls=_asks_for_token),

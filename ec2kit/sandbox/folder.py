@@ -144,6 +144,7 @@ def environment_file(folder: Path, name: str, description: Mapping[str, Any]) ->
         "EC2KIT_SERVER": name,
         "AWS_ENDPOINT_URL": node["endpoint_url"],
         "AWS_ENDPOINT_URL_STS": node["sts_url"],
+        "AWS_ENDPOINT_URL_ROUTE_53": node["route53_url"],
         "AWS_DEFAULT_REGION": description["region"],
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": node["metadata_url"],
         "AWS_CONFIG_FILE": "/dev/null",

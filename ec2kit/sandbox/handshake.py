@@ -18,7 +18,7 @@ class Handshakes:
     Lay TLS over the connections of one endpoint.
 
     Args:
-        service: The service behind the endpoint, ec2 or sts; rules know it as the operation.
+        service: The service behind the endpoint, ec2, sts or route53; rules know it as the operation.
     """
 
     def __init__(self, service: str, *, server: str, authority: Authority, rules: Rules, journal: Journal) -> None:

@@ -8,13 +8,20 @@ from typing import Any
 
 from ec2kit.sandbox import view
 from ec2kit.sandbox.history import History
+from ec2kit.sandbox.zones import Zones
 
 
 @dataclass(frozen=True)
 class Region:
-    """moto's EC2 of one region, its past, and the lock that a user must hold, since moto is not made for threads."""
+    """
+    moto's EC2 of one region, its past, and the lock that a user must hold, since moto is not made for threads.
+
+    Attributes:
+        zones: Route 53, which is the same for all regions.
+    """
 
     backend: Any
+    zones: Zones = field(default_factory=Zones)
     history: History = field(default_factory=History)
     lock: threading.RLock = field(default_factory=threading.RLock)
 

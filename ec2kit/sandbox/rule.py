@@ -89,8 +89,10 @@ SERVER = Argument(
 DOORS = ("interface", "dual-stack", "fips")
 """Further endpoints of EC2 besides the regional one: what disturbs one of them disturbs no other way to EC2."""
 
-SERVICES = ("ec2", "imds", "sts", "tls", "proxy", *DOORS)
-"""What a rule can disturb; `tls` are the handshakes of the endpoints of EC2 and STS, `ec2` is behind every door."""
+SERVICES = ("ec2", "imds", "sts", "tls", "proxy", *DOORS, "route53")
+"""
+What a rule can disturb; `tls` are the handshakes of all endpoints of AWS but the doors', `ec2` is behind every door.
+"""
 
 SERVICE = Argument("service", str, SERVICES[0], f"One of {', '.join(SERVICES)}.")
 COUNT = Argument("count", int, None, "The number of calls to disturb. Default: all.", least=1, most=1_000_000)

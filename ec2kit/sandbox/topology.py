@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ec2kit.sandbox import addresses
+from ec2kit.sandbox import zones as dns
 from ec2kit.sandbox.surroundings import VIP
 
 SECOND_VIP = "10.1.0.20"
@@ -215,6 +216,9 @@ def described(topology: Topology) -> dict[str, Any]:
         "third_party_network_interface_id": topology.third_party.id,
         "secondary_ip": SECONDARY_IP,
         "secondary_ipv6": SECONDARY_IPV6,
+        "hosted_zone_id": dns.PRIVATE_ZONE,
+        "public_hosted_zone_id": dns.PUBLIC_ZONE,
+        "record": dns.RECORD.removesuffix("."),
         "other_vpc_id": topology.other_vpc.id,
         "other_route_table_id": topology.other_route_table.id,
         "nodes": {node.name: _described_node(node) for node in topology.nodes},

@@ -23,6 +23,7 @@ from ec2kit.sandbox.imds import Imds
 from ec2kit.sandbox.memento import Memento
 from ec2kit.sandbox.proxy import Proxy
 from ec2kit.sandbox.region import Region
+from ec2kit.sandbox.route53 import PREFIX, Route53
 from ec2kit.sandbox.rule import DOORS, SERVICES, Rule
 from ec2kit.sandbox.rules import Rules
 from ec2kit.sandbox.sts import Sts
@@ -37,6 +38,7 @@ _URLS = {
     "sts": "sts_url",
     "proxy": "proxy_url",
     **{each: f"{each.replace('-', '_')}_url" for each in DOORS},
+    "route53": "route53_url",
 }
 """The names in sandbox.json of a server's endpoints."""
 
@@ -51,8 +53,9 @@ class World:
 
     Args:
         port: The undisturbed endpoint's port; those of the servers' EC2 endpoints follow it, then those of their
-            metadata services, of STS, of the proxies, and of the further endpoints of EC2. None: any free ports.
-        tls: The servers' endpoints of EC2 and STS speak HTTPS.
+            metadata services, of STS, of the proxies, of the further endpoints of EC2, of Route 53. None: any free
+            ports.
+        tls: The servers' endpoints of EC2, STS and Route 53 speak HTTPS.
 
     Raises:
         PortInUse: One of the ports is taken.
@@ -63,6 +66,8 @@ class World:
     ) -> None:
         here = Region(_empty_ec2(region))
         self.topology = topology.build(here.backend, nodes=nodes, tables=tables)
+        here.zones.vpc_id = self.topology.vpc.id
+        here.zones.reset()
         self.description: dict[str, Any] = {}
         around = Surroundings(
             here,
@@ -83,8 +88,9 @@ class World:
             description=lambda: self.description,
         )
         undisturbed = Ec2(server=None, region=here, rules=rules, journal=calls)
+        dns = Route53(server=None, zones=here.zones, rules=rules, journal=calls)
         ports = Ports(port)
-        self.front = ports.endpoint(lambda received: _front(received, own, undisturbed))
+        self.front = ports.endpoint(lambda received: _front(received, own, undisturbed, dns))
         self.authority = Authority(folder) if tls else None
         nodes_by_name = {node.name: node for node in self.topology.nodes}
 
@@ -107,6 +113,9 @@ class World:
         for each in DOORS:
             opened = partial(Door, each, ec2=self.servers["ec2"], rules=rules, journal=connections)
             self.servers[each] = at_each(opened, secured="ec2")
+        self.servers["route53"] = at_each(
+            lambda name: Route53(server=name, zones=here.zones, rules=rules, journal=calls), secured="route53"
+        )
         """The endpoints of each server, by service and server."""
 
     def open(self) -> None:
@@ -188,8 +197,10 @@ class Ports:
         return endpoint
 
 
-def _front(received: Received, own: Control, undisturbed: Ec2) -> Answer:
-    return (own if received.path.startswith(control.PREFIX) else undisturbed)(received)
+def _front(received: Received, own: Control, undisturbed: Ec2, dns: Route53) -> Answer:
+    if received.path.startswith(control.PREFIX):
+        return own(received)
+    return dns(received) if received.path.startswith(PREFIX) else undisturbed(received)
 
 
 def _empty_ec2(region: str) -> Any:

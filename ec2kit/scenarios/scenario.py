@@ -160,6 +160,9 @@ class Scenario(Protocol):
     def apply(self, change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> Receipt:
         """Make one change; raises what the operation raises."""
 
+    def patience(self, settings: Settings) -> float:
+        """Return the seconds for which AWS may take to show a change; the deadline of the action holds anyway."""
+
     def companion(self, ec2: Ec2, server: Server) -> Companion | None:
         """Return the setting that has to be right beside the address; None: there is none."""
 
@@ -170,6 +173,9 @@ class Scenario(Protocol):
 
     def owners(self, observed: Any) -> Mapping[str, str | None]:
         """Return the owners of the address: object → the ENI that it points at."""
+
+    def claimants(self, observed: Any, target: str) -> tuple[str, ...]:
+        """Return the ENIs, or other targets, of which one owns an object: one, unless the object does not tell."""
 
     def objects(self, observed: Any) -> tuple[str, ...]:
         """Return the objects that hold the address: tables, or an allocation."""

@@ -32,6 +32,7 @@ TABLE: dict[str, Entry] = {
     "route-table": Entry("ec2kit.scenarios.route_table", agents=("route-table", "aws-vpc-move-ip")),
     "elastic-ip": Entry("ec2kit.scenarios.elastic_ip", agents=("elastic-ip", "awseip")),
     "secondary-ip": Entry("ec2kit.scenarios.secondary_ip", agents=("secondary-ip", "awsvip")),
+    "dns-record": Entry("ec2kit.scenarios.dns_record", agents=("dns-record", "aws-vpc-route53")),
 }
 """Name → entry; the dialogue of create proposes the first."""
 

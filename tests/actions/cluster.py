@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import boto3
 from botocore.client import BaseClient
@@ -31,9 +31,10 @@ VIP_TAG = "ec2-vip1"
 EIP_TAG = "ec2-eip1"
 SIP_TAG = "ec2-sip1"
 SIP6_TAG = "ec2-sip6"
+DNS_TAG = "ec2-dns1"
 
 KINDS = (VIP_TAG, EIP_TAG, SIP_TAG, SIP6_TAG)
-"""One resource of each kind of address; the secondary addresses are of IPv4 and of IPv6."""
+"""One resource of each kind of address in EC2; the secondary addresses are of IPv4 and of IPv6."""
 
 SECONDARY = {SIP_TAG: "secondary_ip", SIP6_TAG: "secondary_ipv6"}
 """Resources of secondary addresses → the names of the addresses in sandbox.json."""
@@ -194,6 +195,9 @@ class Cluster:
             kind = ["--type", "elastic-ip", "--elastic-ip", self.sandbox.description["elastic_ip"]]
         if tag in SECONDARY:
             kind = ["--type", "secondary-ip", "--private-ip", self.sandbox.description[SECONDARY[tag]]]
+        if tag == DNS_TAG:
+            place = ["--hosted-zone", self.sandbox.description["hosted_zone_id"]]
+            kind = ["--type", "dns-record", *place, "--record", self.sandbox.description["record"]]
         words = ["-t", tag, "-s", "intelligent", "--region", "us-east-1", *kind, "--interface", "eth1"]
         return self.run(server, "create", *words, **settings)
 
@@ -212,6 +216,8 @@ class Cluster:
             self.associate(on)
         elif tag in SECONDARY:
             self.assign(tag, self.eni(on))
+        elif tag == DNS_TAG:
+            self.move(tag, self.eni(on))
         elif on != "node1":
             for table in self.tables:
                 self.point(table, self.eni(on))
@@ -345,8 +351,33 @@ class Cluster:
             return held
         if tag == EIP_TAG:
             return self.address_holder()
+        if tag == DNS_TAG:
+            return next((self._server_at(each) for each in self.record()), None)
         eni = self._eni_with(self.sandbox.description[SECONDARY[tag]])
         return self.server_of(eni) if eni else None
+
+    @property
+    def route53(self) -> BaseClient:
+        return _undisturbed(self.sandbox.description["endpoint_url"], "route53")
+
+    def record(self) -> list[str]:
+        """The values of the record set; none: there is no such record set."""
+        zone, name = (self.sandbox.description[each] for each in ("hosted_zone_id", "record"))
+        listed = self.route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return [value["Value"] for each in listed if each["Name"] == f"{name}." for value in each["ResourceRecords"]]
+
+    def point_record(self, *values: str, ttl: int = 10) -> None:
+        """An outside hand changes the record set."""
+        zone, name = (self.sandbox.description[each] for each in ("hosted_zone_id", "record"))
+        record = {"Name": name, "Type": "A", "TTL": ttl, "ResourceRecords": [{"Value": each} for each in values]}
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": record}]
+        self.route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    def _server_at(self, address: str) -> str:
+        for name, node in self.sandbox.description["nodes"].items():
+            if node["interfaces"]["eth1"]["private_ip_address"] == address:
+                return str(name)
+        return address
 
     def move(self, tag: str, eni: str) -> None:
         """An outside hand moves the address of a resource."""
@@ -355,6 +386,9 @@ class Cluster:
                 self.point(table, eni)
         elif tag == EIP_TAG:
             self.aws.associate_address(AllocationId=self.sandbox.description["allocation_id"], NetworkInterfaceId=eni)
+        elif tag == DNS_TAG:
+            (found,) = self.aws.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
+            self.point_record(found["PrivateIpAddress"])
         else:
             self.assign(tag, eni)
 
@@ -387,6 +421,7 @@ class Cluster:
             "AssignIpv6Addresses",
             "UnassignIpv6Addresses",
             "ModifyNetworkInterfaceAttribute",
+            "ChangeResourceRecordSets",
         )
         return [
             call
@@ -426,9 +461,10 @@ def _destination(route: dict[str, str]) -> str:
 
 
 @cache
-def _undisturbed(url: str) -> BaseClient:
-    return boto3.client(
-        "ec2", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+def _undisturbed(url: str, service: str = "ec2") -> BaseClient:
+    name: Any = service
+    return boto3.client(  # type: ignore[no-any-return]
+        name, endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
 
 

@@ -23,6 +23,7 @@ from ..patience import Stalls
 from ..resolver import Name, needs_root, resolving
 from .cluster import (
     ACTIONS,
+    DNS_TAG,
     EIP_TAG,
     KINDS,
     PATIENCE,
@@ -130,6 +131,21 @@ A fault, and the reason that is told.
 Where IMDS is silent the deadline may come before the SDK has given it up. BAD_ANSWERS has the same with time enough.
 """
 
+ROUTE_53_IS_SILENT = [
+    pytest.param(_sandbox_fault("silent", service="route53"), "no answer from Route 53", id="Route 53 black-holed"),
+    pytest.param(
+        _sandbox_fault("deny", service="route53"), "permission missing for ListRes", id="Route 53 permission denied"
+    ),
+    pytest.param(_sandbox_fault("refuse", service="route53"), "Connection refused", id="Route 53 refused"),
+    pytest.param(_sandbox_fault("drip", service="route53", seconds=1), "none within", id="Route 53 dripping"),
+    pytest.param(
+        _sandbox_fault("garble", service="route53"), "unusable answer from Route 53", id="Route 53 garbling"
+    ),
+    pytest.param(_sandbox_fault("error", service="route53", status=500), "Route 53 failed", id="Route 53 HTTP 500"),
+    pytest.param(_sandbox_fault("throttle", service="route53"), "Route 53 throttles", id="Route 53 throttled"),
+]
+"""The same of Route 53, which has an endpoint of its own."""
+
 OWN_TROUBLE = [
     pytest.param(_broken_registry, "cannot be used: it is not JSON", id="registry broken"),
     pytest.param(_lost_registry, "missing or empty", id="registry lost"),
@@ -153,6 +169,7 @@ TROUBLE = [
         )
     ),
 ]
+TROUBLE += _of(DNS_TAG, ROUTE_53_IS_SILENT)
 """The other kinds ask by the same door, with other operations: once where nothing comes, once where EC2 says no."""
 
 
@@ -567,7 +584,7 @@ def test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once(clus
     running = [cluster.start(standby(tag), "restore", "-t", tag, EC2_VERIFY_TIMEOUT="60") for tag in KINDS]
     for done in [finished(each) for each in running]:
         assert done.status == 0, done.stderr
-        (waited,) = re.findall(r"EC2 showed the change ([0-9.]+) s after it had accepted it", done.stderr)
+        (waited,) = re.findall(r"AWS showed the change ([0-9.]+) s after it had accepted it", done.stderr)
         assert float(waited) >= 4.5
     written = {server: len(cluster.writes(server)) - number for server, number in before.items()}
     assert written == {"node2": 6 + 1, "node3": 1 + 2}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ..one_sandbox import OneSandbox
-from .cluster import EIP_TAG, KINDS, Cluster, finished, standby
+from .cluster import DNS_TAG, EIP_TAG, KINDS, Cluster, finished, standby
 
 each_kind = pytest.mark.parametrize("tag", KINDS)
 
@@ -36,7 +36,7 @@ def asked(cluster: Cluster, server: str, *words: str) -> Any:
         return json.loads(finished(process).stdout)
 
 
-@each_kind
+@pytest.mark.parametrize("tag", [*KINDS, DNS_TAG])
 def test_a_resource_of_each_kind_is_led_through_its_whole_life(cluster: Cluster, tag: str) -> None:
     """create, extend, failover, drift repaired, late remove, recover that refuses to steal, unextend, delete."""
     other = standby(tag)

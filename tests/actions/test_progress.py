@@ -127,7 +127,7 @@ def test_a_restore_at_a_terminal_counts_its_writes(cluster: Cluster) -> None:
     found = [(int(each[1]), each[2]) for each in counted if each]
     assert found, terminal.shown
     assert found == sorted(found, key=lambda each: each[0])
-    assert "; ReplaceRoute waits for its turn (EC2's rate)" in {more for _, more in found}
+    assert "; ReplaceRoute waits for its turn (AWS's rate)" in {more for _, more in found}
     assert cluster.holders() == ["node2"] * 6
     assert not [each for each in terminal.rows if "left" in each]
     assert len(terminal.rows) == 6 + len(["BEGIN", "END", "after the last line"])

@@ -222,7 +222,8 @@ def test_tools_of_pacemaker_know_the_agents(cluster: Lab) -> None:
     """They are listed, describe themselves, and validate a resource."""
     node, _ = cluster.active()
     listed = node.run("crm_resource", "--list-agents", "ocf:ec2kit").split()
-    assert listed == ["aws-vpc-move-ip", "awseip", "awsvip", "elastic-ip", "route-table", "secondary-ip"]
+    drop_ins = ["aws-vpc-move-ip", "aws-vpc-route53", "awseip", "awsvip"]
+    assert listed == [*drop_ins, "dns-record", "elastic-ip", "route-table", "secondary-ip"]
     assert 'name="elastic_ip"' in node.run("crm_resource", "--show-metadata", "ocf:ec2kit:awseip")
     assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ec2kit.registry.definition import from_dict
 from ec2kit.resource import SWITCHBACKS, Resource, Server
-from ec2kit.scenarios import elastic_ip, route_table, secondary_ip, table
+from ec2kit.scenarios import dns_record, elastic_ip, route_table, secondary_ip, table
 
 from ..builders import a_resource
 
@@ -28,6 +28,7 @@ OWN = {
         lambda ids, tag, role: route_table.Own(tuple(ids), tag, *role), st.lists(texts), tags, roles
     ),
     "elastic-ip": st.builds(elastic_ip.Own, st.text()),
+    "dns-record": st.just(dns_record.Own("Z1", "A", "10", ("private",))),
 }
 
 

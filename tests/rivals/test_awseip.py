@@ -74,8 +74,8 @@ def test_nobody_sleeps_where_ec2_has_done_it_already(cluster: Cluster) -> None:
     cluster.with_resource(EIP_TAG)
     first = cluster.act("node2", "restore", EIP_TAG)
     assert first.status == 0
-    assert "EC2 showed the change" not in first.stderr
+    assert "AWS showed the change" not in first.stderr
     cluster.sandbox.fault("late", seconds=3.5)
     late = cluster.act("node1", "restore", EIP_TAG, EC2_VERIFY_TIMEOUT="20")
     assert late.status == 0
-    assert "EC2 showed the change" in late.stderr
+    assert "AWS showed the change" in late.stderr

@@ -155,7 +155,15 @@ def test_help_of_fault_has_every_effect_with_its_sentence_and_every_option():
 def test_every_effect_has_a_test():
     """No effect is only believed to work."""
     place = Path(__file__).parent
-    modules = ("test_effects.py", "test_imds.py", "test_tls.py", "test_proxy.py", "test_door.py")
+    modules = (
+        "test_effects.py",
+        "test_imds.py",
+        "test_tls.py",
+        "test_proxy.py",
+        "test_door.py",
+        "test_route53.py",
+        "test_sts.py",
+    )
     tests = "".join((place / name).read_text(encoding="utf-8") for name in modules)
     assert [name for name in EFFECTS if f'"{name}"' not in tests] == []
 

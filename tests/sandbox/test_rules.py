@@ -89,7 +89,7 @@ def test_rules_are_listed_with_hits(sandbox, ec2):
         ("explode", {}, "no effect 'explode'"),
         ("throttle", {"server": "node9"}, "no server 'node9'"),
         ("throttle", {"service": "imds"}, "throttle is for ec2"),
-        ("throttle", {"service": "s3"}, "throttle is for ec2 and sts, not for 's3'"),
+        ("throttle", {"service": "s3"}, "throttle is for ec2 and sts and route53, not for 's3'"),
         ("throttle", {"operation": 7}, "operation is a text, not 7"),
         ("refuse", {"operation": TABLES}, "whole endpoint: no operation"),
         ("refuse", {"count": 1, "probability": 0.5}, "for all calls: no count and no probability"),

@@ -179,6 +179,10 @@ def apply(change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> R
     return ec2.replace_route(**{name: str(value) for name, value in change.arguments.items()})
 
 
+def patience(settings: Settings) -> float:
+    return settings.verify_timeout
+
+
 def companion(ec2: Ec2, server: Server) -> SourceDestCheck:
     return SourceDestCheck(ec2, server)
 
@@ -192,6 +196,11 @@ def left_by_remove(settings: Settings) -> bool:
 
 def owners(observed: Observed) -> dict[str, str | None]:
     return {} if observed.route is None else {observed.resource.own.route_table_id: observed.route.target}
+
+
+def claimants(observed: Observed, target: str) -> tuple[str, ...]:
+    owner = owners(observed).get(target)
+    return (owner,) if owner else ()
 
 
 def objects(observed: Observed) -> tuple[str, ...]:

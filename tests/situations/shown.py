@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from ec2kit.resource import Resource
 
+from .dns_record import DnsRecordShown
 from .elastic_ip import ElasticIpShown
 from .lines import Fields
 from .route_table import RouteTableShown
@@ -57,4 +58,5 @@ SHOWN: Mapping[str, type[Shown]] = {
     "route-table": RouteTableShown,
     "elastic-ip": ElasticIpShown,
     "secondary-ip": SecondaryIpShown,
+    "dns-record": DnsRecordShown,
 }

@@ -106,7 +106,11 @@ SENTENCE = "Another program took the route after our second change, too: it is g
     [
         pytest.param(f"{SENTENCE}\n\n", "", 1, "a file begins with a sentence", id="no sentence"),
         pytest.param(
-            "route-table", "dns", 3, "'dns' is none of: route-table, elastic-ip, secondary-ip", id="scenario"
+            "route-table",
+            "dns",
+            3,
+            "'dns' is none of: route-table, elastic-ip, secondary-ip, dns-record",
+            id="scenario",
         ),
         pytest.param("vpc_id:", "link: up\nvpc_id:", 6, "no such field", id="of another scenario"),
         pytest.param("vpc_id: vpc-1", "vpc_id:", 6, "a value on its own line", id="no value"),

@@ -343,6 +343,11 @@ def apply(change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> R
     )
 
 
+def patience(settings: Settings) -> float:
+    """Return EC2_VERIFY_TIMEOUT."""
+    return settings.verify_timeout
+
+
 def companion(ec2: Ec2, server: Server) -> None:
     """Return None: an Elastic IP needs nothing beside itself."""
 
@@ -368,6 +373,12 @@ def owners(observed: Observed) -> Mapping[str, str | None]:
     """Return allocation id → the ENI that has the address."""
     address = observed.address
     return {} if address is None else {address.allocation_id: address.network_interface_id}
+
+
+def claimants(observed: Observed, target: str) -> tuple[str, ...]:
+    """Return the owner of an object, which the object itself tells."""
+    owner = owners(observed).get(target)
+    return (owner,) if owner else ()
 
 
 def objects(observed: Observed) -> tuple[str, ...]:

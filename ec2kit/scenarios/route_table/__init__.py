@@ -216,6 +216,11 @@ def apply(change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> R
     return ec2.delete_route(target=change.target, **named)
 
 
+def patience(settings: Settings) -> float:
+    """Return EC2_VERIFY_TIMEOUT."""
+    return settings.verify_timeout
+
+
 def companion(ec2: Ec2, server: Server) -> Companion:
     """Return the ENI's source/destination check, which has to be off."""
     from ec2kit.scenarios.source_dest_check import SourceDestCheck
@@ -247,6 +252,12 @@ def _destination(change: Change) -> str:
 def owners(observed: Observed) -> Mapping[str, str | None]:
     """Return table id → the ENI that the active route points at; None for a blackhole."""
     return {table: route.target if route.active else None for table, route in observed.routes.items()}
+
+
+def claimants(observed: Observed, target: str) -> tuple[str, ...]:
+    """Return the owner of an object, which the object itself tells."""
+    owner = owners(observed).get(target)
+    return (owner,) if owner else ()
 
 
 def objects(observed: Observed) -> tuple[str, ...]:

@@ -297,6 +297,11 @@ def permissions(observed: Observed | None) -> tuple[Permission, ...]:
     return (Permission("DescribeNetworkInterfaces", {}), *(Permission(each, None) for each in names))
 
 
+def patience(settings: Settings) -> float:
+    """Return EC2_VERIFY_TIMEOUT."""
+    return settings.verify_timeout
+
+
 def companion(ec2: Ec2, server: Server) -> None:
     """Return None: the address is the ENI's own, so EC2 drops none of its packets."""
 
@@ -312,6 +317,12 @@ def left_by_remove(settings: Settings) -> bool:
 def owners(observed: Observed) -> Mapping[str, str | None]:
     """Return address → the ENI that has it."""
     return {observed.address: observed.place}
+
+
+def claimants(observed: Observed, target: str) -> tuple[str, ...]:
+    """Return the owner of an object, which the object itself tells."""
+    owner = owners(observed).get(target)
+    return (owner,) if owner else ()
 
 
 def objects(observed: Observed) -> tuple[str, ...]:

@@ -34,7 +34,10 @@ AGENT_LINE = 'agent=$(readlink -f -- "$0") && agent=${agent%/*/*}/agent\n'
 
 HOOKS = ["restore", "remove", "quickCheck", "recover", "delete"]
 PROGRAMS = ["create", "canextend", "extend", "unextend", "delete"]
-NAMES_OF_AGENTS = ["route-table", "elastic-ip", "secondary-ip", "aws-vpc-move-ip", "awseip", "awsvip"]
+NAMES_OF_AGENTS = [
+    *("route-table", "elastic-ip", "secondary-ip", "dns-record"),
+    *("aws-vpc-move-ip", "awseip", "awsvip", "aws-vpc-route53"),
+]
 
 each_tree = pytest.mark.parametrize("tree", [LIFEKEEPER, PACEMAKER], ids=["lifekeeper", "pacemaker"])
 

@@ -1,0 +1,120 @@
+"""A situation says which record set Route 53 shows, and which addresses this server's metadata list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ec2kit.ec2.route53 import RecordSet
+from ec2kit.errors import ImdsSilent, Unknown
+from ec2kit.messages.catalogue import SHARED_UNKNOWN
+from ec2kit.resource import Resource
+from ec2kit.scenarios.dns_record import Own
+
+from .lines import NONE, Fields, Line, field
+
+_SILENT = "silent"
+_RECORD = re.compile(r"([0-9]+) (\S+)|(?:is )(.+)")
+_SYNC = ("INSYNC", "PENDING")
+
+
+@dataclass(frozen=True)
+class DnsRecordShown:
+    """
+    Route 53 shows the record set, or that there is none; this server's metadata list its addresses.
+
+        Route 53 shows: 10 10.0.2.12
+        change: INSYNC
+        metadata list: none
+
+    Attributes:
+        record: Of another kind than simple routing it is "is weighted".
+        change: The status of the change that this action made, if it made one.
+        listed: The addresses of the kind that is asked for.
+        unknown: Why Route 53 showed nothing.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        *("hosted_zone_id", "record_type", "ttl", "points_at"),
+        *("Route 53 shows", "change", "metadata list", "unknown"),
+    )
+
+    record: RecordSet | None
+    change: str
+    listed: str
+    unknown: str | None = None
+
+    @classmethod
+    def read_own(cls, fields: Fields) -> Own:
+        zone, kind, ttl, target = (
+            fields.value(name).text for name in ("hosted_zone_id", "record_type", "ttl", "points_at")
+        )
+        return Own(zone, kind, ttl, tuple(target.split(", ")))
+
+    @classmethod
+    def own_lines(cls, resource: Resource) -> list[str]:
+        own = resource.own
+        return [
+            *field("hosted_zone_id", own.hosted_zone_id),
+            *field("record_type", own.record_type),
+            *field("ttl", own.ttl),
+            *field("points_at", ", ".join(own.points_at)),
+        ]
+
+    @classmethod
+    def read(cls, fields: Fields) -> DnsRecordShown:
+        unknown, change = fields.optional_value("unknown"), fields.value("change")
+        if change.text not in _SYNC:
+            raise change.wrong(f"{change.text!r} is none of: {', '.join(_SYNC)}")
+        record = _read(fields.value("Route 53 shows"))
+        return cls(record, change.text, fields.value("metadata list").text, unknown)
+
+    def lines(self) -> list[str]:
+        return [
+            *field("Route 53 shows", _written(self.record)),
+            *(field("unknown", self.unknown) if self.unknown else []),
+            *field("change", self.change),
+            *field("metadata list", self.listed),
+        ]
+
+    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+        return {}
+
+    @property
+    def route53(self) -> DnsRecordShown:
+        """Answer as `Ec2.route53`."""
+        return self
+
+    def record_set(self, *, hosted_zone_id: str, name: str, record_type: str) -> RecordSet | None:
+        """Answer as `Route53.record_set`."""
+        if self.unknown:
+            raise Unknown(SHARED_UNKNOWN, reason=self.unknown)
+        return self.record
+
+    def is_in_sync(self, target: str) -> bool:
+        """Answer as `Route53.is_in_sync`."""
+        return self.change == "INSYNC"
+
+    def addresses_listed(self, mac_address: str, kind: str) -> tuple[str, ...]:
+        """Answer as `Ec2.addresses_listed`."""
+        if self.listed == _SILENT:
+            raise ImdsSilent(endpoint="http://169.254.169.254", reason="timed out")
+        return () if self.listed == NONE else tuple(self.listed.split(", "))
+
+
+def _read(line: Line) -> RecordSet | None:
+    if line.text == NONE:
+        return None
+    found = _RECORD.fullmatch(line.text)
+    if found is None:
+        raise line.wrong(f"{line.text!r} is not of the form 'TTL VALUE,VALUE' or 'is SHAPE'")
+    return RecordSet(60, (), found[3]) if found[3] else RecordSet(int(found[1]), tuple(found[2].split(",")))
+
+
+def _written(record: RecordSet | None) -> str:
+    if record is None:
+        return NONE
+    return f"is {record.shape}" if record.shape else f"{record.ttl} {','.join(record.values)}"
