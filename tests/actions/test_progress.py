@@ -139,10 +139,10 @@ def test_a_restore_at_a_narrow_japanese_terminal_waits_for_ec2_in_one_row(cluste
     late = cluster.sandbox.fault("late", server="node2", operation="DescribeRouteTables", seconds=3600)
     environment = cluster.environment("node2", LC_ALL="ja_JP.UTF-8", EC2_VERIFY_TIMEOUT="240")
     with at_a_terminal([str(ACTIONS / "restore"), "-t", VIP_TAG], environment, columns=70) as terminal:
-        assert terminal.shows("変更が EC2 に表示されるのを待っています: rtb-")
+        assert terminal.shows("変更が AWS に表示されるのを待っています: rtb-")
         cluster.sandbox.clear(late)
         assert terminal.end() == 0
-    drawn = [each for each in terminal.drawn if "変更が EC2 に表示されるのを待っています: rtb-" in each]
+    drawn = [each for each in terminal.drawn if "変更が AWS に表示されるのを待っています: rtb-" in each]
     assert drawn, terminal.shown
     for each in drawn:
         assert re.match(r"残り \d+ 秒: ", each)

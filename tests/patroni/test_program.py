@@ -98,7 +98,7 @@ def test_patroni_that_is_gone_permits_nothing(cluster: Cluster, node2: Member) -
 
 def test_restore_that_was_paused_writes_nothing_after_the_leadership_is_lost(cluster: Cluster, node2: Member) -> None:
     """What began as the leader, and goes on when another is, takes the address from none."""
-    restoring = paused_in_a_look(node2)
+    restoring = paused_in_a_look(node2, 2.5)  # longer than a yes counts
     node2.says(NO_LEADER)
     go_on(restoring)
     done = finished(restoring)
@@ -107,7 +107,7 @@ def test_restore_that_was_paused_writes_nothing_after_the_leadership_is_lost(clu
     assert (holders(node2), cluster.writes("node2")) == ({"node1"}, [])
 
 
-def paused_in_a_look(member: Member, seconds: float = 0.0) -> subprocess.Popen[str]:
+def paused_in_a_look(member: Member, seconds: float) -> subprocess.Popen[str]:
     """A restore that has begun as the leader and is stopped for a while, as a server that is suspended."""
     sandbox = member.cluster.sandbox
     look = sandbox.fault("silent", operation="DescribeRouteTables", server="node2", count=1)
