@@ -15,7 +15,7 @@ _LONGEST = 2.0
 
 _LARGEST = 1_000_000
 
-_SIGNS = (b"endpoint", b"imds_use_ipv6")
+_SIGNS = (b"endpoint", b"imds_use_ipv6", b"ca_bundle")
 """Without one of these in it, a file has no setting that the kit heeds, and no parser is loaded."""
 
 _SIGNS_OF_A_ROLE = (b"role_arn", b"sso_")

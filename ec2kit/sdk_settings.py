@@ -21,12 +21,14 @@ class SdkSettings(NamedTuple):
         variables: The variables that have to be another way in the environment; "": the SDK must not find it.
         metadata_url: The instance metadata service that the SDK asks for credentials, "http://169.254.169.254".
         over_tls: False: each endpoint of EC2 that is set, for the kit or for the SDK, is plain HTTP.
+        ca_bundle: The file of certificate authorities that the SDK is told to trust; "": those that come with it.
         origin: A checksum of the endpoint that is asked and of the credentials that are used, without secrets in it.
     """
 
     variables: Mapping[str, str]
     metadata_url: str
     over_tls: bool
+    ca_bundle: str
     origin: str
     findings: tuple[Notice, ...]
 
@@ -71,6 +73,7 @@ def sdk_settings(
         variables={name: told.get(name, "") for name in names if told.get(name) != environment.get(name)},
         metadata_url=metadata_url,
         over_tls=over_tls,
+        ca_bundle=told.get("AWS_CA_BUNDLE") or profile.get("ca_bundle") or told.get("REQUESTS_CA_BUNDLE", ""),
         origin=_origin({**told, "EC2_ENDPOINT_URL": endpoint_url, "EC2_ENDPOINTS": endpoints.names(listed)}),
         findings=tuple(findings),
     )

@@ -100,6 +100,7 @@ class Settings(NamedTuple):
         sdk: The SDK's variables that have to be another way in the environment; "": the SDK must not find it.
         endpoints: The endpoints of EC2 in the order in which they are tried; (): only the one that is set otherwise.
         over_tls: False: each endpoint that is set, for the kit or for the SDK, is plain HTTP.
+        ca_bundle: The file of certificate authorities that the SDK is told to trust; "": those that come with it.
         origin: A checksum of the endpoint that is asked and of the credentials that are used, without secrets in it.
     """
 
@@ -164,6 +165,7 @@ class Settings(NamedTuple):
     lifekeeper: bool = False
     sdk: Mapping[str, str] = MappingProxyType({})
     over_tls: bool = True
+    ca_bundle: str = ""
     origin: str = ""
     findings: tuple[Notice, ...] = ()
 
@@ -208,7 +210,7 @@ def load(environment: Mapping[str, str], *, tag: str = "") -> Settings:
         listed=listed,
     )
     values |= {"metadata_url": sdk.metadata_url, "sdk": sdk.variables, "origin": sdk.origin}
-    values |= {"endpoints": listed, "over_tls": sdk.over_tls}
+    values |= {"endpoints": listed, "over_tls": sdk.over_tls, "ca_bundle": sdk.ca_bundle}
     return Settings(**values, lifekeeper=lifekeeper, findings=(*findings, *sdk.findings))
 
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ec2kit import errors
 from ec2kit.deadline import Abandoned
 from ec2kit.ec2 import attempt as stages
-from ec2kit.ec2 import error_codes, helper
+from ec2kit.ec2 import error_codes, helper, trust
 from ec2kit.ec2.attempt import Attempt
 from ec2kit.ec2.model import EC2, Loader, Service
-from ec2kit.ec2.transport import NOWHERE, Transport, Trust
+from ec2kit.ec2.transport import NOWHERE, Transport
 from ec2kit.endpoints import DUAL_STACK, FIPS, Endpoint
 from ec2kit.messages import catalogue
 from ec2kit.messages.log import Log
@@ -76,7 +76,7 @@ class Client:
         self._ready: Session | None = None
         self._assumed: AssumedRole | None = None
         self._built: dict[tuple[str, bool], _Built] = {}
-        self._transport: Transport | None = None
+        self._transport = Transport()
         self._credentials = "none yet"
         self._keys_stay = False
         self._helper = ""
@@ -107,7 +107,7 @@ class Client:
 
     def first_hops(self) -> tuple[str, ...]:
         """Return the addresses to which the last request to EC2 was sent; they were looked up then."""
-        return self._transport.first_hops(self._asked, proxy=self._proxy) if self._transport and self._asked else ()
+        return self._transport.first_hops(self._asked, proxy=self._proxy) if self._asked else ()
 
     def drop(self) -> None:
         """Let the next request have a new client, which looks for credentials anew."""
@@ -132,6 +132,10 @@ class Client:
         """
         self._here.attempt, self._here.way, self._here.asked_of_sts = attempt, way, ""
         operation, ready = attempt.operation, None
+        if self._settings.over_tls and not self._transport.trusts:
+            self._transport.trust(
+                trust.ahead(self._settings.ca_bundle), at_once=True
+            )  # beside the SDK's loading, which takes longer
         try:
             from botocore import xform_name
 
@@ -221,10 +225,7 @@ class Client:
             session.set_config_variable(_STS_ENDPOINTS, "regional")
         _ask_no_person(session)
         session.register("before-send", self._send)  # type: ignore[arg-type]  # the stubs know of no answer
-        if self._transport is None:
-            self._transport = Transport(_trust(session))
-        if self._settings.over_tls:
-            self._transport.prepare()
+        self._transport.trust(trust.named(session), at_once=self._settings.over_tls)
         return session
 
     def _found(self, session: Session) -> str:
@@ -301,7 +302,7 @@ class Client:
         """
         attempt: Attempt | None = getattr(self._here, "attempt", None)
         service, operation = event_name.split(".")[1:]
-        if attempt is None or self._transport is None:
+        if attempt is None:
             return None
         if service == self._service.event:
             self._asked, self._proxy = "/".join(str(request.url).split("/")[:3]), self._here.way.proxy
@@ -442,29 +443,12 @@ _Built = tuple["BaseClient", "Session", "AssumedRole | None"]
 _STS_ENDPOINTS = "sts_regional_endpoints"
 """The SDK's setting by which older versions send the requests of some regions to us-east-1."""
 
-_REQUESTS_BUNDLE, _IMDS_OFF = "requests_ca_bundle", "metadata_disabled"
+_IMDS_OFF = "metadata_disabled"
 _VARIABLES: Any = {
-    _REQUESTS_BUNDLE: (None, "REQUESTS_CA_BUNDLE", None, None),
+    trust.REQUESTS_BUNDLE: (None, "REQUESTS_CA_BUNDLE", None, None),
     _IMDS_OFF: (None, "AWS_EC2_METADATA_DISABLED", None, None),
 }
 """Variables that botocore reads past its own configuration, in the form of botocore's Session.SESSION_VARIABLES."""
-
-
-def _trust(session: Session) -> Trust:
-    """
-    Return the certificate authorities that botocore would trust.
-
-    Source: botocore, endpoint.EndpointCreator and httpsession.get_cert_path.
-    """
-    from botocore.httpsession import get_cert_path
-
-    named = session.get_config_variable("ca_bundle")
-    if named:
-        return Trust(str(named), "AWS_CA_BUNDLE or ca_bundle")
-    named = session.get_config_variable(_REQUESTS_BUNDLE)
-    if named:
-        return Trust(str(named), "REQUESTS_CA_BUNDLE")
-    return Trust(str(get_cert_path(True)), "the SDK")
 
 
 _PROMPTER = "_prompter"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+    from ec2kit.ec2.trust import Trust
+
 NOWHERE = "http://127.0.0.1:0"
 """The proxy that botocore's own HTTP gets: a request that passes the handler by does not leave this server."""
 
@@ -85,53 +87,33 @@ class Way(NamedTuple):
         return f"{'https' if self.tls else 'http'}://{self.host}"
 
 
-class Trust(NamedTuple):
-    """
-    The certificate authorities that prove a server's name.
-
-    Attributes:
-        path: The file with the authorities.
-        origin: The setting that names the file, "AWS_CA_BUNDLE".
-    """
-
-    path: str
-    origin: str
-
-    def context(self) -> ssl.SSLContext:
-        """
-        Return the settings of TLS connections; reading the authorities costs more than a request does.
-
-        Raises:
-            OSError: The file cannot be read, or holds no certificate.
-        """
-        import ssl
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.set_alpn_protocols(["http/1.1"])
-        context.load_verify_locations(cafile=self.path)
-        return context
-
-
 class Transport:
-    """
-    Send prepared requests, several at a time, and keep connections for later ones.
+    """Send prepared requests, several at a time, and keep connections for later ones."""
 
-    Args:
-        trust: The certificate authorities, which are read once, beside other work.
-    """
-
-    def __init__(self, trust: Trust) -> None:
-        self._trust = trust
-        self._context: Begun[ssl.SSLContext] | None = None
+    def __init__(self) -> None:
+        self._authorities: _Authorities | None = None
         self._names = Names()
         self._lock = threading.Lock()
         self._idle: dict[Way, list[_Connection]] = {}
 
-    def prepare(self) -> None:
-        """Begin to read the certificate authorities, unless that has begun already."""
+    @property
+    def trusts(self) -> bool:
+        """Tell whether certificate authorities are named."""
+        return self._authorities is not None
+
+    def trust(self, trust: Trust, *, at_once: bool) -> None:
+        """
+        Set the certificate authorities, which are read once, beside other work.
+
+        Args:
+            at_once: They are read now; otherwise when a connection needs them.
+        """
         with self._lock:
-            if self._context is None:
-                self._context = Begun(self._trust.context)
+            if self._authorities is None or self._authorities.trust.path != trust.path:
+                self._authorities = _Authorities(trust)
+            self._authorities.trust = trust
+            if at_once:
+                self._authorities.begin()
 
     def send(
         self, request: AWSPreparedRequest, attempt: Attempt, awaited: Awaited, *, proxy: str | None = None
@@ -240,17 +222,35 @@ class Transport:
                 raise stages.wrong_certificate(attempt.operation, host, reason) from error
 
     def _trusted(self, attempt: Attempt) -> ssl.SSLContext:
-        self.prepare()
-        reading = self._context
-        assert reading is not None
+        authorities = self._authorities
+        assert authorities is not None
         try:
-            return reading.wait(attempt.limit, attempt.check)
+            return authorities.begin().wait(attempt.limit, attempt.check)
         except OSError as error:
-            self._context = None
-            reason = words(error)
-            raise stages.unusable_file(
-                attempt.operation, path=self._trust.path, origin=self._trust.origin, reason=reason
-            ) from error
+            authorities.forget()
+            path, origin = authorities.trust
+            raise stages.unusable_file(attempt.operation, path=path, origin=origin, reason=words(error)) from error
+
+
+class _Authorities:
+    """The certificate authorities of one file, being read or read."""
+
+    def __init__(self, trust: Trust) -> None:
+        self.trust = trust
+        self._lock = threading.Lock()
+        self._reading: Begun[ssl.SSLContext] | None = None
+
+    def begin(self) -> Begun[ssl.SSLContext]:
+        """Begin to read them unless that has begun, and return the work."""
+        with self._lock:
+            if self._reading is None:
+                self._reading = Begun(self.trust.context)
+            return self._reading
+
+    def forget(self) -> None:
+        """Let them be read anew."""
+        with self._lock:
+            self._reading = None
 
 
 def way_of(url: str, operation: str, *, proxy: str | None = None) -> Way:
