@@ -39,6 +39,7 @@ KINDS = (
     MARKER := Kind("marker", only_helps=False),
     PLACE := Kind("place"),
     REPORT := Kind("report", is_synced=False),
+    PROBE := Kind("probe", is_synced=False),
 )
 """All kinds, in the order in which they are forgotten: first what stops an action that acts for the resource."""
 
