@@ -205,6 +205,8 @@ SLOW = {
         "test_create_on_another_server_that_cannot_be_undone_is_told",
     },
     "tests/lifekeeper/test_life.py": {
+        # test_start_lets_a_witness_send_packets_to_the_address, in tests/ocf/test_route_table.py
+        "test_switchover_lets_the_former_server_send_packets_once_the_ip_resource_is_there",
         # test_switchback_set_later_is_told_to_lifekeeper_on_all_servers
         # test_properties_shows_what_lifekeeper_has_by_now
         "test_what_was_changed_in_the_gui_is_not_overwritten",

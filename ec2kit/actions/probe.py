@@ -311,3 +311,5 @@ def shown(resource: Resource, done: Probe) -> Iterator[str]:
     if not done.last.servers:
         yield f"  {_no_packet(done)}"
     yield from (f"  look at: {place}" for place in done.look_at)
+    if done.result is Outcome.REACHED and (open_question := making_of(resource).NOT_PROVED_BY_PING):
+        yield f"  {open_question}"
