@@ -216,8 +216,16 @@ class _Look:
             calm_since=(kept.calm_since or self._now) if is_calm else 0.0,
             asked_at=self._now if self._others_asked else kept.asked_at,
             complaint=looked.complaint,
+            published=self._published(),
             unknown_count=0 if is_whole else kept.unknown_count + 1,
         )
+
+    def _published(self) -> str:
+        """Let the other servers know what this one could not take over; the next look tries again."""
+        try:
+            return self._mover.publish(self._kept.published)
+        except Ec2KitError:
+            return self._kept.published
 
     def _is_away_now(self, looked: Looked) -> bool | None:
         if looked.trouble is not None or looked.step is Step.STAYS:

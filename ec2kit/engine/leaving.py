@@ -62,6 +62,14 @@ class Mover(Protocol):
     def come_back(self) -> Told:
         """Tell the framework that this server takes resources again."""
 
+    def publish(self, published: str) -> str:
+        """
+        Let the other servers know which resources this one could not take over, if they do not ask for it.
+
+        Args:
+            published: What the last look returned.
+        """
+
     def ineffective(self) -> str:
         """Return why it has no effect that the framework was told to move the resources; "" if nothing is known."""
 

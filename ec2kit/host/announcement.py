@@ -74,6 +74,8 @@ def look(settings: Settings, deadline: Deadline) -> Announced:
             found += _ask(metadata, path, read)
         except ImdsSilent as error:
             unknown = unknown or error
+            if not metadata.has_answered:
+                break  # it would be silent as long about the others
     return Announced(tuple(found), unknown)
 
 

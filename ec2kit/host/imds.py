@@ -41,6 +41,11 @@ class Metadata:
         self._date = ""
 
     @property
+    def has_answered(self) -> bool:
+        """Tell whether the service has answered anything, if only with an error."""
+        return bool(self._date)
+
+    @property
     def now(self) -> float:
         """
         Return AWS's time of the last answer, in seconds of the epoch; the clock of this server may be wrong.

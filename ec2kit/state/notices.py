@@ -27,6 +27,7 @@ class Kept(NamedTuple):
         calm_since: The first of the looks in a row that found nothing to leave for; 0: the last one found something.
         asked_at: When the other servers were last asked in vain; 0: not since this server last came or went.
         complaint: Why it had no effect that the framework was told.
+        published: What the other servers were let know.
         unknown_count: The number of looks in a row without an answer.
     """
 
@@ -41,6 +42,7 @@ class Kept(NamedTuple):
     calm_since: float = 0.0
     asked_at: float = 0.0
     complaint: str = ""
+    published: str = ""
     unknown_count: int = 0
 
 
@@ -69,6 +71,7 @@ def _kept(content: dict[str, Any]) -> Kept:
         calm_since=float(content["calm_since"]),
         asked_at=float(content["asked_at"]),
         complaint=str(content["complaint"]),
+        published=str(content["published"]),
         unknown_count=int(content["unknown_count"]),
     )
 

@@ -115,6 +115,37 @@ def test_last_node_that_could_run_the_group_keeps_it(healthy: Lab) -> None:
     other.run("crm_standby", "-N", other.name, "-D")
 
 
+def test_node_that_could_not_run_the_group_is_no_other_one(healthy: Lab) -> None:
+    """Its monitor of the role Stopped finds that, its own look lets the cluster know, and no node leaves for it."""
+    active, other = healthy.active()
+    rule = healthy.sandbox.fault("deny", server=other.name, operation="ReplaceRoute")
+    warned = len(other.ec2kit_log())
+    until(lambda: "permission ec2:ReplaceRoute" in other.ec2kit_log()[warned:], what="the standby warns")
+    until(lambda: published(healthy, other) == "vip", what="the other one lets it know")
+    announce(healthy, active, seconds=60)
+    told = notices(healthy, active)
+    assert (told["step"], told["reason"]) == ("stays", f"{other.name} is not ready for vip")
+    healthy.sandbox.clear(rule)
+    until(lambda: published(healthy, other) == "", what="the other one is ready")
+    forget_asking(active)
+    assert notices(healthy, active)["step"] == "leaves"
+    healthy.moved_to(other)
+
+
+def published(cluster: Lab, node: Node) -> str:
+    """What a node lets the others know, after one more look there."""
+    notices(cluster, node)
+    told = node.run("attrd_updater", "-n", "ec2kit-not-ready", "-Q", "-N", node.name, check=False)
+    return "".join(re.findall('value="([^"]*)"', told))
+
+
+def forget_asking(node: Node) -> None:
+    """As if the minute had passed until the other ones are asked again."""
+    path = "/run/ec2kit/notices.json"
+    changed = {**json.loads(node.run("cat", path)), "asked_at": 0.0}
+    node.run("sh", "-c", f"printf %s {shlex.quote(json.dumps(changed))} >{path}")
+
+
 def test_interrupted_node_is_red_although_no_other_one_is_there(healthy: Lab) -> None:
     """It leaves anyway; with the documented options the group stays where it can run."""
     active, other = healthy.active()

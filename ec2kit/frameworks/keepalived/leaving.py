@@ -67,6 +67,9 @@ class Keepalived:
     def come_back(self) -> Told:
         return self._write(HERE)
 
+    def publish(self, published: str) -> str:
+        return ""  # the other servers ask
+
     def ineffective(self) -> str:
         held = ", ".join(self._held()) if self._number() == FAULT else ""
         return f"{held} is still in service here; does keepalived track {self._path}?" if held else ""

@@ -55,6 +55,9 @@ class LifeKeeperMover:
     def come_back(self) -> Told:
         return Told("LifeKeeper is told nothing")
 
+    def publish(self, published: str) -> str:
+        return ""  # the other servers ask
+
     def ineffective(self) -> str:
         still = ", ".join(each for each in self._left if self._is_in_service(each))
         return f"{still} is still in service here; did its failover fail?" if still else ""

@@ -9,6 +9,7 @@ Source: Pacemaker Explained, "Tracking Node Health"; attrd_updater (8), crm_mon 
 
 from __future__ import annotations
 
+import re
 import shutil
 from functools import cached_property
 from xml.etree import ElementTree
@@ -16,15 +17,22 @@ from xml.etree import ElementTree
 from ec2kit.deadline import Deadline
 from ec2kit.engine.leaving import Others, Told
 from ec2kit.errors import Ec2KitError, LocalCommandFailed
+from ec2kit.finding import Finding, Outcome
 from ec2kit.host.command import Completed, run
 from ec2kit.settings import Settings
+from ec2kit.state.note import MARKER, READINESS, Note, tags_with
 
 ATTRIBUTE = "#health-ec2kit"
+
+NOT_READY = "ec2kit-not-ready"
+"""The node attribute that lists the resources which a node could not take over."""
 
 _RED = "red"
 
 _SECONDS = 20.0
 """Seconds for one command."""
+
+_VALUE = re.compile(r'\bvalue="([^"]*)"')
 
 _NO_SUCH = "does not exist"
 """The end of what attrd_updater says of an attribute that was never set; its exit status has changed over time."""
@@ -36,6 +44,18 @@ _NOT_ABLE = ("standby", "standby_onfail", "maintenance", "pending", "unclean", "
 def is_there(settings: Settings) -> bool:
     """Tell whether Pacemaker's programs are installed here."""
     return _path(_UPDATER, settings) is not None
+
+
+def note_readiness(run_dir: str, tag: str, found: list[Finding]) -> None:
+    """Note what would make a start of the resource fail here; raises StateUnusable."""
+    failed = [each.check for each in found if each.outcome is Outcome.FAILED]
+    Note(run_dir, tag, READINESS).write({"failed": failed})
+
+
+def _not_ready_here(run_dir: str) -> list[str]:
+    """Return the resources that are not in service here and would not start here, by the last look at each."""
+    standing_by = set(tags_with(READINESS, run_dir)) - set(tags_with(MARKER, run_dir))
+    return sorted(each for each in standing_by if (Note(run_dir, each, READINESS).read() or {}).get("failed"))
 
 
 def _path(program: str, settings: Settings) -> str | None:
@@ -69,10 +89,17 @@ class Pacemaker:
             nodes = self._nodes()
         except Ec2KitError as error:
             return Others(able=None, reason=str(error))
-        able = {each.get("name", "?"): _lacks(each) for each in nodes}
+        able = {each.get("name", "?"): _lacks(each) or self._not_ready(each.get("name", "")) for each in nodes}
         if "" in able.values():
             return Others(able=True)
         return self._none(nodes, "; ".join(f"{name} is {lack}" for name, lack in able.items()))
+
+    def _not_ready(self, node: str) -> str:
+        """Return which resources that are in service here a node could not take over, "not ready for vip"; or ""."""
+        told = self._done(_UPDATER, "-n", NOT_READY, "-Q", "-N", node).stdout
+        found = _VALUE.search(told)
+        tags = set(found[1].split(",") if found else ()) & set(tags_with(MARKER, self._settings.run_dir))
+        return f"not ready for {', '.join(sorted(tags))}" if tags else ""
 
     def _none(self, nodes: list[ElementTree.Element], reason: str) -> Others:
         """Return the answer if no other node is able; of several that are red, the first by name alone comes back."""
@@ -88,6 +115,15 @@ class Pacemaker:
     def come_back(self) -> Told:
         self._run(_UPDATER, "-n", ATTRIBUTE, "-D")
         return Told(f"{ATTRIBUTE} is deleted")
+
+    def publish(self, published: str) -> str:
+        """Set the attribute as the monitors of the role Stopped on this server have found it."""
+        text = ",".join(_not_ready_here(self._settings.run_dir))
+        if text:
+            self._run(_UPDATER, "-n", NOT_READY, "-U", text)
+        elif published:
+            self._run(_UPDATER, "-n", NOT_READY, "-D")
+        return text
 
     def ineffective(self) -> str:
         words = ("-t", "crm_config", "-n", "node-health-strategy", "-G", "-q", "-d", "none")
