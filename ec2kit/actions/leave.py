@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ec2kit.engine import leaving
 from ec2kit.engine.action import Action
 from ec2kit.engine.leaving import Mover, Others, Step, Told
-from ec2kit.errors import Ec2KitError
+from ec2kit.errors import Ec2KitError, StateUnusable
 from ec2kit.host import announcement
 from ec2kit.host.announcement import Announced, Announcement
 from ec2kit.messages import catalogue
@@ -63,14 +63,21 @@ def look(action: Action, mover_of: MoverOf, *, dry_run: bool = False) -> Looked:
         dry_run: Tell the framework nothing, and leave no note.
 
     Raises:
-        Ec2KitError: Another look did not end in time, or the lock cannot be used.
+        DeadlinePassed: Another look did not end in time.
     """
     if dry_run:
         return _Look(action, mover_of, notices.recall(action.settings.run_dir)).decided()
-    with notices.lock(action.settings.run_dir).held(action.deadline, "another look at what AWS announces"):
+    lock = notices.lock(action.settings.run_dir)
+    try:
+        lock.wait(action.deadline, "another look at what AWS announces")
+    except StateUnusable as error:  # that is no reason to stay
+        action.log.error(error)
+    try:
         it = _Look(action, mover_of, notices.recall(action.settings.run_dir))
         looked = it.done(it.decided())
         it.tell(looked)
+    finally:
+        lock.release()
     return looked
 
 

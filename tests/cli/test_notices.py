@@ -254,6 +254,14 @@ def test_file_that_nothing_follows_is_warned_of(servers: Servers) -> None:
     assert servers.codes() == [620470, 620471, 620477]
 
 
+def test_server_leaves_although_nothing_can_be_noted(servers: Servers) -> None:
+    """Others can write the folder of notes and locks, so that it is not used: ERROR, and the server leaves."""
+    servers.announce(seconds=60)
+    servers.path().chmod(0o777)
+    assert (servers.look()["step"], servers.number()) == ("leaves", FAULT)
+    assert set(servers.codes()) > {620470, 620471}
+
+
 def test_file_that_cannot_be_written_is_an_error_and_tried_again(servers: Servers) -> None:
     """The status is 1, so that the unit fails; the reason is said once."""
     servers.announce(seconds=60)
