@@ -17,6 +17,7 @@ from ec2kit.host.instance import Identity, Interface, identity, interface
 from ec2kit.settings import Settings
 
 from ..builders import a_device
+from ..patience import HANGS
 from ..scripted_server import ScriptedServer, scripted
 from .hostile import arguments, as_bytes, json_values, mutilated, spoilt, times
 
@@ -157,7 +158,8 @@ def test_any_announcement_is_one_or_is_not_known(server: ScriptedServer, place: 
         handler.wfile.write(head.encode() + body)
 
     server.script = [behave]
-    found = announcement.look(Settings(server="a", metadata_url=server.url), Deadline(20))
+    settings = Settings(server="a", metadata_url=server.url, connect_timeout=HANGS)
+    found = announcement.look(settings, Deadline(HANGS))
     others = {"system-reboot", "stop", "rebalance"} - {_CODES[place]}
     assert others <= {each.code for each in found.found}
     assert all(str(each) and each.left == each.left for each in found.found)
