@@ -140,6 +140,13 @@ class Settings(NamedTuple):
     no_local_repair: bool = _switch(
         "EC2_NO_LOCAL_REPAIR", "monitor does not put back an address or a rule that something else took off"
     )
+    notice_lead: float = _seconds(
+        "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"
+    )
+    notice_calm: float = _seconds(
+        "EC2_NOTICE_CALM", 300.0, 0, 86400, "time without an announcement after which this server comes back"
+    )
+    notice_rebalance: bool = _switch("EC2_NOTICE_REBALANCE", "leave for a rebalance recommendation, too")
     endpoint_url: str = _text(
         "EC2_ENDPOINT_URL", "", "EC2 endpoint, before AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL"
     )

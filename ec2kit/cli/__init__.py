@@ -18,6 +18,7 @@ from ec2kit.messages.catalogue import Level
 COMMANDS = {
     "status": "ec2kit.cli.status",
     "standby": "ec2kit.cli.standby",
+    "notices": "ec2kit.cli.notices",
     "verify": "ec2kit.cli.verify",
     "properties": "ec2kit.cli.properties",
     "messages": "ec2kit.cli.messages",

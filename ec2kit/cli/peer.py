@@ -53,6 +53,6 @@ def _questions(name: str) -> Questions:
     """Return a table that has the question; only the question of an action loads the actions."""
     if name in QUESTIONS:
         return QUESTIONS
-    from ec2kit.actions import create, dialogue, verify
+    from ec2kit.actions import create, dialogue, ready, verify
 
-    return {**verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}
+    return {**ready.PEER_QUESTIONS, **verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}
