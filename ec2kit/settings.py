@@ -173,6 +173,13 @@ class Settings(NamedTuple):
     probe_timeout: float = _seconds(
         "EC2_PROBE_TIMEOUT", 10.0, 1, 60, "time in which a packet has to be answered; restore does not wait for it"
     )
+    notice_lead: float = _seconds(
+        "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"
+    )
+    notice_calm: float = _seconds(
+        "EC2_NOTICE_CALM", 300.0, 0, 86400, "time without an announcement after which this server comes back"
+    )
+    notice_rebalance: bool = _switch("EC2_NOTICE_REBALANCE", "leave for a rebalance recommendation, too")
     endpoint_url: str = _text(
         "EC2_ENDPOINT_URL", "", "EC2 endpoint, before AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL"
     )

@@ -139,6 +139,21 @@ SLOW = {
         "test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on[restore-by_freezer]",
         "test_an_action_held_up_past_its_deadline_writes_nothing_when_it_goes_on[recover-by_signal]",
     },
+    "tests/cli/test_notices.py": {
+        # the same where nothing listens
+        "test_silence_makes_a_server_neither_leave_nor_come_back[reset]",
+        "test_silence_makes_a_server_neither_leave_nor_come_back[garble]",
+        "test_silence_makes_a_server_neither_leave_nor_come_back[empty]",
+        "test_silence_makes_a_server_neither_leave_nor_come_back[error]",
+        "test_silence_makes_a_server_neither_leave_nor_come_back[hop-limit]",
+        "test_silence_makes_a_server_neither_leave_nor_come_back[silent]",
+        # the same with a note that is cut
+        "test_note_that_does_not_count_is_made_anew_by_what_keepalived_reads[of another boot]",
+        "test_note_that_does_not_count_is_made_anew_by_what_keepalived_reads[empty]",
+        # the same of an interruption
+        "test_spot_instance_leaves_for_an_interruption[recommendation]",
+        "test_spot_instance_leaves_for_an_interruption[recommendation that counts]",
+    },
     "tests/cli/test_verify.py": {
         # test_verify_moves_the_address_to_the_next_server_and_back
         "test_verify_can_be_run_from_any_server",
@@ -231,6 +246,11 @@ SLOW = {
         "test_delete_leaves_no_trace_on_any_server_and_aws_untouched",
         # test_elastic_ip_lives_on_the_stand_in_from_create_to_delete
         "test_both_scenarios_in_one_hierarchy_move_together",
+    },
+    "tests/lifekeeper/test_leaving.py": {
+        # test_hierarchy_fails_over_before_a_scheduled_event
+        "test_hierarchy_stays_if_the_other_server_could_not_take_over",
+        "test_silent_metadata_service_moves_nothing",
     },
     "tests/lifekeeper/test_recovery.py": {
         # test_check_that_breaks_down_begins_no_recovery_and_no_failover

@@ -29,6 +29,8 @@ NUMBERS = [
     ("EC2_WRITE_RATE", "write_rate", 5, 0, 1000),
     ("EC2_SNAPSHOT_MAX_AGE", "snapshot_max_age", 5, 0, 3600),
     ("EC2_PROBE_TIMEOUT", "probe_timeout", 10, 1, 60),
+    ("EC2_NOTICE_LEAD", "notice_lead", 3600, 0, 604800),
+    ("EC2_NOTICE_CALM", "notice_calm", 300, 0, 86400),
     ("LKCHECKINTERVAL", "lkcheckinterval", 120, 0, 86400),
     ("NOBCASTPING", "nobcastping", 0, 0, 1),
     ("RESRVRECTIMEOUT", "resrvrectimeout", 60, 0, 86400),
@@ -40,6 +42,7 @@ SWITCHES = [
     ("EC2_NOLINKCHECK", "nolinkcheck", False),
     ("EC2_RECOVER_TAKE_FROM_PEER", "recover_take_from_peer", False),
     ("EC2_NO_LOCAL_REPAIR", "no_local_repair", False),
+    ("EC2_NOTICE_REBALANCE", "notice_rebalance", False),
 ]
 TEXTS = [
     ("EC2_ENDPOINT_URL", "endpoint_url", ""),

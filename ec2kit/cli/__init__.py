@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "ec2kit.cli.status",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",
+    "notices": "ec2kit.cli.notices",
     "verify": "ec2kit.cli.verify",
     "properties": "ec2kit.cli.properties",
     "messages": "ec2kit.cli.messages",

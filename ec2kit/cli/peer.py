@@ -57,6 +57,6 @@ def _questions(name: str) -> Questions:
 
     if name in probe.PEER_QUESTIONS:
         return probe.PEER_QUESTIONS
-    from ec2kit.actions import create, dialogue, verify
+    from ec2kit.actions import create, dialogue, ready, verify
 
-    return {**verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}
+    return {**ready.PEER_QUESTIONS, **verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}

@@ -23,7 +23,7 @@ from ec2kit.host.ip import Carried, carried, shown
 from ec2kit.host.reply_path import Rule, rule_of, rules_of
 from ec2kit.resource import Resource, checked_tag, is_ipv4
 from ec2kit.scenarios.table import making_of
-from ec2kit.state import memory, probed
+from ec2kit.state import memory, notices, probed
 from ec2kit.state.probed import Heard
 from ec2kit.status import Status, Verdict
 
@@ -42,9 +42,10 @@ def _show(values: Values, as_json: bool) -> int:
     broken = [str(each) for each in known if not isinstance(each, Resource)]
     with edge.shown(first):
         found = _looked_at(first, resources)
-    text = "\n\n".join([*("\n".join(_lines(each)) for each in found), *broken])
+    kept = _notices(first)
+    text = "\n\n".join([*("\n".join(_lines(each)) for each in found), *broken, *_notice_lines(kept)])
     empty = f"no resources on {first.settings.server}: its registry ({first.registry.place}) is missing or empty"
-    data = {"server": first.settings.server, "resources": found, "broken": broken}
+    data = {"server": first.settings.server, "resources": found, "broken": broken, "notices": kept}
     return Result(text or empty, data, status=1 if broken else 0).show(as_json=as_json)
 
 
@@ -145,6 +146,30 @@ def _network(resource: Resource, here: _Here | None) -> dict[str, Any] | None:
         return None
     on = [each.device for each in here.carried if each.address == resource.address]
     return {"on": on, "rule": rule_of(resource.address) in here.rules}
+
+
+def _notices(first: Action) -> dict[str, Any] | None:
+    """Return what the last `ec2kit notices` of this boot has found; None: there was none."""
+    kept = notices.recall(first.settings.run_dir)
+    if not kept.looked_at:
+        return None
+    return {
+        "announced": list(kept.announced),
+        "step": kept.step,
+        "reason": kept.reason,
+        "away": kept.is_away,
+        "unknown_count": kept.unknown_count,
+        "age": round(first.deadline.clock.now() - kept.looked_at, 1),
+    }
+
+
+def _notice_lines(it: dict[str, Any] | None) -> list[str]:
+    """Return one text about this server if AWS announces something, or this server is away; otherwise none."""
+    if it is None or not (it["announced"] or it["away"]):
+        return []
+    what = f"AWS announces {', '.join(it['announced'])}" if it["announced"] else "AWS announces nothing any more"
+    where = "it has left" if it["away"] else it["step"]
+    return [f"this server: {what}; {where} ({it['age']:.0f} s ago)"]
 
 
 def _state(action: Action) -> str:

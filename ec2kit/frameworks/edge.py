@@ -41,6 +41,7 @@ _TIMEOUTS = {
     "quickCheck": "quickcheck_timeout",
     "status": "quickcheck_timeout",
     "standby": "quickcheck_timeout",
+    "notices": "quickcheck_timeout",
 }
 
 _AS_LONG_AS = {"verify": 6}

@@ -38,6 +38,27 @@ class Metadata:
         self._seconds = settings.connect_timeout
         self._deadline = deadline
         self._token = ""
+        self._date = ""
+
+    @property
+    def has_answered(self) -> bool:
+        """Tell whether the service has answered anything, if only with an error."""
+        return bool(self._date)
+
+    @property
+    def now(self) -> float:
+        """
+        Return AWS's time of the last answer, in seconds of the epoch; the clock of this server may be wrong.
+
+        Raises:
+            ImdsSilent: The service has not answered, or its answer has no date.
+        """
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return parsedate_to_datetime(self._date).timestamp()
+        except (ValueError, TypeError) as error:
+            raise ImdsSilent(endpoint=self._url, reason="its answer has no date") from error
 
     def get(self, path: str) -> str | None:
         """
@@ -120,6 +141,7 @@ class Metadata:
             with connection.getresponse() as answer:
                 body = answer.read(_LARGEST)
                 is_whole = not answer.length  # `length` is the number of bytes still to come
+                self._date = answer.getheader("Date", "")
         finally:
             connection.close()
         if not is_whole:

@@ -1150,6 +1150,55 @@ PROBE_NOT_BEGUN = _message(
     "Look at the load of this server; try whether packets arrive with `ec2kit probe`.",
 )
 
+# -- leaving before AWS does ---------------------------------------------------------------------------------
+
+AWS_ANNOUNCES = _message(620470, _NOTIFY, "AWS announces {what}")
+SERVER_LEAVES = _message(620471, _NOTIFY, "this server leaves, because AWS announces {what}: {how}")
+SERVER_COMES_BACK = _message(
+    620472, _NOTIFY, "this server takes resources again, after {seconds} s without a reason to leave: {how}"
+)
+ANNOUNCEMENTS_UNKNOWN = _message(
+    620473,
+    _WARN,
+    "no answer to what AWS announces, {count} times in a row; nothing is changed for that: {reason}",
+    "The instance metadata service is silent, refuses, or answers something else.",
+    "Look at the options of the instance metadata (HttpEndpoint, HttpPutResponseHopLimit) and at what lies between "
+    "this program and the service. Until it answers, this server neither leaves nor comes back.",
+)
+STAYS_AS_LAST = _message(
+    620474,
+    _WARN,
+    "AWS announces {what}, and this server stays: {reason}",
+    "No other server can take over what is in service here, or that is not known.",
+    "Bring another server into order before AWS interrupts this one; it then leaves by itself. Or reschedule the "
+    "event.",
+)
+COMES_BACK_AS_LAST = _message(
+    620475,
+    _WARN,
+    "this server takes resources again, although AWS announces {what}: {reason}; {how}",
+    "The other servers can take the resources no longer, so this one does until AWS interrupts it.",
+    "Bring another server into order; this one then leaves again.",
+)
+LEAVING_FAILED = _message(
+    620476,
+    _ERROR,
+    "{framework} cannot be asked or told whether this server leaves: {reason}",
+    "The framework does not run on this server, or its command failed.",
+    "Start the framework, or move the resources by hand. The next look tries again.",
+)
+LEAVING_WITHOUT_EFFECT = _message(
+    620477,
+    _WARN,
+    "{framework} was told that this server leaves, which has no effect: {reason}",
+    "The framework is not set up for this, or could not move the resources.",
+    "Pacemaker: set the cluster option node-health-strategy. keepalived: name the file in a track_file. LifeKeeper: "
+    "see its log.",
+)
+ANNOUNCEMENTS_KNOWN = _message(
+    620478, _INFO, "the metadata service answers again what AWS announces, after {count} looks without an answer"
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")

@@ -10,7 +10,7 @@ How it is built, from the wire inwards:
 - `control`   the sandbox's own HTTP interface under /_ec2kit/
 - `rules`     which calls are disturbed, each one a `rule`
 - `effects`   how, as a table;  `buckets`  throttling;  `surroundings`  what an effect may look at
-- `way`       effects before any request is read, a part of that table
+- `way`       effects before any request is read, a part of that table;  `announcement`  what AWS will do
 - `strict`    moto's EC2 with its differences from the real one closed, as a table
 - `region`    one EC2 with its lock;  `view`  what it shows;  `history`  what it showed before
 - `filters`   and `pages`  cut what is shown

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from ec2kit.sandbox.view import Picture
@@ -44,6 +44,19 @@ STATUS = {
 """The HTTP status of an error code, if it is not 400."""
 
 
+class Announced(NamedTuple):
+    """
+    Hold what the metadata service announces.
+
+    Attributes:
+        kind: "scheduled", "history", "interruption" or "rebalance".
+        told: The content, as AWS names its parts.
+    """
+
+    kind: str
+    told: Mapping[str, str]
+
+
 @dataclass
 class Call:
     """
@@ -55,8 +68,8 @@ class Call:
     An effect may set these: `glasses` turn the present into what describing operations show, the last one first;
     `page_size` is the size of a page if the client did not ask for pages; `empty_page` puts a page without content
     first; `clock` is the number of seconds by which EC2's clock is ahead; `forgotten` makes the metadata service
-    forget the token; `certificate` is the name of the one that a server shows; `pending` is the number of seconds for
-    which Route 53 shows a change as PENDING.
+    forget the token; `announced` is what the metadata service announces; `certificate` is the name of the one that a
+    server shows; `pending` is the number of seconds for which Route 53 shows a change as PENDING.
 
     `code` is the error that was answered.
     """
@@ -73,6 +86,7 @@ class Call:
     empty_page: bool = False
     clock: float = 0.0
     forgotten: bool = False
+    announced: list[Announced] = field(default_factory=list)
     certificate: str = "good"
     pending: float = 0.0
     code: str | None = None

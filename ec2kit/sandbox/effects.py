@@ -15,6 +15,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
+from ec2kit.sandbox.announcement import ANNOUNCEMENTS
 from ec2kit.sandbox.buckets import Buckets
 from ec2kit.sandbox.call import TOKEN_PATH, Call, error
 from ec2kit.sandbox.rule import DOORS, Argument, Effect, Hit
@@ -566,5 +567,6 @@ EFFECTS: dict[str, Effect] = {
     "stale-token": Effect(stale_token, services=_IMDS, calls=_shows_token),
     "hop-limit": Effect(hop_limit, services=_IMDS, calls=_asks_for_token),
     "no-role": Effect(no_role, services=_IMDS, calls=_asks_for_role),
+    **ANNOUNCEMENTS,
     **WAY_EFFECTS,
 }

@@ -13,7 +13,8 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from ec2kit.sandbox.call import TOKEN_PATH, Call, Journal
+from ec2kit.sandbox.announcement import folders
+from ec2kit.sandbox.call import TOKEN_PATH, Announced, Call, Journal
 from ec2kit.sandbox.region import Region
 from ec2kit.sandbox.rules import Rules
 from ec2kit.sandbox.wire import Answer, Received
@@ -73,7 +74,7 @@ class Imds:
         if self._tokens.get(token, 0.0) <= time.monotonic():
             return _text("", status=401)
         with self._region.lock:
-            return _at(self._tree(), call.operation)
+            return _at(self._tree(call.announced), call.operation)
 
     def _token(self, received: Received) -> Answer:
         """Answer with a new token, but not to a request that came through a proxy."""
@@ -86,10 +87,10 @@ class Imds:
         self._tokens[token] = time.monotonic() + int(ttl)
         return _text(token, headers={"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": ttl})
 
-    def _tree(self) -> Tree:
+    def _tree(self, announced: list[Announced]) -> Tree:
         return {
             "latest": {
-                "meta-data": _meta_data(self._node, self._region.backend),
+                "meta-data": {**_meta_data(self._node, self._region.backend), **folders(announced)},
                 "dynamic": {"instance-identity": {"document": lambda: _document(self._node, self._region.backend)}},
             }
         }

@@ -69,16 +69,7 @@ class StateFile:
         text = json.dumps({"version": VERSION, **content}, sort_keys=True, indent=1) + "\n"
         if len(text) > _LARGEST:
             raise StateUnusable(path=self.path, reason=f"its {len(text)} characters would be more than {_LARGEST}")
-        try:
-            make_folder(os.path.dirname(self.path))
-            with folder_of(self.path) as (folder, name):
-                _replace(name, text, folder, durable=durable)
-                if durable:
-                    os.fsync(folder)
-            if durable:
-                sweep(os.path.dirname(self.path))
-        except OSError as error:
-            raise unusable(self.path, error) from error
+        write_text(self.path, text, durable=durable)
 
     def remove(self) -> None:
         """
@@ -93,6 +84,28 @@ class StateFile:
                 os.fsync(folder)
         except OSError as error:
             raise unusable(self.path, error) from error
+
+
+def write_text(path: str, text: str, *, durable: bool = True) -> None:
+    """
+    Replace the text of a file: after a crash at any moment the old one or the new one is there.
+
+    Args:
+        durable: False: this holds for a crash of this process only, not for one of the machine.
+
+    Raises:
+        StateUnusable: The new text cannot be written; the old one is still there.
+    """
+    try:
+        make_folder(os.path.dirname(path))
+        with folder_of(path) as (folder, name):
+            _replace(name, text, folder, durable=durable)
+            if durable:
+                os.fsync(folder)
+        if durable:
+            sweep(os.path.dirname(path))
+    except OSError as error:
+        raise unusable(path, error) from error
 
 
 def sweep(folder: str) -> None:

@@ -38,6 +38,7 @@ KINDS = (
     FOLLOWER := Kind("follower", ("follower",)),
     MARKER := Kind("marker", only_helps=False),
     PLACE := Kind("place"),
+    READINESS := Kind("readiness", is_synced=False),
     REPORT := Kind("report", is_synced=False),
     PROBE := Kind("probe", is_synced=False),
 )

@@ -54,6 +54,18 @@ class Client:
         gaps = [(after - before) for before, after in pairwise(answers) if after > since]
         return max(gaps, default=0.0)
 
+    def lost(self, since: float) -> int:
+        """The packets of `ping` that nobody answered, of gaps that ended after a moment."""
+        lines = re.findall(
+            r"^\[([0-9.]+)\] .* icmp_seq=([0-9]+) ", self._path.read_text(errors="replace"), re.MULTILINE
+        )
+        heard = [(float(moment), int(number)) for moment, number in lines]
+        return sum((after[1] - before[1]) % _NUMBERS - 1 for before, after in pairwise(heard) if after[0] > since)
+
+
+_NUMBERS = 65536
+"""ping counts its packets from 0 again after so many."""
+
 
 def pinging(namespace: str, address: str, folder: Path) -> Client:
     """`ping`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..cli.test_cli import ec2kit
 from .node import until
 from .vrrp import Pair, documented
 
@@ -110,3 +111,28 @@ def test_a_reload_keeps_master_and_routes(pair: Pair) -> None:
     assert len(pair.node1.programs()) >= 1
     pair.node1.stop()
     pair.until_held_by("node2")
+
+
+def look(pair: Pair, server: str, **settings: str) -> str:
+    """One look at what AWS announces of a server; returns the number that keepalived reads then."""
+    done = ec2kit(pair.cluster, server, "notices", "--framework", "keepalived", **settings)
+    assert done.status == 0, done.stderr
+    return pair.servers[server].tracked.read_text().strip()
+
+
+def test_master_leaves_before_maintenance_and_takes_over_only_if_no_other_one_can(pair: Pair) -> None:
+    """FAULT lets the other one take over, in spite of nopreempt; then the lowest priority, and its own one again."""
+    rule = pair.cluster.sandbox.fault("maintenance", service="imds", server="node1", seconds=600)
+    assert look(pair, "node1") == "254"
+    pair.until_held_by("node2")
+    assert pair.node1.state == "FAULT"
+    until(lambda: not pair.in_service("node1"), what="node1 is out of service")
+    assert look(pair, "node1") == "253"
+    pair.node1.until_state("BACKUP")
+    pair.stays(2, "node2")
+    pair.node2.stop()
+    pair.until_held_by("node1")
+    pair.cluster.sandbox.clear(rule)
+    look(pair, "node1")
+    assert look(pair, "node1", EC2_NOTICE_CALM="0") == "0"
+    pair.stays(1, "node1")

@@ -48,13 +48,14 @@ def documented() -> str:
     return str(sample)
 
 
-def configuration(server: str) -> str:
-    """The sample for one of the servers, in a hurry."""
+def configuration(server: str, tracked: str) -> str:
+    """The sample for one of the servers, in a hurry; `tracked` is the file by which the kit lets it leave."""
     (peer,) = (each for each in _ADDRESSES if each != server)
     text = documented()
     for old, new in {
         "unicast_src_ip 10.0.1.11": f"unicast_src_ip {_ADDRESSES[server]}",
         "        10.0.2.11\n": f"        {_ADDRESSES[peer]}\n",
+        "/run/ec2kit.leave": tracked,
         "priority 100 ": f"priority {PRIORITIES[server]} ",
         **_HURRY,
     }.items():
@@ -73,7 +74,8 @@ class Keepalived:
         self._folder = folder
         self._log = folder / f"{server}.log"
         self.path = folder / f"{server}.conf"
-        self.path.write_text(configuration(server))
+        self.tracked = cluster.path(server, "EC2KIT_RUN_DIR").with_name("run.leave")
+        self.path.write_text(configuration(server, str(self.tracked)))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import ImdsSilent, InterfaceUnknown
+from ec2kit.host import announcement
 from ec2kit.host.instance import Identity, Interface, identity, interface
 from ec2kit.settings import Settings
 
 from ..builders import a_device
+from ..patience import HANGS
 from ..scripted_server import ScriptedServer, scripted
-from .hostile import arguments, mutilated, times
+from .hostile import arguments, as_bytes, json_values, mutilated, spoilt, times
 
 REGION = "meta-data/placement/region"
 MAC = "06:00:00:00:00:01"
@@ -126,3 +128,41 @@ def test_a_page_of_something_else_is_not_believed(
     read_off_the_zone = place == REGION and status == 404
     taken_for_a_token = place == "api/token" and status == 200  # this service takes any
     assert found in ((None, TRUTH) if read_off_the_zone or taken_for_a_token else (None,))
+
+
+ANNOUNCEMENTS: dict[str, Any] = {
+    "meta-data/events/maintenance/scheduled": [
+        {
+            "NotBefore": "21 Jan 2019 09:00:43 GMT",
+            "Code": "system-reboot",
+            "EventId": "instance-event-0",
+            "State": "active",
+        }
+    ],
+    "meta-data/spot/instance-action": {"action": "stop", "time": "2017-09-18T08:22:00Z"},
+    "meta-data/events/recommendations/rebalance": {"noticeTime": "2020-10-27T08:22:00Z"},
+}
+
+
+@times(1)
+@given(st.sampled_from(sorted(ANNOUNCEMENTS)), st.data())
+def test_any_announcement_is_one_or_is_not_known(server: ScriptedServer, place: str, data: st.DataObject) -> None:
+    """Whatever is announced in one item can be said in one line, and the other items are read all the same."""
+    bodies = {name: as_bytes(content) for name, content in ANNOUNCEMENTS.items()}
+    truth = ANNOUNCEMENTS[place]
+    bodies[place] = data.draw(mutilated(bodies[place]) | (spoilt(truth) | json_values).map(as_bytes))
+
+    def behave(handler: Any) -> None:
+        body = bodies.get(handler.path.removeprefix("/latest/"), b"the-token")
+        head = f"HTTP/1.1 200 OK\r\nDate: Mon, 21 Jan 2019 09:00:13 GMT\r\nContent-Length: {len(body)}\r\n\r\n"
+        handler.wfile.write(head.encode() + body)
+
+    server.script = [behave]
+    settings = Settings(server="a", metadata_url=server.url, connect_timeout=HANGS)
+    found = announcement.look(settings, Deadline(HANGS))
+    others = {"system-reboot", "stop", "rebalance"} - {_CODES[place]}
+    assert others <= {each.code for each in found.found}
+    assert all(str(each) and each.left == each.left for each in found.found)
+
+
+_CODES = dict(zip(ANNOUNCEMENTS, ("system-reboot", "stop", "rebalance"), strict=True))

@@ -22,7 +22,7 @@ from ec2kit.errors import Ec2KitError, RegistryBroken, Unknown
 from ec2kit.frameworks.lifekeeper.recovery import Recovery
 from ec2kit.registry.definition import from_dict
 from ec2kit.resource import Resource
-from ec2kit.state import memory, probed
+from ec2kit.state import memory, notices, probed
 from ec2kit.state.boot import boot_id
 from ec2kit.state.file import StateFile
 from ec2kit.state.intention import Direction
@@ -225,3 +225,19 @@ def test_recall_any_probe_is_a_probe_or_none(fresh: Path, content: bytes) -> Non
         json.dumps(found.as_dict(1e3), allow_nan=False)
         probed.keep(str(fresh), "ec2-vip1", found)
         assert probed.recall(str(fresh), "ec2-vip1") == found
+
+
+LOOK = {"version": 1, "boot": boot_id(), **notices.Kept(1.5, ("it",), ("it",), ("it",), "stays", "it")._asdict()}
+
+
+@times(2)
+@given(files(LOOK))
+def test_recall_any_note_of_a_look_is_one(fresh: Path, content: bytes) -> None:
+    """The next look goes on from it, and writes another one."""
+    put(fresh / "notices.json", content)
+    found = notices.recall(str(fresh))
+    assert len(f"{found.looked_at:.0f} {round(found.calm_since, 1)} {found.unknown_count + 1}") > 4
+    notices.keep(str(fresh), found)
+    assert notices.recall(str(fresh))._replace(looked_at=0.0, calm_since=0.0, asked_at=0.0) == found._replace(
+        looked_at=0.0, calm_since=0.0, asked_at=0.0
+    )

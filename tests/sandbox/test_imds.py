@@ -139,6 +139,67 @@ def test_metadata_service_can_be_cut(sandbox, vpc, effect, error):
     assert ask(vpc, TOKEN, method="PUT", headers=TTL, node="node2")[0] == 200
 
 
+SCHEDULED, HISTORY = "events/maintenance/scheduled", "events/maintenance/history"
+INTERRUPTION, ADVICE = "spot/instance-action", "events/recommendations/rebalance"
+
+
+def test_nothing_is_announced_as_aws_does_it(vpc):
+    """Lists are empty, and the items of Spot Instances do not exist, nor do their folders."""
+    assert [meta_data(vpc, path) for path in (SCHEDULED, HISTORY)] == [(200, "[]")] * 2
+    assert [meta_data(vpc, path)[0] for path in (INTERRUPTION, ADVICE)] == [404, 404]
+    assert "spot/" not in meta_data(vpc, "")[1].split()
+    assert meta_data(vpc, "events/") == (200, "maintenance/")
+
+
+def test_scheduled_event_is_listed_until_it_is_over(sandbox, vpc):
+    """With AWS's words and times; on one server, and then in the history."""
+    began = time.time()
+    rule = sandbox.fault("maintenance", service="imds", server="node1", seconds=7200)
+    (event,) = json.loads(meta_data(vpc, SCHEDULED)[1])
+    begins = datetime.strptime(event.pop("NotBefore"), "%d %b %Y %H:%M:%S GMT").replace(tzinfo=timezone.utc)
+    ends = datetime.strptime(event.pop("NotAfter"), "%d %b %Y %H:%M:%S GMT").replace(tzinfo=timezone.utc)
+    assert began + 7199 <= begins.timestamp() <= time.time() + 7200
+    assert begins < ends
+    assert event.pop("EventId").startswith("instance-event-0")
+    assert event == {"Code": "system-reboot", "Description": "scheduled reboot", "State": "active"}
+    assert meta_data(vpc, SCHEDULED, "node2") == (200, "[]")
+    sandbox.clear(rule)
+    sandbox.fault("maintenance", service="imds", server="node1", ended="canceled")
+    assert meta_data(vpc, SCHEDULED) == (200, "[]")
+    (event,) = json.loads(meta_data(vpc, HISTORY)[1])
+    assert (event["State"], event["Description"]) == ("canceled", "[Canceled] scheduled reboot")
+
+
+def test_retirement_has_no_end(sandbox, vpc):
+    """Several events stand in one list."""
+    sandbox.fault("maintenance", service="imds", event="instance-retirement", seconds=0)
+    sandbox.fault("maintenance", service="imds", event="system-maintenance", seconds=0)
+    events = {each["Code"]: each for each in json.loads(meta_data(vpc, SCHEDULED)[1])}
+    assert {name for name, each in events.items() if "NotAfter" in each} == {"system-maintenance"}
+    assert set(events) == {"system-maintenance", "instance-retirement"}
+
+
+@pytest.mark.parametrize(
+    ("action", "folder"), [("terminate", "termination-time"), ("stop", None), ("hibernate", None)]
+)
+def test_spot_instance_is_told_of_its_interruption(sandbox, vpc, action, folder):
+    """Two minutes before; the older item has the time of a termination only."""
+    sandbox.fault("interruption", service="imds", server="node1", action=action)
+    told = json.loads(meta_data(vpc, INTERRUPTION)[1])
+    at = datetime.strptime(told["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert told["action"] == action
+    assert abs(at.timestamp() - time.time() - 120) < HANGS
+    assert set(meta_data(vpc, "spot/")[1].split()) == {"instance-action", *([folder] if folder else [])}
+
+
+def test_rebalance_recommendation_has_its_time(sandbox, vpc):
+    """It exists until the fault is cleared."""
+    rule = sandbox.fault("rebalance", service="imds", server="node1")
+    assert set(json.loads(meta_data(vpc, ADVICE)[1])) == {"noticeTime"}
+    sandbox.clear(rule)
+    assert meta_data(vpc, ADVICE)[0] == 404
+
+
 def test_boto3_finds_the_credentials(monkeypatch: pytest.MonkeyPatch, sandbox, vpc):
     """An unmodified SDK takes the role's keys from there, and no token is kept in a file."""
     from botocore.credentials import InstanceMetadataProvider

@@ -31,6 +31,9 @@ SERVICES = ("ec2", "imds", "tls")
 MADE_UP = ("blackhole", "gone", "hollow")
 """Effects that show what never was."""
 
+NEVER_MET = ("maintenance", "interruption", "rebalance")
+"""Effects on what no action asks for."""
+
 OPERATIONS = (None, None, "Describe*", "ReplaceRoute", "AssociateAddress", "*Address*")
 
 
@@ -50,7 +53,10 @@ class Faults:
         self.lies: list[Lie] = []
         effects = self._sandbox.control("GET", "effects")
         self.names = [
-            (service, name) for name, each in effects.items() for service in SERVICES if service in each["services"]
+            (service, name)
+            for name, each in effects.items()
+            for service in SERVICES
+            if service in each["services"] and name not in NEVER_MET
         ]
 
     def go_on(self, over: Event) -> None:

@@ -272,14 +272,17 @@ class LifeKeeper:
         """
         return self._start(["perform_action", "-t", tag, "-a", action], deadline, kill=False)
 
-    def send_event(self, tag: str) -> None:
+    def send_event(self, tag: str, *, event: str = EVENT, monitor: str = "quickCheck") -> None:
         """
-        Report that a resource is out of service; LifeKeeper runs the recovery program in the background.
+        Report that a resource is out of service, or another event; LifeKeeper runs its recovery in the background.
+
+        Args:
+            monitor: The program that has noticed it.
 
         Raises:
             LifeKeeperFailed: The report failed, or takes too long and goes on, because recovery may depend on it.
         """
-        self._run("sendevent", "-C", EVENT_CLASS, "-E", EVENT, "-m", "quickCheck", "-n", tag, kill=False)
+        self._run("sendevent", "-C", EVENT_CLASS, "-E", event, "-m", monitor, "-n", tag, kill=False)
 
     def remote_command(self, system: str, seconds: float) -> list[str]:
         """Return the words that precede one command line for another server."""

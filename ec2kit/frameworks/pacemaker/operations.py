@@ -318,11 +318,13 @@ def _tell_standby_that_has_it(operation: Operation) -> None:
 def _stand_by(operation: Operation) -> Ended:
     """Look whether this server could take over; findings are logged, and are never a failure."""
     from ec2kit.checks import standby
+    from ec2kit.frameworks.pacemaker import leaving
 
     found: list[Finding] = []
     carrier, manages = operation.given.carrier, operation.given.manages_address
     try:
         found = standby.findings(operation.action, address_device=carrier, brings_its_way=manages, stands_by=manages)
+        leaving.note_readiness(operation.action.settings.run_dir, operation.action.tag, found)
     except Exception as error:  # a fault here says nothing about the resource
         edge.unexpected(operation.action.log, error)
     for each in found:
