@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -161,12 +162,22 @@ def test_create_that_would_displace_an_address_that_only_another_server_knows_is
     assert f"of {EIP_TAG} on node2 is on" in done.stderr
 
 
-def test_create_beside_a_standby_of_another_resource_warns(cluster: Cluster) -> None:
-    """Two resources that may come to one private address would displace each other there."""
+def test_create_beside_a_standby_of_another_resource_is_refused(cluster: Cluster) -> None:
+    """Two resources that may come to one private address would displace each other there, again and again."""
     cluster.with_resource(EIP_TAG, on="node2")
     done = _create_another(cluster, "node1", "eth1")
-    assert done.status == 0, done.stderr
-    assert f"of {EIP_TAG} comes to" in done.stderr
+    assert done.status == 1, done.stderr
+    assert re.search(f"the place of an Elastic IP on 10[0-9.]* of eni-.* is protected by {EIP_TAG}", done.stderr)
+    assert cluster.address_holder() == "node2"
+
+
+def test_extend_to_the_place_of_another_resource_is_refused(cluster: Cluster) -> None:
+    """What has a place of its own on one server may have none on the next."""
+    cluster.with_resource(EIP_TAG)
+    assert _create_another(cluster, "node1", "eth0").status == 0
+    done = cluster.run("node2", "extend", "node1", "another", "--interface", "eth1")
+    assert (done.status, f"is protected by {EIP_TAG}" in done.stderr) == (1, True), done.stderr
+    assert cluster.run("node2", "extend", "node1", "another", "--interface", "eth0").status == 0
 
 
 def test_restore_says_which_address_it_displaces(cluster: Cluster) -> None:
