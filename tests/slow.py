@@ -95,6 +95,7 @@ SLOW = {
         "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within]",
         # the same with a sandbox whose reads are not late
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[5]",
+        "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[role]",
         "test_recover_whose_every_answer_is_lost_succeeds[5]",
         "test_remove_whose_every_answer_is_lost_knows_that_it_is_done[5]",
         # test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,6 +26,7 @@ from .cluster import (
     until,
 )
 from .cluster import KINDS as IN_EC2
+from .test_roles import with_role
 
 KINDS = (*IN_EC2, DNS_TAG)
 
@@ -299,12 +301,22 @@ def test_restore_too_slow_for_all_names_what_was_not_sent_apart(cluster: Cluster
 # -- 50 tables ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("late", [0, 5])
-def test_restore_of_50_tables_whose_every_answer_is_lost_succeeds(fifty_tables: Cluster, late: int) -> None:
-    """All tables are moved, each with one write; with some more where the reads are late."""
+@pytest.mark.parametrize(
+    ("late", "with_routes"),
+    [
+        pytest.param(0, Cluster.with_resource, id="0"),
+        pytest.param(5, Cluster.with_resource, id="5"),
+        pytest.param(0, with_role, id="role"),
+    ],
+)
+def test_restore_of_50_tables_whose_every_answer_is_lost_succeeds(
+    fifty_tables: Cluster, late: int, with_routes: Callable[[Cluster], Cluster]
+) -> None:
+    """All tables are moved, each with one write; with some more where the reads are late. Keys are asked for anew."""
     cluster = fifty_tables
-    journal = Journal(cluster.with_resource())
+    journal = Journal(with_routes(cluster))
     cluster.sandbox.fault("lose", operation="ReplaceRoute")
+    cluster.sandbox.fault("lose", service="sts", count=1)
     if late:
         cluster.sandbox.fault("late", seconds=late)
     done = cluster.act("node2", "restore", EC2_VERIFY_TIMEOUT="60")
