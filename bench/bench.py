@@ -70,6 +70,7 @@ def plots(points: Mapping[str, list[Point]], moments: list[Moments]) -> dict[str
         f"{name}, {way}": [(milliseconds, moment(each)) for milliseconds, each in its]
         for name, moment in (("write", lambda each: each.first_write), ("end", lambda each: each.end))
         for way, its in moments_of.items()
+        if its
     }
     return {
         "first-write.svg": plot.svg(
@@ -98,11 +99,14 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
     parser.add_argument("--rivals", action="store_true", help="the resource agents, too: as root, installs them")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--before", metavar="COMMIT", help="restore of an earlier commit, too, to its first write")
     options = parser.parse_args()
     if options.inside:
         rivals.furnish()
     else:
         installed.install()
+        if options.before:
+            installed.install_before(options.before)
     if options.rivals and not options.inside:
         rivals.install()
         rivals.begin_anew_inside(sys.argv)
@@ -110,7 +114,8 @@ def main() -> None:
     made, parts = report.promises(figures), [report.comparison(figures)]
     made += report.promises_of_tls(tls.measure(rounds=options.rounds))
     points: dict[str, list[Point]] = {}
-    moments = first_write.measure(rounds=max(3, options.rounds // 2))
+    before = installed.actions_before(options.before) if options.before else None
+    moments = first_write.measure(rounds=max(3, options.rounds // 2), before=before)
     made += report.promises_of_first_write(moments)
     parts.append(report.first_writes(moments))
     if not options.no_growth:

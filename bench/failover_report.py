@@ -9,14 +9,25 @@ from statistics import median
 import plot
 import report
 
+from tests.cluster.weather import REAL
+
 OURS, THEIRS = "ec2kit", "heartbeat"
 
 KILLED = "node killed"
 KILLED_BESIDE_DC = "node killed, the other one is DC"
 KILLED_BY_EC2 = "node killed, fence_aws"
 MOVED = "planned move"
-HALF = (KILLED, MOVED)
-"""Events whose outage shall be at most half of that with heartbeat's agents."""
+KILLED_IN_WEATHER = "node killed, an EC2 as of a real region"
+MOVED_IN_WEATHER = "planned move, an EC2 as of a real region"
+AT_MOST = {
+    KILLED: ("outage", 0.5),
+    MOVED: ("outage", 0.5),
+    KILLED_IN_WEATHER: ("share", 0.35),
+    MOVED_IN_WEATHER: ("outage", 0.15),
+}
+"""Event → the part of it that shall be at most so much of that with heartbeat's agents."""
+
+_MEANT = {"outage": "outage", "share": "the agent's share of the outage"}
 
 _Key = tuple[str, str]
 
@@ -105,6 +116,10 @@ failover leaves it. If the survivor was DC already, Pacemaker 2.1.5 often waits 
 while updates of its CIB are pending, its controller sleeps before it asks the scheduler (`do_pe_invoke_callback` in
 its source).
 
+*An EC2 as of a real region* is asked over HTTPS, answers questions after {REAL.look} and changes after
+{REAL.write}, and packets follow a change {REAL.effective:g} s after that. These latencies are assumed; they were not
+measured on AWS.
+
 With `monapi=false`, its default, `aws-vpc-move-ip` does not ask EC2 in monitor and stop: planned moves and monitors
 are cheaper then, and a route that another program moved is not seen.
 """
@@ -128,11 +143,14 @@ def _goals(results: Results) -> str:
     """Return what was to be shown, and whether it was."""
     lines = ["| To be shown | measured | at most | |", "|---|---|---|---|"]
     for event in results.events():
-        share = median(results.runs(event, OURS, "share"))
-        outage = [median(results.runs(event, who, "outage")) for who in (OURS, THEIRS)]
-        lines.append(_goal(f"{event}: share of ec2kit's agent, s", share, 0.5))
-        if event in HALF:
-            lines.append(_goal(f"{event}: outage, × that with heartbeat's agents", outage[0] / outage[1], 0.5))
+        if event not in (KILLED_IN_WEATHER, MOVED_IN_WEATHER):
+            lines.append(
+                _goal(f"{event}: share of ec2kit's agent, s", median(results.runs(event, OURS, "share")), 0.5)
+            )
+        if event in AT_MOST:
+            part, at_most = AT_MOST[event]
+            ours, theirs = (median(results.runs(event, who, part)) for who in (OURS, THEIRS))
+            lines.append(_goal(f"{event}: {_MEANT[part]}, × that with heartbeat's agents", ours / theirs, at_most))
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import failover_report as report
@@ -25,9 +26,10 @@ from tests.cluster import cib
 from tests.cluster.lab import Lab, built
 from tests.cluster.needed import CLUSTER, why_not
 from tests.cluster.node import Node, until
+from tests.cluster.weather import FINE, REAL
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
-PARTS = ("killed", "moved", "monitor", "black-hole")
+PARTS = ("killed", "moved", "monitor", "black-hole", "weather")
 INTERVAL = 10
 """Seconds between two monitors, of every resource of both kinds."""
 
@@ -201,7 +203,7 @@ class Bench:
     """Give one lab to each contestant in turn."""
 
     lab: Lab
-    results: Results = field(default_factory=Results)
+    results: Results
 
     def turn(self, who: str, fencing: str = "fence_lab", *, with_dc: bool = True) -> Lab:
         """Make the cluster whole and idle, with one contestant's agents, on the DC's node as after a failover."""
@@ -234,6 +236,9 @@ class Bench:
             self.failovers(report.KILLED_BY_EC2, killed, runs=runs, fencing="fence_aws")
         elif part == "moved":
             self.failovers(report.MOVED, moved, runs=runs)
+        elif part == "weather":
+            self.failovers(report.KILLED_IN_WEATHER, killed, runs=runs)
+            self.failovers(report.MOVED_IN_WEATHER, moved, runs=runs)
         elif part == "black-hole":
             self.results.black_hole_seconds = seconds
             for who in CONTESTANTS:
@@ -270,13 +275,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the lab is taken down
     rivals.install()
     agents = [rivals.AGENTS / name for name in ("aws-vpc-move-ip", "awseip")]
-    with built(tables=1, others=agents) as lab:
-        bench = Bench(lab)
-        for part in options.only:
-            bench.run(part, runs=options.runs, seconds=options.black_hole)
-            if options.write:  # after each part, so that a later one that breaks takes nothing away
-                _write(bench.results)
-    sys.stdout.write(report.whole(bench.results, arguments=sys.argv[1:]))
+    results = Results()
+    for weather, named in ((FINE, [each for each in options.only if each != "weather"]), (REAL, ["weather"])):
+        of_it = [each for each in named if each in options.only]
+        with built(tables=1, others=agents, weather=weather) if of_it else nullcontext() as lab:
+            for part in of_it:
+                Bench(lab, results).run(part, runs=options.runs, seconds=options.black_hole)
+                if options.write:  # after each part, so that a later one that breaks takes nothing away
+                    _write(results)
+    sys.stdout.write(report.whole(results, arguments=sys.argv[1:]))
 
 
 def _write(results: Results) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -106,17 +106,27 @@ def promises_of_first_write(moments: Iterable[Moments]) -> list[Promise]:
     """
     Return what a restore gains that writes beside its first look, where EC2 answers in 200 ms.
 
-    The ratios depend on the time that this machine needs to start an action; they are measured, not promised.
+    The ratios to one that looks first depend on the time that this machine needs to start an action; they are
+    measured, not promised.
     """
     latency = 0.2
     found = {each.way: each for each in moments if each.latency == latency}
-    beside, after = found[first_write.BESIDE], found[first_write.AFTER]
+    beside, after, before = found[first_write.BESIDE], found[first_write.AFTER], found.get(first_write.BEFORE)
     still_waited = 1 - (after.first_write - beside.first_write) / latency
     return [
+        *(_gained_since(before, beside) if before else ()),
         Promise("first write beside the first look, what it waits for that look, × EC2's 200 ms", still_waited, 0.3),
         Promise("the same, exec to first write, × one that looks first", beside.first_write / after.first_write, inf),
         Promise("the same, exec to end, × one that looks first", beside.end / after.end, inf),
     ]
+
+
+def _gained_since(before: Moments, now: Moments) -> Iterator[Promise]:
+    """Yield what a restore has gained since an earlier build that looked first."""
+    yield Promise(
+        "exec of restore to its first write, × the earlier build", now.first_write / before.first_write, 0.55
+    )
+    yield Promise("exec of restore to its end, × the earlier build", now.end / before.end, 0.75)
 
 
 _CALM = 1.1

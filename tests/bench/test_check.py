@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import check
 import contestants as names
+import first_write
 import pytest
 import report
 import tls
+from first_write import Moments
 from measure import Figures
 from report import Promise
 
@@ -124,3 +126,25 @@ def test_the_promise_of_memory_is_missed_by_a_large_check(secure: bool, memory: 
     assert [each.text for each in made if not each.kept] == [
         f"{tls.QUICK_CHECK} over {'HTTPS' if secure else 'plain HTTP'}, peak memory, MiB"
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "missed"),
+    [
+        pytest.param(0.2, 0.6, [], id="good"),
+        pytest.param(0.3, 0.6, ["first write"], id="late write"),
+        pytest.param(0.2, 0.9, ["end"], id="late end"),
+    ],
+)
+def test_what_a_restore_gained_since_an_earlier_build_is_judged_where_that_was_measured(
+    first: float, end: float, missed: list[str]
+) -> None:
+    """Without an earlier build nothing is promised; with one, both of its moments are compared with it."""
+    now = [Moments(first_write.BESIDE, 0.2, first, end), Moments(first_write.AFTER, 0.2, 0.4, 0.8)]
+    before = Moments(first_write.BEFORE, 0.2, 0.5, 1.0)
+    assert not [each for each in report.promises_of_first_write(now) if "earlier" in each.text]
+    made = report.promises_of_first_write([*now, before])
+    found = [each.text for each in made if "earlier" in each.text and not each.kept]
+    assert [
+        each.removeprefix("exec of restore to its ").removesuffix(", × the earlier build") for each in found
+    ] == missed

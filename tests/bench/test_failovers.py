@@ -47,6 +47,17 @@ def test_outage_that_fencing_decides_has_no_goal() -> None:
     assert "| 8.00 (8.00–8.00) |" in text
 
 
+def test_a_region_with_latencies_has_goals_of_its_own() -> None:
+    """There the agent's share of a failover and the outage of a planned move are compared with the others'."""
+    events = (report.KILLED_IN_WEATHER, report.MOVED_IN_WEATHER)
+    samples = {(event, who): [failed_over(4.0, 9.0)] for event in events for who in (OURS, THEIRS)}
+    text = report.whole(Results(failovers=samples), arguments=[])
+    assert text.count("**not shown**") == 2
+    for event in events:
+        samples[event, OURS] = [failed_over(1.3, 1.3)]
+    assert "not shown" not in report.whole(Results(failovers=samples), arguments=[])
+
+
 def test_parts_that_were_not_measured_are_left_out() -> None:
     """Only what was measured is told."""
     hole = BlackHole(failed=["vip_monitor_10000 on node1: error"], fenced=1, restarts=1, ages=0, outage=4.0)

@@ -57,6 +57,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with built() as running:
         request.config.stash[_labs] = [running]
         yield running
+        assert not running.assertions()
 
 
 @pytest.fixture

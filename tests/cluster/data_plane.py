@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from ec2kit.sandbox.client import Sandbox
@@ -23,10 +24,17 @@ def owners(description: dict[str, Any]) -> dict[str, str]:
 
 
 class DataPlane(threading.Thread):
-    """The router's routes follow the first route table, and the machines StopInstances, by EC2's journal of calls."""
+    """
+    The router's routes follow the first route table, and the machines StopInstances, by EC2's journal of calls.
 
-    def __init__(self, sandbox: Sandbox, network: Network, hypervisor: Hypervisor) -> None:
+    Args:
+        effective: Seconds from EC2's answer until packets follow a change of a route.
+    """
+
+    def __init__(self, sandbox: Sandbox, network: Network, hypervisor: Hypervisor, *, effective: float = 0.0) -> None:
         super().__init__(daemon=True)
+        self._effective = effective
+        self._waiting: deque[tuple[float, dict[str, str]]] = deque()
         self._path = sandbox.folder / "calls.jsonl"
         self._table = sandbox.description["route_table_ids"][0]
         self._owners = owners(sandbox.description)
@@ -45,12 +53,14 @@ class DataPlane(threading.Thread):
                     part = ""
                 else:
                     time.sleep(0.005)
+                while self._waiting and self._waiting[0][0] <= time.monotonic():
+                    self._move(self._waiting.popleft()[1])
 
     def _follow(self, call: dict[str, Any]) -> None:
         if not call["carried_out"] or call["dry_run"]:
             return
         if call["operation"] in ("ReplaceRoute", "CreateRoute"):
-            self._move(call["parameters"])
+            self._waiting.append((time.monotonic() + self._effective, call["parameters"]))
         elif call["operation"] == "StopInstances":
             self._power_off(call["parameters"])
 

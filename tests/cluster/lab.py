@@ -34,6 +34,7 @@ from .hypervisor import Hypervisor
 from .kit import installed, lent
 from .network import CLIENT, METADATA, Network
 from .node import Node, until
+from .weather import FINE, Weather
 
 HERE = Path(__file__).parent
 NODES = ("node1", "node2")
@@ -54,8 +55,17 @@ rm -rf "$2"
 class Lab:
     """A cluster that is being built; `built` builds and takes it down."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, prefix: str, *, others: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        prefix: str,
+        *,
+        others: Sequence[Path] = (),
+        weather: Weather = FINE,
+    ) -> None:
         self.folder = folder
+        self._weather = weather
         self._others = others
         self.sandbox = sandbox
         self.description = sandbox.description
@@ -66,7 +76,7 @@ class Lab:
         self._write_files()
         self.nodes = {name: Node(name, self.network, folder) for name in NODES}
         self.hypervisor = Hypervisor(folder / "fence", self.nodes)
-        self._data_plane = DataPlane(sandbox, self.network, self.hypervisor)
+        self._data_plane = DataPlane(sandbox, self.network, self.hypervisor, effective=weather.effective)
         self.client = pinging(self.network.namespace(CLIENT), self.vip, folder)
         self.tcp_client = talking(self.network.namespace(CLIENT), self.vip, folder)
 
@@ -229,6 +239,7 @@ class Lab:
     def settle(self) -> None:
         """Bring everything back: no faults, both nodes, no failures, the group running, the client answered."""
         self.sandbox.clear()
+        self._weather.fall_on(self.sandbox)
         self.hypervisor.lies = False
         for name, node in self.nodes.items():
             self.mend(name)
@@ -282,6 +293,17 @@ class Lab:
         lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [float(moment) for moment, *what in lines if what == [resource, operation] and float(moment) > since]
 
+    def assertions(self) -> list[str]:
+        """What Pacemaker's own log calls a failed assertion: it goes on, and an operator is alarmed."""
+        logs = [node.log / "pacemaker.log" for node in self.nodes.values()]
+        return [
+            line
+            for log in logs
+            if log.exists()
+            for line in log.read_text(errors="replace").splitlines()
+            if "assertion" in line.lower()
+        ]
+
     def story(self) -> str:
         """What the cluster says of itself, and the last lines of the kit's logs."""
         told = (
@@ -322,7 +344,7 @@ def _put(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def built(*, tables: int = 2, others: Sequence[Path] = ()) -> Iterator[Lab]:
+def built(*, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FINE) -> Iterator[Lab]:
     """
     A running cluster, for as long as the block runs and this process lives.
 
@@ -335,8 +357,8 @@ def built(*, tables: int = 2, others: Sequence[Path] = ()) -> Iterator[Lab]:
     folder.chmod(0o755)
     with (
         reaped(prefix, folder),
-        started(folder / "sandbox", nodes=2, tables=tables, zones=1) as sandbox,
-        contextlib.closing(Lab(folder, sandbox, prefix, others=others)) as lab,
+        started(folder / "sandbox", nodes=2, tables=tables, zones=1, tls=weather.tls) as sandbox,
+        contextlib.closing(Lab(folder, sandbox, prefix, others=others, weather=weather)) as lab,
     ):
         lab.begin()
         yield lab

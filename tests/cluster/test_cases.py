@@ -228,7 +228,7 @@ def test_tools_of_pacemaker_know_the_agents(cluster: Lab) -> None:
     drop_ins = ["aws-vpc-move-ip", "aws-vpc-route53", "awseip", "awsvip"]
     assert listed == [*drop_ins, "dns-record", "elastic-ip", "route-table", "secondary-ip"]
     assert 'name="elastic_ip"' in node.run("crm_resource", "--show-metadata", "ocf:ec2kit:awseip")
-    assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip")
+    assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip").lower()
 
 
 def test_uninstall_is_refused_while_the_cluster_has_resources_with_the_agents(cluster: Lab) -> None:
@@ -238,7 +238,7 @@ def test_uninstall_is_refused_while_the_cluster_has_resources_with_the_agents(cl
     answer = json.loads(node.run(*ec2kit(cluster.folder / "kit", *words), check=False))
     assert (answer["success"], answer["error"]["code"]) == (False, 620711)
     assert "there are resources: vip" in answer["error"]["text"]
-    assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip")
+    assert "returned 0 (ok)" in node.run("crm_resource", "--validate", "-r", "vip").lower()
 
 
 def test_standby_that_could_not_take_over_warns_and_fails_nothing(cluster: Lab) -> None:

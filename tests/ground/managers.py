@@ -19,10 +19,10 @@ class Manager:
     Attributes:
         begin: Lets it manage both devices.
         reload: Lets it read its files again; None: `ec2kit network protect` has no file for it.
-        most_lost: Packets that a client may lose although nothing has to be put right: with DHCP the device is
-            without its own address for a moment, and with the virtual IP on lo that was its last one.
         route: Gives it the rule and the route of the address, if it has no such file.
         events: Name → what happens.
+        harmless: The events that take nothing away.
+        without_a_way: The events in which no packet can arrive for a while, wherever the address is.
     """
 
     name: str
@@ -30,7 +30,8 @@ class Manager:
     reload: Deed | None
     events: dict[str, Deed]
     route: Deed | None = None
-    most_lost: int = 3
+    harmless: tuple[str, ...] = ()
+    without_a_way: tuple[str, ...] = ()
 
 
 def _configured(server: Server, *devices: str) -> None:
@@ -153,7 +154,7 @@ def _route_by_profile(server: Server) -> None:
 
 def _carrier_away(server: Server) -> None:
     server.carrier("eth1", "down")
-    time.sleep(8)
+    time.sleep(10)
     server.carrier("eth1", "up")
     _connected(server)
 
@@ -188,11 +189,71 @@ def _refresh(server: Server, variable: str = "") -> None:
     time.sleep(1)
 
 
+def _assigned(server: Server) -> None:
+    """EC2 gives the ENI another private address, and the metadata service tells it."""
+    eni = server.interfaces["eth1"]["network_interface_id"]
+    server.ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.11.77"])
+    _refresh(server)
+    until(lambda: "10.0.11.77" in server.sh("ip -4 addr"), within=20, what="its address", story=server.story)
+    _configured(server, "eth0", "eth1")
+
+
 def _silent_metadata(server: Server) -> None:
     server.sandbox.fault("refuse", service="imds")
     _refresh(server)
     server.sandbox.clear()
     _refresh(server)
+
+
+# -- dhclient ----------------------------------------------------------------------------------------------------
+
+_DHCLIENT = """\
+supersede dhcp-lease-time 8; supersede dhcp-renewal-time 3; supersede dhcp-rebinding-time 6;
+timeout 10; retry 2; initial-interval 1; backoff-cutoff 2;
+interface "eth0" { request subnet-mask, routers; }
+interface "eth1" { request subnet-mask; }
+"""
+"""A lease of seconds, and a client that asks again at once; AWS gives an hour."""
+
+
+def _dhclient(server: Server) -> None:
+    server.serve_dhcp()
+    server.put("/etc/dhcp/dhclient.conf", _DHCLIENT)
+    server.daemon("/sbin/dhclient", "-d", "-lf /run/dhclient.leases", "-pf /run/dhclient.own.pid", "eth0", "eth1")
+    _leased(server)
+
+
+def _leased(server: Server) -> None:
+    own = [each["private_ip_address"] for each in server.interfaces.values()]
+
+    def are() -> bool:
+        told = server.sh("ip -4 addr")
+        return all(f"inet {each}/" in told for each in own)
+
+    until(are, within=60, what="both leases", story=server.story)
+
+
+def _renew(server: Server) -> None:
+    renewed = server.sh("grep -c '^lease' /run/dhclient.leases")
+    until(
+        lambda: int(server.sh("grep -c '^lease' /run/dhclient.leases")) >= int(renewed) + 2,
+        within=60,
+        what="two more renewals",
+        story=server.story,
+    )
+
+
+def _expire(server: Server) -> None:
+    own = server.interfaces["eth1"]["private_ip_address"]
+    server.end_dhcp()
+    until(
+        lambda: f"inet {own}/" not in server.sh("ip -4 addr show dev eth1"),
+        within=60,
+        what="the end of the lease",
+        story=server.story,
+    )
+    server.serve_dhcp()
+    _leased(server)
 
 
 MANAGERS = (
@@ -202,24 +263,39 @@ MANAGERS = (
         _reload,
         {
             "restart": _restart,
+            "reload, nothing changed": _reload,
             "touch, reload": _touch,
             "reconfigure": _reconfigure,
             "another ENI plugged in": _plug_another,
         },
+        harmless=("reload, nothing changed",),
     ),
     Manager(
         "amazon-ec2-net-utils",
         _net_utils,
         _reload,
-        {"refresh, nothing changed": _refresh, "refresh while the metadata service is silent": _silent_metadata},
-        most_lost=50,
+        {
+            "refresh, nothing changed": _refresh,
+            "refresh after an address was assigned to the ENI": _assigned,
+            "refresh while the metadata service is silent": _silent_metadata,
+        },
+        harmless=("refresh, nothing changed",),
     ),
     Manager("netplan", _netplan, _reload, {"apply": _apply, "daemon-reload, reload": _generate_and_reload}),
     Manager(
         "NetworkManager",
         _network_manager,
         None,
-        {"reapply": _reapply, "connection up": _up, "carrier away 8 s": _carrier_away},
+        {"reapply": _reapply, "connection up": _up, "carrier away 10 s": _carrier_away},
         _route_by_profile,
+        without_a_way=("carrier away 10 s",),
+    ),
+    Manager(
+        "dhclient",
+        _dhclient,
+        None,
+        {"renewal": _renew, "the lease expires, a new one comes": _expire},
+        harmless=("renewal",),
+        without_a_way=("the lease expires, a new one comes",),
     ),
 )

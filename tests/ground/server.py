@@ -23,6 +23,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import boto3
+from botocore.client import BaseClient
+
 from ec2kit.sandbox.client import Sandbox, started
 
 from ..actions.cluster import ACTIONS
@@ -45,6 +48,7 @@ PACKAGES = (
     "curl",
     "dbus-daemon",
     "dnsmasq-base",
+    "isc-dhcp-client=4.4.3-P1-2",
     "libnetplan0=0.106-2+deb12u1",
     "netplan.io=0.106-2+deb12u1",
     "network-manager=1.42.4-1+deb12u1",
@@ -112,7 +116,6 @@ class Server:
         self.statuses: list[int] = []
         self._over = threading.Event()
         self._children: list[subprocess.Popen[bytes]] = []
-        self._answers = self._folder / "answers"
 
     # -- the machine and the VPC --
 
@@ -168,7 +171,24 @@ class Server:
         devices = [f"--interface=vpc-{device}" for device in self.interfaces]
         ranges = [f"--dhcp-range={each},{each},3600" for each in own]
         enter = ["nsenter", "-t", str(self._root.pid), "-m", f"--net=/run/netns/{self._prefix}vpc"]
-        self._start([*enter, "chroot", str(self._root.path), "dnsmasq", *options, *files, *devices, *ranges])
+        words = [*enter, "chroot", str(self._root.path), "dnsmasq", *options, *files, *devices, *ranges]
+        self._dhcp = self._start(words)
+
+    def end_dhcp(self) -> None:
+        """Let nobody renew an address."""
+        self._dhcp.kill()
+        self._dhcp.wait()
+
+    @property
+    def ec2(self) -> BaseClient:
+        """A client at the endpoint where nothing is disturbed."""
+        return boto3.client(
+            "ec2",
+            endpoint_url=self.sandbox.description["endpoint_url"],
+            region_name=self.sandbox.description["region"],
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
 
     def _ip(self, name: str, *words: str) -> None:
         _run("ip", "-n", self._prefix + name, *words)
@@ -279,11 +299,16 @@ class Server:
         assert done.returncode == 0, f"{done.stderr}{self.story()}"
         self._checks = threading.Thread(target=self._monitor, daemon=True)
         self._checks.start()
-        command = ["ip", "netns", "exec", self._prefix + "vpc", sys.executable, str(HERE / "pinger.py")]
-        with self._answers.open("wb") as out:
-            words = [*command, CLIENT, VIP, str(INTERVAL)]
-            self._children.append(subprocess.Popen(words, stdout=out, stdin=subprocess.DEVNULL))
+        own = self.interfaces["eth1"]["private_ip_address"]
+        self._ask(own, by=own.rpartition(".")[0] + ".1")
+        self._ask(VIP, by=CLIENT)
         until(self.is_answered, within=10, what="the address answers", story=self.story)
+
+    def _ask(self, address: str, *, by: str) -> None:
+        command = ["ip", "netns", "exec", self._prefix + "vpc", sys.executable, str(HERE / "pinger.py")]
+        with (self._folder / f"answers of {address}").open("wb") as out:
+            words = [*command, by, address, str(INTERVAL)]
+            self._children.append(subprocess.Popen(words, stdout=out, stdin=subprocess.DEVNULL))
 
     def _monitor(self) -> None:
         while not self._over.wait(MONITOR):
@@ -300,16 +325,21 @@ class Server:
         self._over.set()
         self._checks.join()
 
-    def answers(self) -> list[Answer]:
-        return [Answer(*map(float, line.split())) for line in self._answers.read_text().split("\n")[:-1]]
+    def answers(self, address: str = VIP) -> list[Answer]:
+        lines = (self._folder / f"answers of {address}").read_text().split("\n")[:-1]
+        return [Answer(*map(float, line.split())) for line in lines]
 
     def is_answered(self) -> bool:
         answers = self.answers()
         return bool(answers) and time.monotonic() - answers[-1].came < 0.5
 
-    def lost(self, since: float) -> tuple[int, float]:
+    def lost_by_the_device(self, since: float) -> int:
+        """How many questions to the device's own address had no answer: no other address on it can do better."""
+        return self.lost(since, self.interfaces["eth1"]["private_ip_address"])[0]
+
+    def lost(self, since: float, address: str = VIP) -> tuple[int, float]:
         """How many questions from a moment on had no answer, up to the last with one, and for how long at most."""
-        answers = self.answers()
+        answers = self.answers(address)
         first = max(sum(each.asked < since for each in answers) - 1, 0)  # the last one that was asked before
         answers = answers[first:]
         gaps = [

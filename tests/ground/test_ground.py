@@ -12,8 +12,9 @@ from .server import TABLE, VIP, Server, until
 
 NAMED = ("--address", VIP, "--device", "eth1")
 REPAIRS = (":620370:", ":620373:")
-WITHOUT_A_CABLE = "carrier away 8 s"
-HARMLESS = "refresh, nothing changed"
+MOST_LOST = 3
+"""Packets that may be lost although nothing has to be put right, while a manager replaces a rule or a route."""
+
 
 CASES = [(each, way) for each in MANAGERS for way in WAYS if each.reload is not None or way != "protected"]
 
@@ -43,10 +44,10 @@ def test_address_stays_or_is_back_at_the_next_monitor_without_a_failed_operation
         lost, seconds = server.lost(since)
         repaired = _repairs(server) > before
         report.note(f"{manager.name}: {event}", way, lost=lost, seconds=seconds, repaired=repaired)
-        assert way != "device" or repaired is (event != HARMLESS), server.story()
-        if way != "device" and event != WITHOUT_A_CABLE:
+        assert way != "device" or repaired is (event not in manager.harmless), server.story()
+        if way != "device" and event not in manager.without_a_way:
             assert not repaired, server.story()
-            assert lost <= manager.most_lost, server.story()
+            assert lost <= server.lost_by_the_device(since) + MOST_LOST, server.story()
     assert set(server.statuses) == {0}, server.story()
 
 
@@ -66,7 +67,9 @@ def test_protection_that_is_loaded_keeps_the_address_that_is_on(server: Server) 
     assert networkd.reload is not None
     networkd.reload(server)
     server.watch_checks(2)
-    assert server.lost(since)[0] <= 3, server.story()  # the manager's own rule takes the place of the kit's
+    assert server.lost(since)[0] <= server.lost_by_the_device(since) + MOST_LOST, (
+        server.story()
+    )  # the rules take turns
     assert "keeps the address" in server.ec2kit("network", "show", *NAMED)
     server.ec2kit("network", "unprotect", *NAMED)
     assert server.sh("find /etc/systemd/network -name '*ec2kit*'") == ""

@@ -502,7 +502,9 @@ def test_operation_that_changes_nothing_ends_as_ocf_wants(vip: VirtualIp, operat
 def test_parameters_are_validated_before_there_is_a_resource(vip: VirtualIp, operation: str, status: int) -> None:
     """Tools ask so, without a resource's name; nothing else goes without one."""
     vip.name = ""
-    assert vip.run("node2", operation).status == status
+    done = vip.run("node2", operation)
+    assert done.status == status
+    assert bool(done.stderr) is (status != SUCCESS)  # pcs shows as a warning what is said of a success
     vip.given(ip="nonsense")
     assert vip.run("node2", "validate-all").status == ERR_CONFIGURED
 

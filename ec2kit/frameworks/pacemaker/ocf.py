@@ -51,18 +51,20 @@ class _Deed:
     Attributes:
         deed: The core's name of the action, which decides the deadline.
         watched: True: Pacemaker's log shows the progress, too.
+        quiet: True: nothing is said of a success, since configuration tools show what is said as a warning.
     """
 
     run: Callable[[Operation], Ended]
     deed: str
     watched: bool = True
+    quiet: bool = False
 
 
 _DEEDS = {
     "start": _Deed(start, "restore"),
     "stop": _Deed(stop, "remove"),
     "monitor": _Deed(monitor, "quickCheck", watched=False),
-    "validate-all": _Deed(validate, "quickCheck"),
+    "validate-all": _Deed(validate, "quickCheck", quiet=True),
     "reload-agent": _Deed(validate, "quickCheck"),  # the next operation reads all parameters again
 }
 
@@ -221,7 +223,8 @@ def _resource(tag: str, given: Given, here: Place, settings: Settings) -> Resour
 
 def _carry_out(operation: Operation, deed: _Deed) -> Ended:
     action = operation.action
-    action.begin()
+    if not deed.quiet:
+        action.begin()
     try:
         ended = deed.run(operation)
     except (Ec2KitError, Stopped) as error:
@@ -231,10 +234,10 @@ def _carry_out(operation: Operation, deed: _Deed) -> Ended:
         edge.unexpected(action.log, error)
         action.fail("unexpected trouble")
         return _in_trouble(operation, error)
-    if ended.rc in (Rc.SUCCESS, Rc.NOT_RUNNING):
-        action.end(ended.note)
-    else:
+    if ended.rc not in (Rc.SUCCESS, Rc.NOT_RUNNING):
         action.fail(ended.note)
+    elif not deed.quiet:
+        action.end(ended.note)
     return ended
 
 

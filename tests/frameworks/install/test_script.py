@@ -111,7 +111,7 @@ def test_an_agent_runs_python_with_its_name_and_the_operation(tmp_path: Path, pl
     told = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert (told[:2], told[-2:]) == (["", "-IB"], [pacemaker.AGENTS[place], "a  b"])
-    assert "ec2kit.frameworks.pacemaker.ocf" in told[3]
+    assert "from ec2kit.frameworks.pacemaker.ocf import main" in done.stdout
 
 
 # -- trouble -------------------------------------------------------------------------------------------------------
@@ -146,6 +146,31 @@ def test_an_agent_whose_python_is_gone_says_so_and_that_nothing_runs_here(
     done = run(tmp_path / "resource.d/ec2kit/awseip", operation, EC2KIT_RUN_DIR=str(tmp_path), PATH="/usr/bin:/bin")
     assert done.returncode == status
     assert "ec2kit is not installed: no /nowhere/bin/python (run 'ec2kit install --ocf' again" in done.stderr
+
+
+WITHOUT_THE_KIT = sys._base_executable  # type: ignore[attr-defined]  # of which the tests' environment was made
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [("subsys/comm/resources/ec2/actions/restore", 127), ("subsys/comm/resources/ec2/actions/quickCheck", 0)],
+)
+def test_a_script_whose_python_has_lost_ec2kit_says_what_to_do(tmp_path: Path, place: str, status: int) -> None:
+    """After an upgrade of the distribution the environment's Python is another one, and finds nothing there."""
+    write(tmp_path, script.scripts(LIFEKEEPER, SOURCES, root=str(tmp_path), python=WITHOUT_THE_KIT))
+    done = run(tmp_path / place, "-t", "x")
+    assert done.returncode == status
+    assert f"{WITHOUT_THE_KIT} does not find ec2kit: it is another version than before" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("operation", "status"), [("monitor", 5), ("start", 5), ("stop", 0)])
+def test_an_agent_whose_python_has_lost_ec2kit_is_not_installed(tmp_path: Path, operation: str, status: int) -> None:
+    """Pacemaker runs the resource on another server at once, and fences nobody where nothing was started."""
+    write(tmp_path, script.scripts(PACEMAKER, SOURCES, root=str(tmp_path), python=WITHOUT_THE_KIT))
+    done = run(tmp_path / "resource.d/ec2kit/awseip", operation, EC2KIT_RUN_DIR=str(tmp_path), PATH="/usr/bin:/bin")
+    assert done.returncode == status
+    assert f"{WITHOUT_THE_KIT} does not find ec2kit" in done.stderr
 
 
 @each_tree
