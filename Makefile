@@ -35,7 +35,7 @@ cluster-test: setup ## a real Pacemaker cluster fails over, on this machine
 ground-setup: ## install what ground needs (Debian, as root)
 	tests/ground/setup
 
-ground: setup ## what the programs that manage the network do to the address, on this machine (as root)
+ground: setup ## what the programs that manage the network do to the address (as root; ARGS="--debian 13")
 	$(BIN)/python -m pytest -m ground -n 0 -p no:randomly tests/ground $(ARGS)
 
 patroni-setup: ## install what patroni needs (Debian, as root)

@@ -1,12 +1,20 @@
 #!/bin/bash
-# root.sh FOLDER PACKAGE...: this machine's root under an overlay in memory, with more packages; until stdin ends.
+# root.sh FOLDER RELEASE WHEEL PACKAGE...: a root with more packages in memory; until stdin ends.
 #
-# It runs in a mount namespace of its own, so that nothing of it is left when it ends.
-work=$1
-shift
-mount -t tmpfs -o size=2g tmpfs "$work" || exit 1
+# RELEASE is empty: this machine's own root under an overlay. Otherwise it is that release of Debian, with the kit of the WHEEL
+# in an environment of that release's own Python and SDK. All of it is in a mount namespace of its own, so that nothing of it
+# is left when it ends.
+work=$1 release=$2 wheel=$3
+shift 3
+mount -t tmpfs -o size=3g tmpfs "$work" || exit 1
 mkdir "$work/upper" "$work/work" "$work/root"
-mount -t overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" overlay "$work/root" || exit 1
+if [ "$release" ]; then
+    debootstrap --variant=minbase --include=ca-certificates "$release" "$work/root" >"$work/apt.log" 2>&1 ||
+        { tail -n 5 "$work/apt.log" && exit 1; }
+    mount --bind "$work/root" "$work/root"
+else
+    mount -t overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" overlay "$work/root" || exit 1
+fi
 mount -t proc proc "$work/root/proc"
 mount --rbind /dev "$work/root/dev"
 mount --rbind /tmp "$work/root/tmp"
@@ -17,6 +25,13 @@ chmod 755 "$work/root/usr/sbin/policy-rc.d"
 install="DEBIAN_FRONTEND=noninteractive apt-get -qq -y --allow-downgrades --no-install-recommends install $*"
 chroot "$work/root" sh -c "$install || { apt-get -qq update && $install; }" >"$work/apt.log" 2>&1 ||
     { tail -n 5 "$work/apt.log" && exit 1; }
+if [ "$release" ]; then
+    cp "$wheel" "$work/root/opt"
+    chroot "$work/root" sh -c "python3 -m venv --system-site-packages /opt/ec2kit &&
+        /opt/ec2kit/bin/pip install --quiet --no-index --no-deps /opt/*.whl" >"$work/apt.log" 2>&1 ||
+        { tail -n 5 "$work/apt.log" && exit 1; }
+fi
+cp "${0%/*}/init.sh" "$work/root/usr/local/sbin/ground-init"
 printf '#!/bin/sh\nexit 0\n' >"$work/root/usr/local/bin/logger" # there is no syslog
 for each in systemctl udevadm; do                                # nor a service manager to talk to
     printf '#!/bin/sh\ncase $* in *is-*) exit 1 ;; esac\n' >"$work/root/usr/local/bin/$each"

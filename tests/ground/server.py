@@ -43,17 +43,54 @@ MONITOR = 1.0
 """Seconds between two monitors."""
 
 _CLEAN = {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C"}
-PACKAGES = (
-    "amazon-ec2-net-utils=2.3.0-3",
-    "curl",
-    "dbus-daemon",
-    "dnsmasq-base",
-    "isc-dhcp-client=4.4.3-P1-2",
-    "libnetplan0=0.106-2+deb12u1",
-    "netplan.io=0.106-2+deb12u1",
-    "network-manager=1.42.4-1+deb12u1",
-    "procps",
-    "systemd=252.39-1~deb12u2",
+
+
+class Release(NamedTuple):
+    """
+    A release of Debian.
+
+    Attributes:
+        name: As debootstrap knows it; "": that of this machine, in whose root the kit of this checkout runs.
+        packages: What is installed in the root.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+
+
+BOOKWORM = Release(
+    "",
+    (
+        "amazon-ec2-net-utils=2.3.0-3",
+        "curl",
+        "dbus-daemon",
+        "dnsmasq-base",
+        "isc-dhcp-client=4.4.3-P1-2",
+        "libnetplan0=0.106-2+deb12u1",
+        "netplan.io=0.106-2+deb12u1",
+        "network-manager=1.42.4-1+deb12u1",
+        "procps",
+        "systemd=252.39-1~deb12u2",
+    ),
+)
+TRIXIE = Release(
+    "trixie",
+    (
+        "amazon-ec2-net-utils",
+        "curl",
+        "dbus-daemon",
+        "dnsmasq-base",
+        "iproute2",
+        "isc-dhcp-client",
+        "netplan.io",
+        "network-manager",
+        "procps",
+        "python3-boto3",
+        "python3-click",
+        "python3-venv",
+        "systemd",
+        "udev",
+    ),
 )
 
 
@@ -74,11 +111,21 @@ def _run(*words: str, check: bool = True) -> str:
 
 
 class Root:
-    """A root file system with the network programs; it lives in the mount namespace of one process."""
+    """
+    A root file system with the network programs; it lives in the mount namespace of one process.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        actions: The folder of the kit's actions in it.
+        command: `ec2kit` in it.
+    """
+
+    def __init__(self, folder: Path, release: Release = BOOKWORM, wheel: Path | None = None) -> None:
         self.path = folder / "root"
-        command = ["unshare", "--mount", "--propagation", "private", str(HERE / "root.sh"), str(folder), *PACKAGES]
+        self.actions, self.command = ACTIONS, ACTIONS.parent / ".venv" / "bin" / "ec2kit"
+        if release.name:
+            self.actions, self.command = Path("/opt/ec2kit/share/ec2kit/actions"), Path("/opt/ec2kit/bin/ec2kit")
+        words = [str(HERE / "root.sh"), str(folder), release.name, str(wheel or ""), *release.packages]
+        command = ["unshare", "--mount", "--propagation", "private", *words]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
@@ -130,7 +177,7 @@ class Server:
         self._route()
         inside = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         enter = ["nsenter", "-t", str(self._root.pid), "-m", f"--net=/run/netns/{self._prefix}server"]
-        command = [*enter, "unshare", *inside, "chroot", str(self._root.path), "bash", str(HERE / "init.sh")]
+        command = [*enter, "unshare", *inside, "chroot", str(self._root.path), "bash", "/usr/local/sbin/ground-init"]
         self._machine = self._start(command)
         until(
             lambda: self.run("test", "-e", "/run/ready", check=False) == "" and self._is_ready(),
@@ -274,7 +321,7 @@ class Server:
     def agent(self, operation: str, **meta: int | str) -> subprocess.CompletedProcess[str]:
         """One operation of the agent route-table."""
         given = variables("vip", self.parameters, timeout=20_000, **meta)
-        command = [*self._inside(), str(ACTIONS / "ocf" / "route-table"), operation]
+        command = [*self._inside(), str(self._root.actions / "ocf" / "route-table"), operation]
         return subprocess.run(
             command,
             capture_output=True,
@@ -286,7 +333,7 @@ class Server:
         )
 
     def ec2kit(self, *words: str) -> str:
-        command = [*self._inside(), str(ACTIONS.parent / ".venv" / "bin" / "ec2kit"), *words]
+        command = [*self._inside(), str(self._root.command), *words]
         done = subprocess.run(
             command, capture_output=True, text=True, env=self.environment(), cwd="/", check=False, timeout=60
         )
