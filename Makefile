@@ -44,7 +44,7 @@ patroni-setup: ## install what patroni needs (Debian, as root)
 patroni: setup ## a real Patroni, PostgreSQL and etcd move the address, five times each (not as root: as postgres)
 	tests/patroni/run $(BIN)/python $(ARGS)
 
-demo: setup ## both scenarios fail over on an embedded EC2, told step by step (ARGS=--tls)
+demo: setup ## every kind of address fails over on an embedded EC2, told step by step (ARGS=--tls)
 	@$(BIN)/python demo/failover.py $(ARGS)
 
 test: setup ## all tests but the slow ones

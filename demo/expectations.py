@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from stage import Done, Place, Truth
-from story import Act, Holders
+from story import Act, Holders, Move
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,18 @@ def of_an_action(act: Act, done: Done) -> list[Expectation]:
     wanted, made = _counted(act.writes), _counted(done.writes)
     writes = Expectation(wanted, wanted, made, wanted == made)
     return [status, *(_said(words, done) for words in act.says), writes]
+
+
+def of_a_move(move: Move, done: Done, places: tuple[Place, ...], before: Truth, after: Truth) -> list[Expectation]:
+    """Compare the move of one address with the story; everything else is as it was."""
+    first, second = (f"{server} eth1" for server in move.servers)
+    found = f"{before.get(move.place, 'nothing')} → {after.get(move.place, 'nothing')}"
+    moved, wanted, made = f"{first} → {second}", _counted(move.writes), _counted(done.writes)
+    return [
+        Expectation(f"{move.kind} {move.place[1]}: {moved}", moved, found, moved == found),
+        Expectation(wanted, wanted, made, wanted == made),
+        _untouched(_without(places, before), _without(places, after)),
+    ]
 
 
 def of_the_world(holders: Holders, places: tuple[Place, ...], before: Truth, now: Truth) -> list[Expectation]:

@@ -1,5 +1,5 @@
 """
-Both scenarios fail over on an embedded EC2, step by step; the status is 0 if every expectation held, otherwise 1.
+Every kind of address fails over on an embedded EC2; the status is 0 if every expectation held, otherwise 1.
 
     failover.py       starts the sandbox, plays the story, counts
     story.py          the story, as data: what happens, and what is expected of it
@@ -28,7 +28,7 @@ from expectations import Expectation
 from narrator import Narrator
 from picture import holders, topology
 from stage import Done, Stage, Truth, wrote
-from story import Act, Event, Scenario, story
+from story import Act, Event, Move, Scenario, story
 
 from ec2kit.sandbox.client import NoSandbox, started
 
@@ -58,7 +58,10 @@ class Play:
                 for step in scene.steps:
                     self._step(step, scenario, at_first)
 
-    def _step(self, step: Act | Event, scenario: Scenario, at_first: Truth) -> None:
+    def _step(self, step: Act | Event | Move, scenario: Scenario, at_first: Truth) -> None:
+        if isinstance(step, Move):
+            self._move(step, scenario)
+            return
         before = self.stage.truth()
         checked = self._act(step) if isinstance(step, Act) else self._happen(step)
         after = self.stage.truth()
@@ -74,6 +77,19 @@ class Play:
         self.narrator.outcome(done)
         self.done.append(done)
         return expectations.of_an_action(act, done)
+
+    def _move(self, move: Move, scenario: Scenario) -> None:
+        """Make the resource behind the scenes, and show its move in one line."""
+        first, second = move.servers
+        self.stage.run(first, "create", "-t", move.tag, *move.create.split(), "--interface", "eth1")
+        self.stage.run(second, "extend", first, move.tag)
+        before = self.stage.truth()
+        self.narrator.command("", f"{second}$", f"actions/restore -t {move.tag}")
+        done = self.stage.run(second, "restore", "-t", move.tag)
+        self.done.append(done)
+        checked = expectations.of_a_move(move, done, scenario.places, before, self.stage.truth())
+        self.narrator.verdicts(checked)
+        self.checked += checked
 
     def _happen(self, event: Event) -> list[Expectation]:
         self.narrator.command(event.why, event.prompt, event.typed)
@@ -95,7 +111,7 @@ def introduce(narrator: Narrator, stage: Stage, *, seconds: float) -> None:
     )
     narrator.say(
         "After every step plain boto3 asks EC2, at an endpoint that no fault disturbs, who holds what; every "
-        'other route and Elastic IP of the account must be as it was at first: "rest untouched".'
+        'other route and address of the account must be as it was at first: "rest untouched".'
     )
     narrator.say()
     narrator.picture(topology(stage.description, stage.truth()))
@@ -128,7 +144,7 @@ def _figures(play: Play, *, seconds: float) -> dict[str, str]:
     changes, median, slowest = sum(map(wrote, by_kit)), statistics.median(restores), max(restores)
     return {
         "actions": f"{len(play.done)} run, all in all {seconds:.0f} s",
-        "EC2 requests": f"{len(by_kit)} by ec2kit, {changes} of them changes; {len(calls) - len(by_kit)} by the demo",
+        "requests": f"{len(by_kit)} by ec2kit, {changes} of them changes; {len(calls) - len(by_kit)} by the demo",
         "restore": f"median {median:.0f} ms, slowest {slowest:.0f} ms: {len(restores)} whole processes",
     }
 
@@ -173,7 +189,9 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Both scenarios fail over on an embedded EC2, told step by step.")
+    parser = argparse.ArgumentParser(
+        description="Every kind of address fails over on an embedded EC2, told step by step."
+    )
     help_text = "folder of the action scripts to play with (default: the checkout's)"
     parser.add_argument("--actions", type=Path, default=CHECKOUT / "actions", metavar="DIR", help=help_text)
     parser.add_argument("--tls", action="store_true", help="let the servers ask EC2 by HTTPS")
@@ -195,7 +213,7 @@ def _perform(narrator: Narrator, actions: Path, *, tls: bool) -> int:
     began = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix="ec2kit-demo-", ignore_cleanup_errors=True) as folder,
-        started(folder, tls=tls) as sandbox,
+        started(folder, nodes=3, tls=tls) as sandbox,
     ):
         stage = Stage(sandbox, actions)
         for tunable in TUNABLES:

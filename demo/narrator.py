@@ -60,7 +60,8 @@ class Narrator:
 
     def command(self, why: str, prompt: str, typed: str) -> None:
         """Print the next command with its reason, after the prompt of the person who types it."""
-        self.say(why, "dim", indent="  ")
+        if why:
+            self.say(why, "dim", indent="  ")
         self.say(f"{prompt} {typed}", "bold", indent="  ", hanging="    ")
 
     def outcome(self, done: Done) -> None:

@@ -27,7 +27,7 @@ def topology(description: dict[str, Any], truth: Truth) -> list[str]:
     nodes, tables = description["nodes"].items(), description["route_table_ids"]
     vip, address = description["vip"], description["elastic_ip"]
     routes = [(table, f"{vip}/32 → {truth[table, f'{vip}/32']}") for table in tables]
-    zones = [_zone(name, node, *route) for (name, node), route in zip(nodes, routes, strict=True)]
+    zones = [_zone(name, node, *route) for (name, node), route in zip(nodes, routes, strict=False)]
     title = f"VPC {description['vpc_id']}  {description['vpc_cidr_block']}"
     return [
         f"  clients on the Internet ···▶ Elastic IP {address}: associated with {truth[ELASTIC_IP, address]}",

@@ -22,11 +22,11 @@ from ec2kit.sandbox.client import Sandbox
 LONGEST = 60.0
 """Seconds after which an action counts as hanging, and is killed."""
 
-ELASTIC_IP = "Elastic IP"
+ELASTIC_IP, PRIVATE_ADDRESS, RECORD_SET = "Elastic IP", "private address", "record set"
 NOBODY = "nobody"
 
 Place = tuple[str, str]
-"""A thing that can point at a server: ("rtb-0123", "10.1.0.10/32"), or ("Elastic IP", "203.0.113.1")."""
+"""A thing that can point at a server: ("rtb-0123", "10.1.0.10/32"), ("Elastic IP", "203.0.113.1"), …"""
 
 Truth = Mapping[Place, str]
 """Place → its holder: "node1 eth1", "bystander", "nobody"."""
@@ -111,8 +111,11 @@ class Stage:
     @cached_property
     def ec2(self) -> Any:
         """Return plain boto3 at the endpoint that no fault disturbs."""
+        return self._boto3("ec2")
+
+    def _boto3(self, service: Any) -> Any:
         return boto3.client(
-            "ec2",
+            service,
             endpoint_url=self.description["endpoint_url"],
             region_name=self.description["region"],
             aws_access_key_id="demo",
@@ -120,8 +123,8 @@ class Stage:
         )
 
     def truth(self) -> Truth:
-        """Return the holder of every route and every Elastic IP of the account."""
-        return {**self._routes(), **self._addresses()}
+        """Return the holder of every route, Elastic IP, secondary address and record set of the account."""
+        return {**self._routes(), **self._addresses(), **self._private_addresses(), **self._record_sets()}
 
     def _routes(self) -> dict[Place, str]:
         pages = self.ec2.get_paginator("describe_route_tables").paginate()
@@ -137,6 +140,31 @@ class Stage:
             (ELASTIC_IP, each["PublicIp"]): self._holder(each) for each in self.ec2.describe_addresses()["Addresses"]
         }
 
+    def _private_addresses(self) -> dict[Place, str]:
+        return {
+            (PRIVATE_ADDRESS, one["PrivateIpAddress"]): each["Description"]
+            for each in self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+            for one in each["PrivateIpAddresses"]
+            if not one["Primary"]
+        }
+
+    def _record_sets(self) -> dict[Place, str]:
+        listed = self._route53.list_resource_record_sets(HostedZoneId=self.description["hosted_zone_id"])
+        owners = {
+            each["private_ip_address"]: f"{name} {device}"
+            for name, node in self.description["nodes"].items()
+            for device, each in node["interfaces"].items()
+        }
+        return {
+            (RECORD_SET, each["Name"].removesuffix(".")): owners.get(value["Value"], value["Value"])
+            for each in listed["ResourceRecordSets"]
+            for value in each.get("ResourceRecords", ())
+        }
+
+    @cached_property
+    def _route53(self) -> Any:
+        return self._boto3("route53")
+
     def _holder(self, target: Mapping[str, Any]) -> str:
         network_interface_id = target.get("NetworkInterfaceId")
         return self._names.get(network_interface_id) or network_interface_id or target.get("GatewayId") or NOBODY
@@ -149,8 +177,9 @@ class Stage:
 
 
 def wrote(call: Mapping[str, Any]) -> bool:
-    """Tell whether a call changed something in EC2."""
-    return bool(call["carried_out"]) and not call["dry_run"] and not call["operation"].startswith("Describe")
+    """Tell whether a call changed something in AWS."""
+    looked = str(call["operation"]).startswith(("Describe", "List", "Get"))
+    return bool(call["carried_out"]) and not call["dry_run"] and not looked
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stage import ELASTIC_IP, Place, Stage
+from stage import ELASTIC_IP, PRIVATE_ADDRESS, RECORD_SET, Place, Stage
 
 VIP_TAG = "ec2-vip1"
 EIP_TAG = "ec2-eip1"
@@ -49,12 +49,31 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Move:
+    """
+    Describe one kind of address in one line: a resource is made, gets a second server, and moves there.
+
+    Attributes:
+        kind: The word for its address.
+        servers: The first has it before, the second afterwards, by "eth1".
+        writes: The updating requests that the move must make.
+    """
+
+    kind: str
+    tag: str
+    create: str
+    servers: tuple[str, str]
+    place: Place
+    writes: Holders
+
+
+@dataclass(frozen=True)
 class Scene:
     """One part of the story has a title, prose and steps."""
 
     title: str
     prose: str
-    steps: tuple[Act | Event, ...]
+    steps: tuple[Act | Event | Move, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,7 @@ class Scenario:
 
 def story(description: dict[str, Any]) -> tuple[Scenario, ...]:
     """Return the whole story, for the sandbox so described."""
-    return (_route_table(description), _elastic_ip(description))
+    return (_route_table(description), _elastic_ip(description), _other_kinds(description))
 
 
 # -- the virtual IP ------------------------------------------------------------------------------------------
@@ -238,3 +257,40 @@ def _elastic_ip(description: dict[str, Any]) -> Scenario:
     )
     prose = f"Clients on the Internet reach {address}, wherever it is associated."
     return Scenario(((ELASTIC_IP, address),), (Scene("Elastic IP scenario: the same, in short", prose, steps),))
+
+
+# -- all other kinds -----------------------------------------------------------------------------------------
+
+
+def _other_kinds(description: dict[str, Any]) -> Scenario:
+    table, private, record = description["route_table_ids"][0], description["secondary_ip"], description["record"]
+    zone = description["hosted_zone_id"]
+    moves = (
+        Move(
+            "default route",
+            "ec2-nat",
+            f"--type route-table --destination 0.0.0.0/0 --route-table {table} --create-routes",
+            ("node1", "node2"),
+            (table, "0.0.0.0/0"),
+            ("ReplaceRoute",),
+        ),
+        Move(
+            PRIVATE_ADDRESS,
+            "ec2-sip",
+            f"--type secondary-ip --private-ip {private}",
+            ("node1", "node3"),
+            (PRIVATE_ADDRESS, private),
+            ("AssignPrivateIpAddresses",),
+        ),
+        Move(
+            RECORD_SET,
+            "ec2-dns",
+            f"--type dns-record --hosted-zone {zone} --record {record}",
+            ("node1", "node2"),
+            (RECORD_SET, record),
+            ("ChangeResourceRecordSets",),
+        ),
+    )
+    prose = "Made on node1, extended to another server, restored there. node3 is in the subnet of node1."
+    scene = Scene("Every other kind of address, in a line each", prose, moves)
+    return Scenario(tuple(each.place for each in moves), (scene,))

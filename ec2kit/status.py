@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ec2kit.messages.statement import Reason, Reasons
 
 if TYPE_CHECKING:
+    from ec2kit.holding import Holding
     from ec2kit.messages.statement import Statement
 
 
@@ -79,6 +80,7 @@ class _Call(NamedTuple):
     old: str | None
     new: str | None
     arguments: Mapping[str, str | bool]
+    displaces: Holding | None
 
 
 class Change(_Call):
@@ -90,6 +92,7 @@ class Change(_Call):
         target: The object that changes, "rtb-1" or "eipalloc-1".
         old, new: The ENI (or other target) before and after; None if there is none.
         arguments: Keyword arguments of the call, by the names of the method of `ec2kit.ec2.operations.Ec2`.
+        displaces: What the call takes away although it is not the resource's; never what another resource has.
     """
 
     __slots__ = ()
@@ -102,8 +105,9 @@ class Change(_Call):
         old: str | None,
         new: str | None,
         arguments: Mapping[str, str | bool] = _NONE,
+        displaces: Holding | None = None,
     ) -> Change:
-        return super().__new__(cls, operation, target, old, new, MappingProxyType(dict(arguments)))
+        return super().__new__(cls, operation, target, old, new, MappingProxyType(dict(arguments)), displaces)
 
 
 class Plan(NamedTuple):

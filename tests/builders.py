@@ -31,12 +31,15 @@ from .pretended_ec2 import PretendedEc2
 ROUTE_TABLE, ELASTIC_IP, SECONDARY_IP, DNS_RECORD = "route-table", "elastic-ip", "secondary-ip", "dns-record"
 SECONDARY_IPV6 = "secondary-ip of IPv6"
 """A kind for tests: the same scenario, and an address that moves in two steps."""
+DEFAULT_ROUTE = "route-table of a NAT pair"
+"""A kind for tests: the default route of two tables that are listed, and of no other."""
 
 VIP = "10.1.0.10"
 CIDR = f"{VIP}/32"
 PUBLIC_IP = "203.0.113.10"
 ALLOCATION = "eipalloc-1"
 RECORD = "db.example.com"
+RECORD_SET = f"A {RECORD}"
 PRIVATE_IP, PRIVATE_IPV6 = "10.0.1.50", "2001:db8::50"
 ENI_A, ENI_B, ENI_C = "eni-a", "eni-b", "eni-c"
 IP_A, IP_B, IP_C = "10.0.1.11", "10.0.2.12", "10.0.3.13"
@@ -133,6 +136,7 @@ def a_resource(
 ) -> Resource:
     name, address, own = {
         ROUTE_TABLE: (scenario, VIP, route_table.Own(route_table_ids)),
+        DEFAULT_ROUTE: (ROUTE_TABLE, "0.0.0.0/0", route_table.Own(("rtb-1", "rtb-2"))),
         SECONDARY_IP: (scenario, PRIVATE_IP, secondary_ip.Own()),
         SECONDARY_IPV6: (SECONDARY_IP, PRIVATE_IPV6, secondary_ip.Own()),
         DNS_RECORD: (scenario, RECORD, dns_record.Own("Z1", "A", "10", ("private",))),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from ec2kit.ec2.answers import Address, Holder, NetworkInterface, Receipt, Route, RouteTable, RouteTables
+from ec2kit.ec2.route53 import CREATE, RecordSet
 from ec2kit.errors import AwsRefused, AwsUnreachable, Ec2KitError, PermissionMissing
 
 Hook = Callable[[str], None]
@@ -36,7 +38,9 @@ class PretendedEc2:
     The truth, what is shown of it, and who interferes.
 
     Attributes:
-        routes: Table id → the route's target, of the one virtual IP; or private address → the ENI that has it.
+        routes: Table id → the route's target, of the one virtual IP; or private address → the ENI that has it; or
+            record set → the ENI at whose address it points, None: there is no such record set.
+        spreading: How many questions about a change of a record set are answered that it is pending.
         late: How many looks after a change still show what was before it.
         looks: Errors of the next looks, in order; None: that look succeeds.
         later_pages: Why later pages of route tables are missing.
@@ -51,6 +55,7 @@ class PretendedEc2:
         self.blackholes: set[str] = set()
         self.held = {each.allocation_id: each for each in addresses}
         self.late = 0
+        self.spreading = 0
         self.looks: list[Exception | None] = []
         self.before_look: Callable[[int], None] = lambda number: None
         self.looked = 0
@@ -108,6 +113,66 @@ class PretendedEc2:
                 raise unreachable(operation)
             return Receipt(f"req-{len(self.written)}", 1, 1.0)
 
+    def ask_for_a_change(self) -> None:
+        """Be asked how far a change of a record set has come; a test may fail this."""
+
+
+ADDRESSES = {"eni-a": "10.0.1.11", "eni-b": "10.0.2.12", "eni-c": "10.0.3.13"}
+"""ENI → the address at which a record set points for it; an ENI that is none of these has another."""
+
+_ELSEWHERE = "192.0.2.99"
+_OWNERS = {address: eni for eni, address in ADDRESSES.items()}
+
+
+class AskedRoute53:
+    """The same methods as `ec2kit.ec2.route53.Route53`; a record set has one value and a TTL of 10 s."""
+
+    def __init__(self, world: PretendedEc2, guard: Callable[[], None]) -> None:
+        self._world = world
+        self._guard = guard
+        self._spreading: dict[str, int] = {}
+
+    def record_set(self, *, hosted_zone_id: str, name: str, record_type: str) -> RecordSet | None:
+        return _record_set(self._world.look()[0][f"{record_type} {name}"])
+
+    def is_in_sync(self, target: str) -> bool:
+        if target not in self._spreading:
+            return True
+        self._world.ask_for_a_change()
+        self._spreading[target] -= 1
+        if self._spreading[target] >= 0:
+            return False
+        del self._spreading[target]
+        return True
+
+    def change_record_set(
+        self,
+        *,
+        action: str,
+        target: str,
+        hosted_zone_id: str,
+        name: str,
+        record_type: str,
+        record_set: RecordSet,
+        instead_of: RecordSet | None = None,
+    ) -> Receipt:
+        owner = _OWNERS[record_set.values[0]]
+
+        def carry_out() -> None:
+            there = _record_set(self._world.routes[target])
+            if action == CREATE and there != instead_of:
+                raise refused("InvalidChangeBatch", "ChangeResourceRecordSets", target)
+            self._world.routes[target] = owner
+
+        self._guard()
+        receipt = self._world.write("ChangeResourceRecordSets", target, owner, carry_out)
+        self._spreading[target] = self._world.spreading
+        return receipt
+
+
+def _record_set(eni: str | None) -> RecordSet | None:
+    return RecordSet(10, (ADDRESSES.get(eni, _ELSEWHERE),)) if eni is not None else None
+
 
 class Asked:
     """The same methods as `ec2kit.ec2.operations.Ec2`."""
@@ -115,6 +180,10 @@ class Asked:
     def __init__(self, world: PretendedEc2, guard: Callable[[], None]) -> None:
         self._world = world
         self._guard = guard
+
+    @cached_property
+    def route53(self) -> AskedRoute53:
+        return AskedRoute53(self._world, self._guard)
 
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
         """All destinations are routed alike here, and every table has the tag."""

@@ -95,6 +95,7 @@ SLOW = {
         "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within]",
         # the same with a sandbox whose reads are not late
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[5]",
+        "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[role]",
         "test_recover_whose_every_answer_is_lost_succeeds[5]",
         "test_remove_whose_every_answer_is_lost_knows_that_it_is_done[5]",
         # test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits
@@ -265,8 +266,21 @@ SLOW = {
         "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.67')]",
         "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.66')]",
     },
+    "tests/model/test_killed.py": {
+        # the same with routes and with other kinds
+        "test_killed_at_every_point_and_run_again_converges[remove of secondary-ip]",
+        "test_killed_at_every_point_and_run_again_converges[remove of secondary-ip of IPv6]",
+        "test_killed_at_every_point_and_run_again_converges[remove of dns-record]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of secondary-ip]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of secondary-ip of IPv6]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of dns-record]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of a NAT pair]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of a NAT pair]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a NAT pair]",
+    },
     "tests/model/test_two_servers.py": {
         # TestTwoServers, the same machine with routes
+        "TestTwoServersOneDefaultRoute::runTest",
         "TestTwoServersOneElasticIp::runTest",
         "TestTwoServersOnePrivateAddress::runTest",
         "TestTwoServersOneIpv6Address::runTest",
@@ -280,6 +294,10 @@ SLOW = {
         "test_a_long_walk_loses_nothing[1-secondary-ip of IPv6]",
         "test_a_long_walk_loses_nothing[2-secondary-ip]",
         "test_a_long_walk_loses_nothing[2-secondary-ip of IPv6]",
+        "test_a_long_walk_loses_nothing[1-dns-record]",
+        "test_a_long_walk_loses_nothing[2-dns-record]",
+        "test_a_long_walk_loses_nothing[1-route-table of a NAT pair]",
+        "test_a_long_walk_loses_nothing[2-route-table of a NAT pair]",
     },
     "tests/ocf/test_trouble.py": {
         # the same where EC2 is silent, or all streams are full

@@ -40,6 +40,7 @@ WORDS = {
     "role",
     "status",
     "finding",
+    "holding",
     "errors",
     "settings",
     "assignments",

@@ -72,8 +72,7 @@ def _checked(action: Action, journal: Journal, wish: Wish, claimant: Claimant) -
     journal.clean_up_after_a_killed_create()
     try:
         preflight = _prepare(action, wish)
-        address = here.subject(preflight.resource)
-        action.claims.take(action.tag, claimant, action.deadline, seconds=_longest(action), address=address)
+        here.announce(action, claimant, preflight.resource, seconds=_longest(action))
         frame.run(preflight)
         if preflight.seen.unknown is not None:
             raise preflight.seen.unknown

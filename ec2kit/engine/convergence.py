@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ec2kit.deadline import Abandoned, Begun, as_they_end
 from ec2kit.ec2.answers import Receipt
 from ec2kit.engine.action import Action
+from ec2kit.engine.neighbours import Neighbours
 from ec2kit.engine.remembered import remember
 from ec2kit.engine.trace import Trace
 from ec2kit.errors import (
@@ -132,6 +133,7 @@ class Convergence:
         self._rounds = 0
         self._doing: Statement | None = None
         self._trace = Trace(action.settings, action.tag)
+        self._neighbours = Neighbours(action)
         self._changed_at = self._patience()
 
     def reach(self, wanted: Wanted) -> dict[str, tuple[Change, ...]]:
@@ -191,7 +193,7 @@ class Convergence:
 
     def _plan(self, observed: Observed, wanted: Wanted) -> Plan:
         """Return the plan, in which a change whose answer was lost and that EC2 does not show is to be made again."""
-        plan = partial(self._scenario.plan, observed, wanted, conditional=self._conditional)
+        plan = partial(self._planned, observed, wanted)
         seen = plan(self.made)
         self._settle(seen)
         lost = {target for target, each in self._lost.items() if each.may_be_repeated}
@@ -201,6 +203,10 @@ class Convergence:
         anew = plan({target: made for target, made in without.items() if made})
         repeated = tuple(each for each in anew.changes if each.target in lost)
         return seen._replace(changes=(*seen.changes, *repeated))
+
+    def _planned(self, observed: Observed, wanted: Wanted, made: Mapping[str, tuple[Change, ...]]) -> Plan:
+        plan = self._scenario.plan(observed, wanted, made, conditional=self._conditional)
+        return self._neighbours.spared_by(plan)
 
     def _settle(self, seen: Plan) -> None:
         """Forget the lost answers whose changes a look shows: carried out, or overwritten by another writer."""

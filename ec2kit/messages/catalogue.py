@@ -1114,6 +1114,22 @@ RECORD_VALUE_NOT_GIVEN = _message(
     "The resource was made with a value for each server (--points-at SERVER=VALUE), and none for this one.",
     "Delete the resource and create it with a value for this server as well.",
 )
+NEIGHBOUR_SPARED = _message(
+    620450,
+    _WARN,
+    "{target}: {thing} stays on the network interface, because resource {tag} protects it",
+    "EC2_EIP_EXCLUSIVE=1 takes all other Elastic IPs off the network interface, but none that a resource of this "
+    "server protects.",
+    "Use another network interface for one of both resources, or switch EC2_EIP_EXCLUSIVE off.",
+)
+NEIGHBOURS_UNKNOWN = _message(
+    620451,
+    _WARN,
+    "{target}: {thing} stays on the network interface: it is not known whether a resource protects it ({reason})",
+    "EC2_EIP_EXCLUSIVE=1 takes all other Elastic IPs off the network interface, but only what no resource protects; "
+    "the registry of this server gives no answer.",
+    "Remove the cause that the line names; the next restore takes the Elastic IP off.",
+)
 
 # -- probes of the way of packets --------------------------------------------------------------------------------
 

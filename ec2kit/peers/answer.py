@@ -67,7 +67,7 @@ def _definition(text: str) -> Resource:
 
 QUESTIONS: Questions = {
     "state": lambda action, _: here.state(action),
-    "addresses": lambda action, _: {"addresses": here.addresses(action)},
+    "addresses": lambda action, _: here.kept(action),
     "describe": lambda action, words: here.description(action, *words[1:2]),
     "claim": lambda action, words: here.claim(action, Claimant(_word(words, 1), _word(words, 2)), *words[3:4]),
     "changing": lambda action, _: {"changing": action.claims.is_being_changed(action.tag)},

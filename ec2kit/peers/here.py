@@ -8,6 +8,7 @@ from typing import Any
 
 from ec2kit.engine.action import Action
 from ec2kit.errors import BadRequest, HalfMade, RegistryEmpty, RemoteRefused, RemoteSilent, TagUnknown
+from ec2kit.holding import Holdings, as_json, meeting
 from ec2kit.messages import catalogue
 from ec2kit.peers.ask import ask
 from ec2kit.resource import Resource
@@ -84,9 +85,27 @@ def description(action: Action, extends: str = "") -> dict[str, Any]:
     return {**known, "lifekeeper": version}
 
 
+def kept(action: Action) -> dict[str, Any]:
+    """Return what `addresses` and `holdings` tell, as other servers ask for it."""
+    return {
+        "addresses": addresses(action),
+        "holdings": {tag: as_json(each) for tag, each in holdings(action).items()},
+    }
+
+
 def addresses(action: Action) -> dict[str, str]:
     """Return tag → subject of each resource that this server has, or that a create is about to make here."""
     return {**action.claims.addresses(), **{each.tag: subject(each) for each in action.registry.resources()}}
+
+
+def holdings(action: Action) -> dict[str, Holdings]:
+    """Return tag → what each resource of `addresses` has of AWS for itself."""
+    return {**action.claims.holdings(), **{each.tag: holdings_of(each) for each in action.registry.resources()}}
+
+
+def holdings_of(resource: Resource) -> Holdings:
+    """Return what a definition has of AWS for itself."""
+    return scenario_of(resource).holdings(resource)
 
 
 def subject(resource: Resource) -> str:
@@ -121,6 +140,17 @@ def claim(action: Action, by: Claimant, dead: str = "") -> dict[str, Any]:
     return {"revision": _revision(action), "address": address, "taken": taken, **state(action)}
 
 
+def announce(action: Action, by: Claimant, resource: Resource, *, seconds: float) -> None:
+    """
+    Let other commands see, by the claim on its tag, what a resource is about to have here.
+
+    Args:
+        seconds: The time that the claim counts.
+    """
+    mine, claims = holdings_of(resource), action.claims
+    claims.take(action.tag, by, action.deadline, seconds=seconds, address=subject(resource), holdings=mine)
+
+
 def renew(action: Action, token: str, renewed: str) -> dict[str, Any]:
     """
     Return the present "revision", after which no request that is late can change the definition.
@@ -153,14 +183,13 @@ def store(action: Action, definition: Resource, token: str, replaces: int, chang
 
     Raises:
         BadRequest: The claim is gone, another definition is here than the one it replaces, or a resource that is new
-            here would protect the address of another one.
+            here would have something of another one.
     """
     with action.claims.used(action.tag, token, action.deadline):
-        collides = partial(scenario_of(definition).collides, definition)
-        others = [tag for tag, its in addresses(action).items() if tag != definition.tag and collides(its)]
-        if not replaces and others:
-            what = f"address {definition.address} on {action.registry.server}"
-            raise BadRequest(catalogue.NOT_FREE, what=what, by=others[0])
+        mine = holdings_of(definition)
+        for tag, its in holdings(action).items() if not replaces else ():
+            if tag != definition.tag and (shared := meeting(mine, its)):
+                raise BadRequest(catalogue.NOT_FREE, what=f"{shared[0]} on {action.registry.server}", by=tag)
         action.registry.store(definition, changed, replaces=replaces)
 
 

@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--tables", type=int, default=2)
+    parser.add_argument("--zones", type=int, choices=(1, 2), default=2)
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int)
     parser.add_argument("--tls", action="store_true")

@@ -145,6 +145,7 @@ def started(
     *,
     nodes: int = 2,
     tables: int = 2,
+    zones: int = 2,
     region: str = "us-east-1",
     port: int | None = None,
     tls: bool = False,
@@ -154,6 +155,7 @@ def started(
     Run a sandbox in a process of its own until the block ends or this process dies.
 
     Args:
+        zones: The zones in which the servers are: with 1 all are in one subnet.
         tls: The servers' endpoints of EC2 and STS speak HTTPS.
         within: Seconds that the sandbox may take to be ready.
 
@@ -161,7 +163,8 @@ def started(
         NoSandbox: The sandbox is not ready in time, or it ended; then the text is what it wrote to standard error.
     """
     folder = Path(folder).absolute()
-    options = [f"--nodes={nodes}", f"--tables={tables}", f"--region={region}", "--stop-with-stdin"]
+    options = [f"--nodes={nodes}", f"--tables={tables}", f"--zones={zones}", f"--region={region}"]
+    options += ["--stop-with-stdin"]
     options += [f"--port={port}"] * (port is not None) + ["--tls"] * tls
     command = [sys.executable, "-m", "ec2kit.sandbox", str(folder), *options]
     with (

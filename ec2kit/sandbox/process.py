@@ -32,6 +32,7 @@ def serve(
     *,
     nodes: int = 2,
     tables: int = 2,
+    zones: int = 2,
     region: str = "us-east-1",
     port: int | None = None,
     tls: bool = False,
@@ -49,14 +50,21 @@ def serve(
         signal.signal(signal_number, lambda *_: stop.set())
     if stop_with_stdin:
         threading.Thread(target=_wait_for_end, args=(sys.stdin, stop), daemon=True).start()
-    with running(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls) as description:
+    with running(folder, nodes=nodes, tables=tables, zones=zones, region=region, port=port, tls=tls) as description:
         say(told(description))
         stop.wait()
 
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *, nodes: int, tables: int, region: str = "us-east-1", port: int | None = None, tls: bool = False
+    folder: Path,
+    *,
+    nodes: int,
+    tables: int,
+    zones: int = 2,
+    region: str = "us-east-1",
+    port: int | None = None,
+    tls: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """
     Run a sandbox in this process until the block ends, and yield its description.
@@ -71,7 +79,7 @@ def running(
     folder = folder.absolute()
     with _locked(folder):
         files.clear(folder)
-        world = _world(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls)
+        world = _world(folder, nodes=nodes, tables=tables, zones=zones, region=region, port=port, tls=tls)
         try:
             world.open()
             for endpoint in world.endpoints():
@@ -137,13 +145,13 @@ def _take(lock: IO[str], folder: Path) -> None:
     lock.flush()
 
 
-def _world(folder: Path, *, nodes: int, tables: int, region: str, port: int | None, tls: bool) -> Any:
+def _world(folder: Path, *, nodes: int, tables: int, zones: int, region: str, port: int | None, tls: bool) -> Any:
     try:
         from ec2kit.sandbox.world import PortInUse, World
     except ImportError as error:
         raise CannotStart(f"the sandbox needs moto ({error}): pip install 'ec2kit[sandbox]'") from error
     try:
-        return World(folder, nodes=nodes, tables=tables, region=region, port=port, tls=tls)
+        return World(folder, nodes=nodes, tables=tables, zones=zones, region=region, port=port, tls=tls)
     except (PortInUse, ValueError) as error:
         raise CannotStart(str(error)) from error
 

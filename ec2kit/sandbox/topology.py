@@ -56,12 +56,13 @@ class Topology:
     other_route_table: Any = None
 
 
-def build(backend: Any, *, nodes: int, tables: int) -> Topology:
+def build(backend: Any, *, nodes: int, tables: int, zones: int = 2) -> Topology:
     """
     Make the example in an empty EC2.
 
     Args:
         nodes: The number of servers, at least 1; they alternate between the zones.
+        zones: The number of zones in which servers are, 1 or 2.
         tables: The number of route tables that hold the VIP, at least 1.
     """
     vpc = backend.create_vpc("10.0.0.0/16")
@@ -70,7 +71,7 @@ def build(backend: Any, *, nodes: int, tables: int) -> Topology:
     gateway = _internet_gateway(backend, vpc)
     for zone in topology.zones:
         _public_route_table(backend, zone, gateway)
-    topology.nodes = [_node(backend, topology.zones, number) for number in range(1, nodes + 1)]
+    topology.nodes = [_node(backend, topology.zones[:zones], number) for number in range(1, nodes + 1)]
     topology.route_tables = [_route_table(topology, number) for number in range(1, tables + 1)]
     _routes(topology)
     _elastic_ips(topology)
@@ -103,7 +104,7 @@ def _public_route_table(backend: Any, zone: Zone, gateway: Any) -> None:
 
 
 def _node(backend: Any, zones: list[Zone], number: int) -> Node:
-    zone, host = zones[(number - 1) % 2], 10 + number
+    zone, host = zones[(number - 1) % len(zones)], 10 + number
     interfaces = {
         "eth0": _interface(backend, zone.public, host, f"node{number} eth0"),
         "eth1": _interface(backend, zone.private, host, f"node{number} eth1"),

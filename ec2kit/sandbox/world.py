@@ -62,10 +62,10 @@ class World:
     """
 
     def __init__(
-        self, folder: Path, *, nodes: int, tables: int, region: str, port: int | None, tls: bool = False
+        self, folder: Path, *, nodes: int, tables: int, zones: int, region: str, port: int | None, tls: bool = False
     ) -> None:
         here = Region(_empty_ec2(region))
-        self.topology = topology.build(here.backend, nodes=nodes, tables=tables)
+        self.topology = topology.build(here.backend, nodes=nodes, tables=tables, zones=zones)
         here.zones.vpc_id = self.topology.vpc.id
         here.zones.reset()
         self.description: dict[str, Any] = {}

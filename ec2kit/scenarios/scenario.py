@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.snapshot import Sharing
     from ec2kit.errors import Ec2KitError
     from ec2kit.finding import Findings
+    from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.messages.catalogue import Notice
     from ec2kit.messages.log import Log
@@ -91,8 +92,8 @@ class Scenario(Protocol):
     def subject(self, resource: Resource) -> str:
         """Return in one word what the resource protects, which other servers tell of it; usually its address."""
 
-    def collides(self, resource: Resource, subject: str) -> bool:
-        """Tell whether another resource with this subject would protect a part of the same."""
+    def holdings(self, resource: Resource) -> Holdings:
+        """Return what the definition has of AWS for itself, on all of its servers; no other one may have it."""
 
     def role(self, resource: Resource) -> Role | None:
         """Return the role under which the address is looked at and changed; None: the server's own credentials."""
@@ -307,14 +308,11 @@ class Making(Protocol):
     ON_THE_DEVICE: bool
     """True: the framework has to put the address on the active server's device."""
 
-    SHARES_NO_PLACE: bool
-    """True: a private address of a server carries one such address at a time; the next one displaces it."""
-
     CHECKS: tuple[tuple[str, Check], ...]
     """Name → check; a standby server makes these checks, too."""
 
-    def displaces(self, ground: Ground) -> tuple[str, ...]:
-        """Return the other addresses that lose their place on this server when the resource's comes here."""
+    def displaces(self, ground: Ground) -> Holdings:
+        """Return what loses its place on this server when the resource's address comes here."""
 
     def interface_findings(self, ground: Ground, eni: NetworkInterface) -> Findings:
         """Yield findings about the properties that this server's ENI must have."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ec2kit.deadline import Clock, Deadline
 from ec2kit.errors import BadRequest, Stopped
+from ec2kit.holding import Holdings, as_json, from_json
 from ec2kit.messages import catalogue
+from ec2kit.state.file import Content
 from ec2kit.state.lock import Lock
 from ec2kit.state.note import Kind, Note
 
@@ -92,6 +94,7 @@ class Claims:
         *,
         seconds: float = SECONDS,
         address: str = "",
+        holdings: Holdings = (),
         dead: str = "",
     ) -> None:
         """
@@ -99,7 +102,8 @@ class Claims:
 
         Args:
             seconds: The time that the claim counts.
-            address: The address that the command is about to protect here; no other resource may take it meanwhile.
+            address: The address that the command is about to protect here.
+            holdings: What the resource has of AWS for itself; no other resource may take any of it meanwhile.
             dead: The token of a command that is known to be dead; its claim gives way, too.
 
         Raises:
@@ -109,7 +113,7 @@ class Claims:
             holder = self.holder(tag)
             if holder is not None and holder.server != by.server and holder.token != dead:
                 raise BadRequest(catalogue.CLAIMED, tag=tag, server=holder.server)
-            self._write(tag, by, seconds, address)
+            self._write(tag, by, seconds, {"address": address, "holdings": as_json(holdings)})
 
     @contextmanager
     def used(self, tag: str, token: str, deadline: Deadline, *, renewed: str = "") -> Iterator[None]:
@@ -130,7 +134,8 @@ class Claims:
             if noted is None or noted.get("token") != token:
                 raise BadRequest(catalogue.CLAIM_LOST, tag=tag)
             holder = Claimant(str(noted.get("server")), renewed or token)
-            self._write(tag, holder, SECONDS, str(noted.get("address", "")))
+            about = {name: value for name, value in noted.items() if name in ("address", "holdings")}
+            self._write(tag, holder, SECONDS, about)
             yield
 
     def release(self, tag: str, tokens: Collection[str], deadline: Deadline) -> None:
@@ -145,13 +150,25 @@ class Claims:
 
     def addresses(self) -> dict[str, str]:
         """Return tag → address of each resource that a command is about to make on this server."""
+        found = {tag: str(noted.get("address", "")) for tag, noted in self._noted().items()}
+        return {tag: address for tag, address in found.items() if address}
+
+    def holdings(self) -> dict[str, Holdings]:
+        """Return tag → what each resource of `addresses` has of AWS for itself."""
+        found: dict[str, Holdings] = {}
+        for tag, noted in self._noted().items():
+            with suppress(ValueError):  # of a note that another version has written
+                found[tag] = from_json(noted.get("holdings", []))
+        return found
+
+    def _noted(self) -> dict[str, Content]:
+        """Return tag → the note of each claim that counts."""
         try:
             names = os.listdir(self._folder)
         except OSError:
             return {}
         tags = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
-        found = {tag: str((self._note(tag).read() or {}).get("address", "")) for tag in tags if self.holder(tag)}
-        return {tag: address for tag, address in found.items() if address}
+        return {tag: self._note(tag).read() or {} for tag in tags if self.holder(tag)}
 
     def is_being_changed(self, tag: str) -> bool:
         """Tell whether a command of this server, which lives, is changing the resource."""
@@ -165,9 +182,9 @@ class Claims:
             return None
         return Claimant(str(noted.get("server")), str(noted.get("token")))
 
-    def _write(self, tag: str, by: Claimant, seconds: float, address: str) -> None:
+    def _write(self, tag: str, by: Claimant, seconds: float, about: Content) -> None:
         until = float(self._clock.now() + seconds)
-        self._note(tag).write({**by._asdict(), "until": until, "address": address})
+        self._note(tag).write({**by._asdict(), "until": until, **about})
 
     def _note(self, tag: str) -> Note:
         return Note(self._folder, tag, CLAIM)

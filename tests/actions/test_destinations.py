@@ -137,9 +137,11 @@ def test_create_refuses_a_prefix_list_that_is_the_way_to_ec2(cluster: Cluster) -
     """What is in the list decides; without the permission to read it nothing is claimed."""
     public = table_of(cluster, "node1", "eth0")
     prefix_list = a_prefix_list(cluster, "192.0.2.0/24")
-    route(cluster, public, prefix_list, internet_gateway(cluster))
+    for each in (prefix_list, "192.0.2.7/32"):
+        route(cluster, public, each, internet_gateway(cluster))
     life = Life(cluster, ("--destination", prefix_list, "--route-table", public), ())
     refused = life.create()
+    assert f"routes that win: 192.0.2.7/32 of {public} wins over {prefix_list}" in refused.stderr
     assert (refused.status, f"by {prefix_list} of {public}" in refused.stderr) == (1, True), refused.stderr
     cluster.sandbox.fault("deny", server="node1", operation="GetManagedPrefixListEntries")
     done = life.create()

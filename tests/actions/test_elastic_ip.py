@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -131,10 +132,10 @@ def _another_address_on(cluster: Cluster, server: str) -> str:
     return other
 
 
-def _create_another(cluster: Cluster, server: str, device: str) -> Done:
+def _create_another(cluster: Cluster, server: str, device: str, **settings: str) -> Done:
     public_ip = cluster.aws.allocate_address(Domain="vpc")["PublicIp"]
     words = ["--type", "elastic-ip", "--elastic-ip", public_ip, "--interface", device]
-    return cluster.run(server, "create", "-t", "another", *words)
+    return cluster.run(server, "create", "-t", "another", *words, **settings)
 
 
 def test_create_that_would_displace_the_address_of_another_resource_is_refused(cluster: Cluster) -> None:
@@ -161,12 +162,36 @@ def test_create_that_would_displace_an_address_that_only_another_server_knows_is
     assert f"of {EIP_TAG} on node2 is on" in done.stderr
 
 
-def test_create_beside_a_standby_of_another_resource_warns(cluster: Cluster) -> None:
-    """Two resources that may come to one private address would displace each other there."""
+def test_create_beside_a_standby_of_another_resource_is_refused(cluster: Cluster) -> None:
+    """Two resources that may come to one private address would displace each other there, again and again."""
     cluster.with_resource(EIP_TAG, on="node2")
     done = _create_another(cluster, "node1", "eth1")
+    assert done.status == 1, done.stderr
+    assert re.search(f"the place of an Elastic IP on 10[0-9.]* of eni-.* is protected by {EIP_TAG}", done.stderr)
+    assert cluster.address_holder() == "node2"
+
+
+def test_create_beside_a_server_of_an_earlier_version_says_what_it_could_not_look_at(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """That one tells addresses only, which say nothing of places; it is no reason to refuse."""
+    cluster.with_resource(EIP_TAG)
+    remote = tmp_path / "remote"
+    remote.write_text(f'#!/bin/sh\n{cluster.environment("node1")["EC2_REMOTE_COMMAND"]} "$@" | sed s/holdings/x/\n')
+    remote.chmod(0o755)
+    done = _create_another(cluster, "node1", "eth0", EC2_REMOTE_COMMAND=str(remote))
     assert done.status == 0, done.stderr
-    assert f"of {EIP_TAG} comes to" in done.stderr
+    assert "tag and address elsewhere: could not look" in done.stderr
+    assert "does not tell what it protects" in done.stderr
+
+
+def test_extend_to_the_place_of_another_resource_is_refused(cluster: Cluster) -> None:
+    """What has a place of its own on one server may have none on the next."""
+    cluster.with_resource(EIP_TAG)
+    assert _create_another(cluster, "node1", "eth0").status == 0
+    done = cluster.run("node2", "extend", "node1", "another", "--interface", "eth1")
+    assert (done.status, f"is protected by {EIP_TAG}" in done.stderr) == (1, True), done.stderr
+    assert cluster.run("node2", "extend", "node1", "another", "--interface", "eth0").status == 0
 
 
 def test_restore_says_which_address_it_displaces(cluster: Cluster) -> None:

@@ -342,8 +342,9 @@ def lay_wires(network: Network, sandbox: Sandbox) -> subprocess.Popen[bytes]:
     wires = []
     for name in NODES:
         described, namespace = sandbox.description["nodes"][name], network.namespace(name)
-        ec2, imds = (urllib.parse.urlsplit(described[url]).port for url in ("endpoint_url", "metadata_url"))
-        wires += [f"{namespace},127.0.0.1:{port},{port}" for port in (ec2, imds)]
+        urls = ("endpoint_url", "sts_url", "route53_url", "metadata_url")
+        *others, imds = (urllib.parse.urlsplit(described[url]).port for url in urls)
+        wires += [f"{namespace},127.0.0.1:{port},{port}" for port in dict.fromkeys((*others, imds))]
         wires.append(f"{namespace},{METADATA}:80,{imds}")
     command = [sys.executable, str(HERE / "wires.py"), *wires]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -368,6 +369,8 @@ def built(*, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FI
     """
     A running cluster, for as long as the block runs and this process lives.
 
+    For EC2 both nodes are in one subnet, which a secondary address needs; in the lab each has a leg of its own.
+
     Args:
         others: Installed agents that shall note their calls as ours do.
     """
@@ -375,7 +378,7 @@ def built(*, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FI
     folder.chmod(0o755)
     with (
         reaped(prefix, folder),
-        started(folder / "sandbox", nodes=2, tables=tables, tls=weather.tls) as sandbox,
+        started(folder / "sandbox", nodes=2, tables=tables, zones=1, tls=weather.tls) as sandbox,
         contextlib.closing(Lab(folder, sandbox, prefix, others=others, weather=weather)) as lab,
     ):
         lab.begin()

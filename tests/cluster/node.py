@@ -13,6 +13,9 @@ from ..patience import HANGS
 from .network import Network
 
 INIT = Path(__file__).parent / "node-init.sh"
+SECONDARY_IP = "10.0.1.50"
+"""The address of the nodes' subnet that moves between them."""
+
 _CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C"}
 
 
@@ -59,7 +62,8 @@ class Node:
             os.kill(first, signal.SIGKILL)  # and with it, by the kernel, all in its process namespace
         self._machine.kill()
         self._machine.wait()
-        self._network.forget_addresses(self.name, "10.1.0.0/16")
+        for each in ("10.1.0.0/16", f"{SECONDARY_IP}/32"):
+            self._network.forget_addresses(self.name, each)
 
     @property
     def _first(self) -> int | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from . import cib
+from .kinds import OWNER, ROLE, Kind, kinds
 from .kit import ec2kit
 from .lab import Lab
-from .node import Node, until
+from .node import SECONDARY_IP, Node, until
 from .report import Report
 
 pytestmark = pytest.mark.timeout(900)
@@ -269,3 +272,59 @@ def test_standby_that_could_not_take_over_warns_and_fails_nothing(cluster: Lab) 
     warned = len(other.ec2kit_log())
     until(lambda: "permission ec2:ReplaceRoute" in other.ec2kit_log()[warned:], what="the standby warns")
     assert cluster.failures() == []
+
+
+# -- every kind of address ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def five_kinds(cluster: Lab) -> Iterator[list[Kind]]:
+    """The group has one resource of each kind; the route tables belong to another account; names spread slowly."""
+    members = kinds(cluster)
+    cluster.sandbox.fault("other-account", account=OWNER)
+    cluster.sandbox.fault("spreading", service="route53", seconds=2)
+    cluster.configure(fencing=cib.fence_lab(), front=cib.group(*(each.primitive for each in members)))
+    yield members
+    cluster.sandbox.clear()
+    cluster.configure(fencing=cib.fence_lab(), front=cib.front(cluster.description))
+
+
+def test_every_kind_starts_is_repaired_by_monitor_fails_over_and_stops(
+    cluster: Lab, five_kinds: list[Kind], report: Report
+) -> None:
+    """In one group: what an outside hand has moved comes back, and a node that is killed loses all of it."""
+
+    def are_on(node: Node) -> bool:
+        return {each.holder() for each in five_kinds} == {node.name}
+
+    active, other = cluster.active()
+    cluster.moved_to(active)
+    assert are_on(active)
+    assert active.has(SECONDARY_IP)
+    for each in five_kinds:
+        each.give(other.name)
+    until(lambda: are_on(active), what="all kinds repaired")
+    until(cluster.is_answered, what="client answered")
+    assert cluster.failures() == []
+    fenced, began = list(cluster.hypervisor.fenced), time.time()
+    active.switch_off()
+    takes_over(cluster, other, began, "node killed, five kinds, tables of another account", report)
+    assert are_on(other)
+    assert other.has(SECONDARY_IP)
+    assert cluster.hypervisor.fenced == [*fenced, active.name]
+    other.run("crm_resource", "-r", "front", "--meta", "-p", "target-role", "-v", "Stopped")
+    cluster.idle()
+    assert [cluster.where(each.name) for each in five_kinds] == [[]] * len(five_kinds)
+    assert not any(other.has(each) for each in (cluster.vip, SECONDARY_IP))
+    left = {each.name: each.holder() for each in five_kinds}
+    assert left == {**dict.fromkeys(left, other.name), "eip": None}
+    assert cluster.failures() == []
+    sessions = {(each["server"], each["parameters"]["RoleSessionName"]) for each in _assumed(cluster)}
+    assert sessions == {(node.name, f"{name}@{node.name}") for node in (active, other) for name in ("vip", "nat")}
+
+
+def _assumed(cluster: Lab) -> list[dict[str, Any]]:
+    """The questions for keys of the role."""
+    asked = [each for each in cluster.sandbox.sts_calls() if each["operation"] == "AssumeRole"]
+    assert {each["parameters"]["RoleArn"] for each in asked} == {ROLE}
+    return asked

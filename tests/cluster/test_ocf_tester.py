@@ -14,6 +14,7 @@ import pytest
 from ec2kit.sandbox.client import Sandbox, started
 
 from ..ocf.dtd import declared
+from ..patience import HANGS
 from .kit import installed
 
 
@@ -44,17 +45,24 @@ def declaring(agent: Path) -> Path:
     return covered
 
 
-@pytest.mark.parametrize("agent", ["route-table", "elastic-ip"])
+PARAMETERS = {
+    "route-table": {"ip": "vip", "interface": "=eth1"},
+    "elastic-ip": {"elastic_ip": "elastic_ip", "allocation_id": "allocation_id"},
+    "secondary-ip": {"secondary_private_ip": "secondary_ip", "interface": "=eth1"},
+    "dns-record": {"hostedzoneid": "hosted_zone_id", "fullname": "record"},
+}
+"""Agent → its parameters: "=" and the value, or the name of the value in the sandbox's description."""
+
+
+@pytest.mark.parametrize("agent", PARAMETERS)
 def test_ocf_tester_passes(agent: str, agents: Path, sandbox: Sandbox) -> None:
     """Statuses, meta-data and idempotence are as every OCF agent's have to be."""
-    described = sandbox.description
-    parameters = {"ip": described["vip"], "interface": "eth1"}
-    if agent == "elastic-ip":
-        parameters = {"elastic_ip": described["elastic_ip"], "allocation_id": described["allocation_id"]}
-    words = [word for name, value in parameters.items() for word in ("-o", f"{name}={value}")]
+    told = sandbox.description
+    given = {name: told.get(value, value[1:]) for name, value in PARAMETERS[agent].items()}
+    words = [word for name, value in given.items() for word in ("-o", f"{name}={value}")]
     environment = {**sandbox.environment("node1"), "OCF_ROOT": "/usr/lib/ocf"}
     environment["PATH"] += ":/usr/sbin:/sbin"
     command = ["ocf-tester", "-n", "tested", *words, str(declaring(agents / agent))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=HANGS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed all tests" in done.stdout

@@ -23,6 +23,7 @@ SCENES = (
     "3. Drift",
     "4. node1 loses the EC2 API",
     "5. Elastic IP scenario",
+    "6. Every other kind",
     "Summary",
 )
 
@@ -100,7 +101,7 @@ def test_demo_runs_what_it_shows(shown: Performance) -> None:
     """The figures are of this run: as many actions as prompts."""
     prompts = re.findall(r"^  node\d\$ actions/", shown.stdout, re.MULTILINE)
     assert f"{len(prompts)} run" in shown.stdout
-    assert "10 of them changes" in shown.stdout
+    assert "16 of them changes" in shown.stdout
     assert "figures are simulated" in shown.stdout
 
 

@@ -41,6 +41,7 @@ from ec2kit.status import Status
 from ..builders import (
     ALLOCATION,
     CIDR,
+    ELASTIC_IP,
     ENI_A,
     ENI_B,
     FOREIGN,
@@ -513,6 +514,35 @@ def test_restore_elastic_ip_neighbour_is_cleared_only_if_exclusive(
     restore(eip_desk.action())
     assert (eip_desk.ec2.held["eipalloc-2"].association_id is None) is gone
     assert eip_desk.ec2.held[ALLOCATION].network_interface_id == ENI_A
+
+
+@pytest.mark.parametrize(
+    ("protect", "told"),
+    [
+        pytest.param(
+            lambda desk: desk.registry.store(a_resource(ELASTIC_IP, "ec2-eip2", address="203.0.113.20")),
+            catalogue.NEIGHBOUR_SPARED,
+            id="another resource has it",
+        ),
+        pytest.param(
+            lambda desk: Path(desk.registry.place, "ec2-eip2.json").write_text("{"),
+            catalogue.NEIGHBOURS_UNKNOWN,
+            id="a definition cannot be read",
+        ),
+    ],
+)
+def test_restore_elastic_ip_exclusive_takes_nothing_off_that_another_resource_may_have(
+    protect: Callable[[Desk], None], told: Message, eip_desk: Desk
+) -> None:
+    """EC2_EIP_EXCLUSIVE=1 is for what no resource protects; otherwise two resources would take turns for ever."""
+    eip_desk.set(eip_exclusive=True)
+    protect(eip_desk)
+    neighbour = held_by(ENI_A, "10.0.1.12", "eipalloc-2")._replace(public_ip="203.0.113.20")
+    associate(eip_desk, held_by(ENI_B, IP_B), neighbour)
+    restore(eip_desk.action())
+    assert eip_desk.ec2.written == [("AssociateAddress", ALLOCATION, ENI_A)]
+    (line,) = eip_desk.lines.of(told)
+    assert "eipalloc-2: Elastic IP 203.0.113.20 stays" in line
 
 
 def test_restore_elastic_ip_link_down_is_switched_on(eip_desk: Desk) -> None:

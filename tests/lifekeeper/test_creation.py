@@ -83,9 +83,9 @@ def test_create_on_another_server_interrupted_is_undone_there(kit: Kit) -> None:
     for table in kit.tables:
         kit.point(table, kit.eni("node1", "eth0"))
     before = kit.routes()
-    kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
+    writes = kit.sandbox.fault("delay", server="node2", operation="ReplaceRoute", seconds=2)
     create = kit.start("node1", "create", "--server", "node2", *kit.create_words())
-    until(lambda: "BEGIN restore" in kit.log("node2"))
+    until(lambda: kit.met(writes))
     create.send_signal(signal.SIGINT)
     done = finished(create)
     assert done.status == 1

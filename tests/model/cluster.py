@@ -20,16 +20,19 @@ from ec2kit.peers import ask
 from ec2kit.peers.answer import QUESTIONS, answer
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import Resource
+from ec2kit.scenarios import route_table
 from ec2kit.state.file import StateFile
 
 from ..builders import (
     ALLOCATION,
-    CIDR,
+    DEFAULT_ROUTE,
+    DNS_RECORD,
     ELASTIC_IP,
     FOREIGN,
     PRIVATE_IP,
     PRIVATE_IPV6,
     PUBLIC_IP,
+    RECORD_SET,
     ROUTE_TABLE,
     SECONDARY_IP,
     SECONDARY_IPV6,
@@ -51,6 +54,8 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     ELASTIC_IP: (ALLOCATION,),
     SECONDARY_IP: (PRIVATE_IP,),
     SECONDARY_IPV6: (PRIVATE_IPV6,),
+    DNS_RECORD: (RECORD_SET,),
+    DEFAULT_ROUTE: TABLES,
 }
 """Each kind of address → the objects that point at a server."""
 SECONDS = 20.0
@@ -127,6 +132,17 @@ class Line:
         process.stand("after a look")
         return picture.routes, picture.held
 
+    @property
+    def spreading(self) -> int:
+        return self._cluster.ec2.spreading
+
+    def ask_for_a_change(self) -> None:
+        """How far a change has come is no look at who has the address, and may get no answer either."""
+        process = self._process()
+        process.stand("before a question about a change")
+        if process.fate.kind in ("silent", "lost", "throttled", "refused"):
+            raise _error(process.fate.kind, "GetChange", "it")
+
     def write(self, operation: str, target: str, owner: str | None, carry_out: Callable[[], None]) -> Receipt:
         """All writes of a round go in one turn, each by its own thread; their order is not told."""
         process = self._process()
@@ -154,14 +170,15 @@ def _error(kind: str, operation: str, target: str) -> Ec2KitError:
 class Watched(Asked):
     """The methods of `ec2kit.ec2.operations.Ec2`, whose every write the judge sees before it is made."""
 
-    def __init__(self, line: Line, guard: Callable[[], None], judge: Judge) -> None:
+    def __init__(self, line: Line, guard: Callable[[], None], judge: Judge, ours: tuple[str, ...]) -> None:
         super().__init__(line, guard)  # type: ignore[arg-type]
         self._judge = judge
+        self._ours = ours
 
     def replace_route(
         self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str, target: str = ""
     ) -> Receipt:
-        if destination_cidr_block != CIDR or route_table_id not in TABLES:
+        if destination_cidr_block not in self._ours or route_table_id not in TABLES:
             self._judge.complain("lost change", f"a write to {route_table_id} {destination_cidr_block}")
         return super().replace_route(
             route_table_id=route_table_id,
@@ -215,7 +232,9 @@ class ModelAction(Action):
     def ec2(
         self, *, guard: Callable[[], None] = lambda: None, permit: Callable[[], None] | None = None, **_: Any
     ) -> Any:
-        return Watched(Line(self.cluster, self.process), permit or guard, self.cluster.judge)
+        cluster = self.cluster
+        ours = route_table.destinations(cluster.resource) if cluster.resource.scenario == ROUTE_TABLE else ()
+        return Watched(Line(cluster, self.process), permit or guard, cluster.judge, ours)
 
     def ask(self, server: str, words: list[str]) -> dict[str, Any]:
         process = self.process()
@@ -270,6 +289,7 @@ class Cluster:
         self.time = 1000.0
         self.resource = a_resource(scenario, servers=tuple(a_server(name, n + 1) for n, name in enumerate(SERVERS)))
         self.ec2 = PretendedEc2(*_world(self.resource, OBJECTS[scenario], owner))
+        self.ec2.spreading = 1
         self.pictures: list[Picture] = []
         self.cut_off: set[str] = set()
         self.processes: list[ModelProcess] = []

@@ -36,6 +36,8 @@ from ec2kit.state.lock import Lock
 
 from ..builders import (
     ALLOCATION,
+    DEFAULT_ROUTE,
+    DNS_RECORD,
     ELASTIC_IP,
     ENI_A,
     ENI_B,
@@ -45,6 +47,7 @@ from ..builders import (
     PRIVATE_IP,
     PRIVATE_IPV6,
     PUBLIC_IP,
+    RECORD_SET,
     ROUTE_TABLE,
     SECONDARY_IP,
     SECONDARY_IPV6,
@@ -105,11 +108,19 @@ CASES = {
     "remove of an Elastic IP": Case(remove, None, "OSU", eni=ENI_A, state="ISP"),
     "quickCheck of an Elastic IP that is elsewhere": Case(quick_check, ENI_B, "OSU", eni=ENI_B),
 }
-for _kind, _address in ((SECONDARY_IP, PRIVATE_IP), (SECONDARY_IPV6, PRIVATE_IPV6)):
+KINDS = {
+    SECONDARY_IP: (PRIVATE_IP,),
+    SECONDARY_IPV6: (PRIVATE_IPV6,),
+    DNS_RECORD: (RECORD_SET,),
+    DEFAULT_ROUTE: ("rtb-1", "rtb-2"),
+}
+for _kind, _objects in KINDS.items():
+    _from, _foreign, _to = (dict.fromkeys(_objects, each) for each in (ENI_B, FOREIGN, ENI_A))
     CASES |= {
-        f"restore of {_kind}": Case(restore, ENI_A, "ISP", {_address: ENI_B}, kind=_kind),
-        f"recover of {_kind}": Case(recover, ENI_A, "ISP", {_address: FOREIGN}, kind=_kind, state="ISP"),
-        f"remove of {_kind}": Case(remove, ENI_A, "OSU", {_address: ENI_A}, kind=_kind, state="ISP"),
+        f"restore of {_kind}": Case(restore, ENI_A, "ISP", _from, kind=_kind),
+        f"recover of {_kind}": Case(recover, ENI_A, "ISP", _foreign, kind=_kind, state="ISP"),
+        f"remove of {_kind}": Case(remove, ENI_A, "OSU", _to, kind=_kind, state="ISP"),
+        f"quickCheck of {_kind}": Case(quick_check, ENI_A, "ISP", _to, kind=_kind, state="ISP"),
     }
 
 
@@ -118,6 +129,7 @@ class Mortal(PretendedEc2):
 
     def __init__(self, before: PretendedEc2, kept: Path, step: Step) -> None:
         super().__init__(before.routes, tuple(before.held.values()))
+        self.spreading = before.spreading
         self._kept = kept
         self._step = step
 
@@ -126,6 +138,10 @@ class Mortal(PretendedEc2):
         shown = super().look()
         self._step("when a look is answered")
         return shown
+
+    def ask_for_a_change(self) -> None:
+        self._step("before a look leaves")
+        self._step("when a look is answered")
 
     def write(self, operation: str, target: str, owner: str | None, carry_out: Callable[[], None]) -> Receipt:
         self._step("before a write leaves")
@@ -159,6 +175,7 @@ def prepared(case: Case, place: Path) -> Desk:
     private = {ENI_A: IP_A, ENI_B: IP_B}.get(case.eni or "", "10.0.9.9")
     address = Address(PUBLIC_IP, ALLOCATION, "eipassoc-1", case.eni, private)
     desk.ec2 = PretendedEc2(case.routes, (address,))
+    desk.ec2.spreading = 1
     if case.removed:
         restore(desk.action())
         remove(desk.action("remove"))

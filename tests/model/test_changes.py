@@ -28,12 +28,13 @@ from ec2kit.errors import BadRequest, Ec2KitError, RemoteRefused, RemoteSilent
 from ec2kit.host.instance import Identity, Interface
 from ec2kit.messages import catalogue
 from ec2kit.messages.log import Log
-from ec2kit.peers import agree
+from ec2kit.peers import agree, here
 from ec2kit.peers.answer import QUESTIONS, answer
 from ec2kit.registry.definition import from_dict
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import Resource
 from ec2kit.settings import Settings
+from ec2kit.state.claim import SECONDS
 
 from ..builders import FakeClock, a_resource, a_server
 from ..conftest import Counted
@@ -323,7 +324,7 @@ def create(action: ModelAction, address: str) -> None:
     assert process is not None
     with action.claims.held_here(tag, own, action.deadline) as claimant:
         process.stand("claim with the address")
-        action.claims.take(tag, claimant, action.deadline, address=address)
+        here.announce(action, claimant, made, seconds=SECONDS)
         process.stand("checks")
         preflight = Preflight(action, made, server, Identity("i", "r", "z"), Interface("eth1", "eni", (), "vpc", ()))
         if action.registry.has(tag):

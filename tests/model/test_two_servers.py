@@ -11,7 +11,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ec2kit.status import Status
 
-from ..builders import ALLOCATION, ELASTIC_IP, FOREIGN, ROUTE_TABLE, SECONDARY_IP, SECONDARY_IPV6
+from ..builders import (
+    ALLOCATION,
+    DEFAULT_ROUTE,
+    DNS_RECORD,
+    ELASTIC_IP,
+    FOREIGN,
+    ROUTE_TABLE,
+    SECONDARY_IP,
+    SECONDARY_IPV6,
+)
 from .cluster import DEEDS, KINDS, OBJECTS, SERVERS, Cluster, Fate
 from .conftest import a_fast_folder
 
@@ -143,6 +152,18 @@ class TwoServersOneIpv6Address(TwoServers):
     scenario = SECONDARY_IPV6
 
 
+class TwoServersOneRecordSet(TwoServers):
+    """The same for a record set of Route 53, whose changes are pending for a while."""
+
+    scenario = DNS_RECORD
+
+
+class TwoServersOneDefaultRoute(TwoServers):
+    """The same for a default route in listed tables."""
+
+    scenario = DEFAULT_ROUTE
+
+
 BOUNDED = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=60)  # type: ignore[union-attr]
 """A share that every run of the tests has time for; `--hypothesis-profile=thorough` gives fifty times as much."""
 
@@ -156,3 +177,7 @@ TestTwoServersOnePrivateAddress = TwoServersOnePrivateAddress.TestCase
 TestTwoServersOnePrivateAddress.settings = BOUNDED
 TestTwoServersOneIpv6Address = TwoServersOneIpv6Address.TestCase
 TestTwoServersOneIpv6Address.settings = BOUNDED
+TestTwoServersOneRecordSet = TwoServersOneRecordSet.TestCase
+TestTwoServersOneRecordSet.settings = BOUNDED
+TestTwoServersOneDefaultRoute = TwoServersOneDefaultRoute.TestCase
+TestTwoServersOneDefaultRoute.settings = BOUNDED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ec2kit.ec2.answers import Route, SubnetTable
-from ec2kit.scenarios.route_table.guard import Way, ways
+from ec2kit.scenarios.route_table.guard import Way, ways, winners
 
 EC2, ENDPOINT, SIX = "198.51.100.7", "10.0.9.9", "2001:db8::7"
 
@@ -72,3 +72,27 @@ def test_way_of_an_eni_is_by_the_longest_prefix_of_its_effective_table(
     """The table of the subnet, or the main one, decides as EC2 does."""
     found = way(subnet, peer, moved, blocks=blocks)
     assert (found and found[1:]) == expected
+
+
+@pytest.mark.parametrize(
+    ("moved", "blocks", "expected"),
+    [
+        pytest.param("10.1.0.0/16", (), ["10.1.7.0/24", "10.1.9.9/32"], id="a block"),
+        pytest.param("10.1.7.0/24", (), [], id="a block in which nothing is longer"),
+        pytest.param("10.0.0.0/8", (), ["10.1.0.0/16", "10.1.7.0/24", "10.1.9.9/32"], id="not the local route"),
+        pytest.param("0.0.0.0/0", (), [], id="a default route is for the rest"),
+        pytest.param("::/0", (), [], id="IPv6"),
+        pytest.param("pl-1", ("10.1.7.0/24",), ["10.1.7.0/24"], id="a prefix list comes after a route of its length"),
+        pytest.param("pl-1", ("10.1.7.8/32",), [], id="a prefix list that is longer"),
+    ],
+)
+def test_route_that_takes_a_part_of_a_moved_one_is_named(
+    moved: str, blocks: tuple[str, ...], expected: list[str]
+) -> None:
+    """In its own table only, with its target and with whatever made it."""
+    others = ("10.1.0.0/16", "10.1.7.0/24", "10.1.9.9/32", "2001:db8::/32", "pl-2")
+    routes = tuple(Route(each, "vgw-1", origin="EnableVgwRoutePropagation") for each in others)
+    mine = SubnetTable("rtb-1", (*routes, Route("10.0.0.0/16", "local"), Route(moved, "eni-1")), (), False)
+    found = winners([mine, table("rtb-2", *others)], [("rtb-1", moved)], {"pl-1": blocks})
+    why = f"of rtb-1 wins over {moved}: it points at vgw-1 by EnableVgwRoutePropagation"
+    assert found == [f"{each} {why}" for each in expected]

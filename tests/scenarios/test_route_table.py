@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ec2kit.ec2.answers import Route
 from ec2kit.scenarios import route_table
-from ec2kit.scenarios.route_table import Observed, Own, collides, judge, plan, subject, undo
+from ec2kit.scenarios.route_table import Observed, Own, judge, plan, undo
 from ec2kit.status import Change, Status, Wanted
 
 from ..builders import CIDR, ENI_A, ENI_B, FOREIGN, a_resource, a_server
@@ -26,30 +26,6 @@ def seen(routes: Mapping[str, str | None]) -> Observed:
     """What server-a sees."""
     found = {name: Route(CIDR, target) for name, target in routes.items()}
     return Observed(a_resource(), a_server(), found)
-
-
-# -- what is protected ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "collide"),
-    [
-        pytest.param(Own(), Own(), True, id="all tables, twice"),
-        pytest.param(Own(), Own(("rtb-1",)), True, id="all tables and one of them"),
-        pytest.param(Own(("rtb-1", "rtb-2")), Own(("rtb-2",)), True, id="a listed table in common"),
-        pytest.param(Own(("rtb-1",)), Own(("rtb-2",)), False, id="other listed tables"),
-        pytest.param(Own(("rtb-1",)), Own((), "nat=a"), True, id="a listed table may have the tag"),
-        pytest.param(Own((), "nat=a"), Own((), "nat=a"), True, id="one tag"),
-        pytest.param(Own((), "nat=a"), Own((), "nat=b,c"), False, id="two values of one key"),
-        pytest.param(Own((), "nat=a"), Own((), "vip=a"), True, id="two keys"),
-        pytest.param(Own(("rtb-1",), "nat=a"), Own((), "nat=b"), True, id="a list and a tag, and another tag"),
-    ],
-)
-def test_resources_of_one_address_collide_where_a_table_may_be_in_both(mine: Own, other: Own, collide: bool) -> None:
-    """Either sees the other by its subject alone; another address never collides."""
-    a, b = a_resource(own=mine), a_resource(own=other)
-    assert (collides(a, subject(b)), collides(b, subject(a))) == (collide, collide)
-    assert not collides(a, subject(b._replace(address="10.1.0.20")))
 
 
 # -- before the first look -------------------------------------------------------------------------------------

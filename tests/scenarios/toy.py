@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ec2kit.ec2.answers import Receipt, Route
 from ec2kit.errors import ArgumentInvalid, Ec2KitError
 from ec2kit.finding import Finding, Findings, Outcome
+from ec2kit.holding import Holding, Holdings
 from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Notice
 from ec2kit.messages.statement import Reason, Reasons
@@ -103,8 +104,8 @@ def subject(resource: Resource) -> str:
     return resource.address
 
 
-def collides(resource: Resource, subject: str) -> bool:
-    return subject == resource.address
+def holdings(resource: Resource) -> Holdings:
+    return (Holding(f"route {resource.address}", (resource.own.route_table_id,)),)
 
 
 def role(resource: Resource) -> None:
@@ -267,14 +268,13 @@ LOOK = "DescribeRouteTables"
 ONE_VPC = True
 DIFFERENT_ZONES = False
 ON_THE_DEVICE = False
-SHARES_NO_PLACE = False
 
 
 def interface_findings(ground: Ground, eni: NetworkInterface) -> Findings:
     yield Finding("toy's interface", Outcome.NOTE, f"{eni.network_interface_id} was looked at")
 
 
-def displaces(ground: Ground) -> tuple[str, ...]:
+def displaces(ground: Ground) -> Holdings:
     return ()
 
 

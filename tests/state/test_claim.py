@@ -9,6 +9,7 @@ import pytest
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import BadRequest
+from ec2kit.holding import Holding
 from ec2kit.messages import catalogue
 from ec2kit.state.claim import SECONDS, Claimant, Claims
 from ec2kit.state.file import StateFile
@@ -89,7 +90,8 @@ def test_by_this_command_while_another_of_this_server_runs_is_refused(claims: Cl
 
 def test_addresses_are_those_of_creates_under_way(claims: Claims, clock: FakeClock) -> None:
     """Another create, or an extend, must not take such an address."""
-    claims.take("ec2-vip2", ONE, Deadline(5), address="10.1.0.20")
-    assert claims.addresses() == {"ec2-vip2": "10.1.0.20"}
+    mine = (Holding("route 10.1.0.20/32", ("rtb-1", "nat=a")), Holding("another"))
+    claims.take("ec2-vip2", ONE, Deadline(5), address="10.1.0.20", holdings=mine)
+    assert (claims.addresses(), claims.holdings()["ec2-vip2"]) == ({"ec2-vip2": "10.1.0.20"}, mine)
     clock.time += SECONDS + 1
-    assert claims.addresses() == {}
+    assert (claims.addresses(), claims.holdings()) == ({}, {})

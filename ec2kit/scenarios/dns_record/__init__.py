@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ec2kit.deadline import Deadline
     from ec2kit.ec2.operations import Ec2
     from ec2kit.ec2.snapshot import Sharing
+    from ec2kit.holding import Holdings
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.dns_record.look import Source
     from ec2kit.scenarios.parameter import Agent
@@ -37,9 +38,17 @@ def subject(resource: Resource) -> str:
     return named(resource)
 
 
-def collides(resource: Resource, subject: str) -> bool:
-    """Tell whether it is the same record set."""
-    return subject == named(resource)
+def holdings(resource: Resource) -> Holdings:
+    """
+    Return the name in its zone, for the type of the record set; a CNAME is alone with its name.
+
+    Source: RFC 1034, 3.6.2.
+    """
+    from ec2kit.holding import Holding
+
+    own: Own = resource.own
+    types = () if own.record_type == "CNAME" else (own.record_type,)
+    return (Holding(f"record set {resource.address} in {own.hosted_zone_id}", types),)
 
 
 def role(resource: Resource) -> None:

@@ -17,6 +17,7 @@ from ec2kit.scenarios.wish import Field, Found, Given, Offered
 if TYPE_CHECKING:
     from ec2kit.ec2.answers import NetworkInterface
     from ec2kit.ec2.operations import Ec2
+    from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.scenarios.dns_record.look import Observed
     from ec2kit.scenarios.scenario import Check, Ground
@@ -142,10 +143,8 @@ DIFFERENT_ZONES = True
 
 ON_THE_DEVICE = False
 
-SHARES_NO_PLACE = False
 
-
-def displaces(ground: Ground) -> tuple[str, ...]:
+def displaces(ground: Ground) -> Holdings:
     """Return nothing: many names may point at one server."""
     return ()
 

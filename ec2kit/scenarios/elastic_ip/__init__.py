@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.answers import NetworkInterface
     from ec2kit.ec2.operations import Ec2
     from ec2kit.ec2.snapshot import Sharing
+    from ec2kit.holding import Holding, Holdings
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
     from ec2kit.settings import Settings
@@ -126,9 +127,24 @@ def subject(resource: Resource) -> str:
     return resource.address
 
 
-def collides(resource: Resource, subject: str) -> bool:
-    """Tell whether it is the same Elastic IP."""
-    return subject == resource.address
+def holdings(resource: Resource) -> Holdings:
+    """
+    Return the Elastic IP and its place on each server: a private address carries one Elastic IP.
+
+    Source: EC2 API, AssociateAddress.
+    """
+    from ec2kit.holding import Holding
+
+    places = ((each.private_ip_address, each.network_interface_id) for each in resource.servers)
+    what = "the place of an Elastic IP on"
+    return (itself(resource.address), *(Holding(f"{what} {address} of {eni}") for address, eni in places))
+
+
+def itself(public_ip: str) -> Holding:
+    """Return an Elastic IP as a definition has it."""
+    from ec2kit.holding import Holding
+
+    return Holding(f"Elastic IP {public_ip}")
 
 
 def role(resource: Resource) -> None:
@@ -238,7 +254,8 @@ def plan(
         if each.allocation_id in made
     }
     if _is_right(observed, address):
-        changes += [_disassociate(each) for each in neighbours if each.allocation_id not in made]
+        others = [each for each in neighbours if each.allocation_id not in made]
+        changes += [_disassociate(each, displaces=itself(each.public_ip)) for each in others]
     elif observed.service:
         impossible[address.allocation_id] = _managed(observed)
     elif any(_place(address) == change.old for change in before):
@@ -305,13 +322,14 @@ def _associate(
     )
 
 
-def _disassociate(address: Address) -> Change:
+def _disassociate(address: Address, displaces: Holding | None = None) -> Change:
     return Change(
         "DisassociateAddress",
         address.allocation_id,
         old=_place(address),
         new=None,
         arguments={"association_id": address.association_id or "", "public_ip": address.public_ip},
+        displaces=displaces,
     )
 
 

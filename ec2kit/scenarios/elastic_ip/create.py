@@ -9,12 +9,13 @@ from ec2kit.errors import ArgumentInvalid, Ec2KitError
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.messages import catalogue
 from ec2kit.resource import Resource, Server, checked_ipv4
-from ec2kit.scenarios.elastic_ip import Own, cleared, notices
+from ec2kit.scenarios.elastic_ip import Own, cleared, itself, notices
 from ec2kit.scenarios.wish import Field, Found, Given, Offered
 
 if TYPE_CHECKING:
     from ec2kit.ec2.answers import NetworkInterface
     from ec2kit.ec2.operations import Ec2
+    from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.scenarios.scenario import Check, Ground
     from ec2kit.status import Change
@@ -94,14 +95,12 @@ DIFFERENT_ZONES = True
 
 ON_THE_DEVICE = False
 
-SHARES_NO_PLACE = True
 
-
-def displaces(ground: Ground) -> tuple[str, ...]:
+def displaces(ground: Ground) -> Holdings:
     """Return the Elastic IPs that lose their place when this one comes here."""
     seen = ground.seen
     displaced = (str(fields["public_ip"]) for _, fields in notices(seen))
-    return tuple(dict.fromkeys((*displaced, *(each.public_ip for each in cleared(seen)))))
+    return tuple(map(itself, dict.fromkeys((*displaced, *(each.public_ip for each in cleared(seen))))))
 
 
 def interface_findings(ground: Ground, eni: NetworkInterface) -> Findings:

@@ -11,9 +11,9 @@ from ec2kit.messages.statement import Reason, Reasons
 from ec2kit.scenarios.route_table.look import (
     Observed,
     Own,
-    collides,
     destination,
     destinations,
+    holdings,
     object_of,
     observe,
     own,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ec2kit.scenarios.scenario import Companion, Making, Permission
     from ec2kit.settings import Settings
 
-__all__ = ["Observed", "Own", "collides", "observe", "own", "role", "shared", "subject"]
+__all__ = ["Observed", "Own", "holdings", "observe", "own", "role", "shared", "subject"]
 
 _NO_TABLE, _NO_ROUTE, _NO_ENI = "rtb-00000000000000000", "192.0.2.1/32", "eni-00000000000000000"
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ec2kit.ec2.answers import NetworkInterface
     from ec2kit.ec2.operations import Ec2
+    from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.scenarios.scenario import Check, Ground
     from ec2kit.status import Change
@@ -193,10 +194,8 @@ DIFFERENT_ZONES = True
 
 ON_THE_DEVICE = True
 
-SHARES_NO_PLACE = False
 
-
-def displaces(ground: Ground) -> tuple[str, ...]:
+def displaces(ground: Ground) -> Holdings:
     """Return nothing: a route displaces nothing."""
     return ()
 

@@ -1,4 +1,4 @@
-"""A route that is moved must not be a server's own way to EC2: the next server could not move it any more."""
+"""A route that is moved must not be a server's own way to EC2, and another route may win over it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ec2kit.ec2.answers import SubnetTable
+from ec2kit.ec2.answers import Route, SubnetTable
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import hosts
 from ec2kit.scenarios.route_table import objects
@@ -40,9 +40,9 @@ class Way(NamedTuple):
 
 def findings(ground: Ground) -> Findings:
     """
-    Tell whether this server reaches EC2 without a route that the resource moves.
+    Tell whether this server reaches EC2 without a route that the resource moves, and which routes win over those.
 
-    Only blocks and prefix lists can lead there, so nothing is asked for a resource of single addresses.
+    Only blocks and prefix lists can lead there or be won over, so nothing is asked for single addresses.
     """
     blocks = [each for each in ground.resource.addresses if not hosts(each)]
     if not blocks:
@@ -53,6 +53,9 @@ def findings(ground: Ground) -> Findings:
     moved = {place_of(ground.resource, each) for each in (*objects(seen), *seen.without_route)}
     tables, subnets = ec2.subnet_tables(ground.resource.vpc_id), ec2.subnets_of(ground.server.instance_id)
     yield _judged([ways(tables, subnets, each, moved, lists) for each in ec2.first_hops() or ("",)])
+    for found in winners(tables, moved, lists):
+        advice = "take that route away if its addresses are to come to the active server, too"
+        yield Finding("routes that win", Outcome.WARN, found, advice)
 
 
 def _judged(by_address: Sequence[Sequence[Way]]) -> Finding:
@@ -101,6 +104,46 @@ def ways(
             is_moved = (table.route_table_id, destination) in {*moved}
             found.append(Way(eni, table.route_table_id, destination, is_moved))
     return found
+
+
+def winners(
+    tables: Sequence[SubnetTable], moved: Iterable[tuple[str, str]], lists: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """
+    Return each route that takes a part of the addresses of a moved one, with its target; a pure function.
+
+    Left out are the local routes of the VPC, and all that wins over a default route, which is there for the rest.
+
+    Args:
+        moved, lists: The same as of `ways`.
+    """
+    places = {*moved}
+    return [
+        f"{route.destination} of {name} wins over {destination}: it points at {route.text}{_maker(route)}"
+        for table in tables
+        for name, destination in sorted(places)
+        if name == table.route_table_id
+        for route in table.routes
+        if (name, route.destination) not in places and route.target != "local" and _wins(route, destination, lists)
+    ]
+
+
+def _maker(route: Route) -> str:
+    return "" if route.is_static else f" by {route.origin}"
+
+
+def _wins(route: Route, destination: str, lists: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether a route takes a part of the addresses of a destination; another prefix list is not looked into."""
+    if route.destination.startswith("pl-"):
+        return False
+    block = ipaddress.ip_network(route.destination, strict=False)
+    is_list = destination.startswith("pl-")
+    for each in lists.get(destination, ()) if is_list else (destination,):
+        ours = ipaddress.ip_network(each, strict=False)
+        is_longer = block.prefixlen > ours.prefixlen or (is_list and block.prefixlen == ours.prefixlen)
+        if ours.prefixlen and is_longer and block.version == ours.version and block.network_address in ours:
+            return True
+    return False
 
 
 def _effective(tables: Sequence[SubnetTable], subnet: str) -> SubnetTable | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.answers import Route, RouteTables
     from ec2kit.ec2.snapshot import Sharing
     from ec2kit.errors import Ec2KitError
+    from ec2kit.holding import Holdings
     from ec2kit.resource import Resource, Server
     from ec2kit.role import Role
     from ec2kit.settings import Settings
@@ -149,32 +150,17 @@ def destination(address: str) -> str:
 def subject(resource: Resource) -> str:
     """Return the address, with the chosen tables if there are any: "10.1.0.10@rtb-1,rtb-2,tag:KEY=VALUE"."""
     tag = resource.own.route_table_tag
-    places = [*resource.own.route_table_ids, *([_TAG + tag] if tag else [])]
+    places = [*resource.own.route_table_ids, *([f"tag:{tag}"] if tag else [])]
     return resource.address + (f"@{','.join(places)}" if places else "")
 
 
-_TAG = "tag:"
+def holdings(resource: Resource) -> Holdings:
+    """Return the route to each destination, in the chosen tables or in all of the VPC."""
+    from ec2kit.holding import Holding
 
-
-def collides(resource: Resource, subject: str) -> bool:
-    """Tell whether a resource with this subject has one of the addresses, in tables that may be the same."""
-    address, _, places = subject.partition("@")
-    listed, _, tag = places.partition(_TAG)
-    others, own = Own(tuple(each for each in listed.split(",") if each), tag), resource.own
-    if not set(address.split(",")) & set(resource.address.split(",")):
-        return False
-    return not (own.chooses and others.chooses) or _share_a_table(own, others)
-
-
-def _share_a_table(mine: Own, others: Own) -> bool:
-    """Tell whether chosen tables may be the same: a listed table may have any tag, but one value for each key."""
-    if set(mine.route_table_ids) & set(others.route_table_ids):
-        return True
-    for ids, tag in ((mine.route_table_ids, others.route_table_tag), (others.route_table_ids, mine.route_table_tag)):
-        if ids and tag:
-            return True
-    (key, _, value), (other_key, _, other_value) = (each.route_table_tag.partition("=") for each in (mine, others))
-    return bool(key and other_key) and (key != other_key or value == other_value)
+    own: Own = resource.own
+    places = (*own.route_table_ids, *([own.route_table_tag] if own.route_table_tag else []))
+    return tuple(Holding(f"route {each} of {resource.vpc_id}", places) for each in destinations(resource))
 
 
 # -- looking -------------------------------------------------------------------------------------------------

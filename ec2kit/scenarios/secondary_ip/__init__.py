@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ec2kit.deadline import Deadline
     from ec2kit.ec2.operations import Ec2
     from ec2kit.ec2.snapshot import Sharing
+    from ec2kit.holding import Holdings
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
@@ -69,9 +70,11 @@ def subject(resource: Resource) -> str:
     return resource.address
 
 
-def collides(resource: Resource, subject: str) -> bool:
-    """Tell whether it is the same private address."""
-    return subject == resource.address
+def holdings(resource: Resource) -> Holdings:
+    """Return the private address; another VPC may have the same one."""
+    from ec2kit.holding import Holding
+
+    return (Holding(f"private address {resource.address} of {resource.vpc_id}"),)
 
 
 def role(resource: Resource) -> None:

@@ -15,6 +15,7 @@ from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, wit
 if TYPE_CHECKING:
     from ec2kit.ec2.answers import NetworkInterface
     from ec2kit.ec2.operations import Ec2
+    from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.scenarios.scenario import Check, Ground
     from ec2kit.scenarios.secondary_ip import Observed
@@ -96,10 +97,8 @@ DIFFERENT_ZONES = False
 
 ON_THE_DEVICE = True
 
-SHARES_NO_PLACE = False
 
-
-def displaces(ground: Ground) -> tuple[str, ...]:
+def displaces(ground: Ground) -> Holdings:
     """Return nothing: an ENI has several private addresses."""
     return ()
 
