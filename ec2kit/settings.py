@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -21,20 +21,33 @@ The list of what `ec2kit install` installed, below $LKROOT. If it is there, Life
 """
 
 
+def _any(text: str) -> bool:
+    """Return True: most texts may have any form."""
+    return True
+
+
 class Tunable(NamedTuple):
-    """Describe one name that can be set: how its text becomes a value, and which values are valid."""
+    """
+    Describe one name that can be set: how its text becomes a value, and which values are valid.
+
+    Attributes:
+        form: The valid texts in words, if not every text is valid.
+        is_valid: Tells whether a text has that form.
+    """
 
     name: str
     default: float | bool | str | None
     low: float = 0
     high: float = 0
     meaning: str = ""
+    form: str = ""
+    is_valid: Callable[[str], bool] = _any
 
     @property
     def expected(self) -> str:
         if isinstance(self.default, bool):
             return "0 or 1"
-        return f"a number from {self.low:g} to {self.high:g}"
+        return self.form or f"a number from {self.low:g} to {self.high:g}"
 
     def value(self, text: str) -> float | bool | str | None:
         """
@@ -46,7 +59,7 @@ class Tunable(NamedTuple):
         if isinstance(self.default, bool):
             return {"0": False, "1": True}[text] if text in ("0", "1") else _reject(text)
         if isinstance(self.default, str) or not self.high:
-            return text
+            return text if self.is_valid(text) else _reject(text)
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
             _reject(text)
         number = float(text)
@@ -81,6 +94,15 @@ def _switch(name: str, meaning: str, *, default: bool = False) -> Any:
 
 def _text(name: str, default: str, meaning: str) -> Any:
     return _declared(Tunable(name, default, meaning=meaning))
+
+
+def _word(name: str, default: str, form: str, is_valid: Callable[[str], bool], meaning: str) -> Any:
+    return _declared(Tunable(name, default, meaning=meaning, form=form, is_valid=is_valid))
+
+
+def _is_probe(text: str) -> bool:
+    found = re.fullmatch(r"off|icmp|tcp:([0-9]{1,5})|command:/.+", text)
+    return found is not None and (found[1] is None or 1 <= int(found[1]) <= 65535)
 
 
 def _listing(name: str, meaning: str) -> Any:
@@ -139,6 +161,17 @@ class Settings(NamedTuple):
     )
     no_local_repair: bool = _switch(
         "EC2_NO_LOCAL_REPAIR", "monitor does not put back an address or a rule that something else took off"
+    )
+    probe: str = _word(
+        "EC2_PROBE",
+        "off",
+        "off, icmp, tcp:PORT or command:/PATH",
+        _is_probe,
+        "by what other servers try after restore whether packets arrive: off, icmp, tcp:PORT, command:/PATH",
+    )
+    probe_from: str = _text("EC2_PROBE_FROM", "", "servers that try it; unset: the other servers of the resource")
+    probe_timeout: float = _seconds(
+        "EC2_PROBE_TIMEOUT", 10.0, 1, 60, "time in which a packet has to be answered; restore does not wait for it"
     )
     notice_lead: float = _seconds(
         "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"
@@ -249,8 +282,8 @@ def _candidates(name: str, tag: str, sources: list[tuple[str, Mapping[str, str]]
 
 
 def _invalid(tunable: Tunable, *, source: str, name: str, text: str) -> Notice:
-    default = "no limit" if tunable.default is None else f"{tunable.default:g}"
-    if isinstance(tunable.default, bool):
-        default = str(int(tunable.default))
+    default = "no limit" if tunable.default is None else str(tunable.default)
+    if isinstance(tunable.default, int | float):
+        default = f"{float(tunable.default):g}"
     fields_ = {"source": source, "name": name, "value": text[:40], "expected": tunable.expected, "default": default}
     return catalogue.SETTING_INVALID, dict(fields_)

@@ -108,6 +108,17 @@ SLOW = {
         "test_create_that_fails_puts_back_what_it_moved_although_the_answers_are_lost",
         "test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown",
     },
+    "tests/actions/test_probe.py": {
+        # the same with an exit status
+        "test_probe_whose_command_is_rubbish_is_not_known[hangs]",
+        # test_probe_as_json_has_the_servers_and_the_result, of other kinds
+        "test_probe_of_an_elastic_ip_is_sent_to_it",
+        "test_probe_of_a_record_set_is_sent_to_what_it_points_at",
+        # test_restore_ends_before_its_probe_and_is_overtaken_by_none
+        "test_restore_that_changes_nothing_measures_nothing",
+        # test_note_that_cannot_be_written_costs_only_the_note
+        "test_disk_that_is_full_costs_only_the_note",
+    },
     "tests/actions/test_roles.py": {
         # test_keys_that_end_in_the_middle_of_fifty_tables_are_renewed
         "test_resource_of_another_accounts_tables_leads_its_whole_life",
@@ -210,6 +221,8 @@ SLOW = {
         "test_create_on_another_server_that_cannot_be_undone_is_told",
     },
     "tests/lifekeeper/test_life.py": {
+        # test_start_lets_a_witness_send_packets_to_the_address, in tests/ocf/test_route_table.py
+        "test_switchover_lets_the_former_server_send_packets_once_the_ip_resource_is_there",
         # test_switchback_set_later_is_told_to_lifekeeper_on_all_servers
         # test_properties_shows_what_lifekeeper_has_by_now
         "test_what_was_changed_in_the_gui_is_not_overwritten",

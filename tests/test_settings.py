@@ -28,6 +28,7 @@ NUMBERS = [
     ("EC2_WRITE_BURST", "write_burst", 50, 0, 1000),
     ("EC2_WRITE_RATE", "write_rate", 5, 0, 1000),
     ("EC2_SNAPSHOT_MAX_AGE", "snapshot_max_age", 5, 0, 3600),
+    ("EC2_PROBE_TIMEOUT", "probe_timeout", 10, 1, 60),
     ("EC2_NOTICE_LEAD", "notice_lead", 3600, 0, 604800),
     ("EC2_NOTICE_CALM", "notice_calm", 300, 0, 86400),
     ("LKCHECKINTERVAL", "lkcheckinterval", 120, 0, 86400),
@@ -45,6 +46,7 @@ SWITCHES = [
 ]
 TEXTS = [
     ("EC2_ENDPOINT_URL", "endpoint_url", ""),
+    ("EC2_PROBE_FROM", "probe_from", ""),
     ("EC2_REMOTE_COMMAND", "remote_command", "ssh -o BatchMode=yes"),
     ("EC2KIT_STATE_DIR", "state_dir", "/var/lib/ec2kit"),
     ("EC2KIT_RUN_DIR", "run_dir", "/run/ec2kit"),
@@ -82,7 +84,7 @@ def a_file(folder: Path, text: str, mode: int = 0o644) -> Path:
 
 def test_table_of_tests_names_every_tunable() -> None:
     """No tunable is without a test of its default and range."""
-    tested = {each[0] for each in [*NUMBERS, *SWITCHES, *TEXTS]} | {"PATH", "EC2_ENDPOINTS"}
+    tested = {each[0] for each in [*NUMBERS, *SWITCHES, *TEXTS]} | {"PATH", "EC2_ENDPOINTS", "EC2_PROBE"}
     assert {tunable.name for tunable in TUNABLES.values()} == tested
 
 
@@ -129,6 +131,28 @@ def test_load_text_has_default_and_is_taken_as_it_is(name: str, attribute: str, 
     """A text is whatever is set."""
     assert getattr(loaded(), attribute) == default
     assert getattr(loaded({name: "/anything at all"}), attribute) == "/anything at all"
+
+
+@pytest.mark.parametrize(
+    "text", ["off", "icmp", "tcp:1", "tcp:65535", "command:/usr/local/bin/try it", "command:/opt/probe"]
+)
+def test_load_probe_of_each_form_is_taken(text: str) -> None:
+    """A way to send packets is one word, or a path."""
+    settings = loaded({"EC2_PROBE": text})
+    assert (settings.probe, settings.findings) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ICMP", "yes", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:١", "command:", "command:try", "udp:53", "icmp x"],
+)
+def test_load_probe_of_another_form_is_off_and_warned(text: str) -> None:
+    """A slip of the pen sends nothing, and is told with what is valid."""
+    settings = loaded({"EC2_PROBE": text})
+    assert settings.probe == "off"
+    ((message, fields),) = settings.findings
+    assert message is catalogue.SETTING_INVALID
+    assert "is not off, icmp, tcp:PORT or command:/PATH; off is used" in message.render(**fields)
 
 
 def test_load_endpoints_are_read_in_order_and_wrong_entries_are_named() -> None:

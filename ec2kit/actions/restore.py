@@ -93,6 +93,10 @@ def restore(
             raise
     if companion is not None:
         companion.finish(action.log, deadline)
+    if action.settings.probe != "off":
+        from ec2kit.actions.after_restore import begin
+
+        begin(action, mine, accepted_at=convergence.accepted_at)
     return made
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ec2kit.actions import remove, restore
+from ec2kit.actions import probe, remove, restore
 from ec2kit.deadline import side_by_side
 from ec2kit.engine import judgement
 from ec2kit.engine.action import Action
 from ec2kit.errors import BadRequest, Ec2KitError, LocalCommandFailed
 from ec2kit.finding import Finding, Outcome
 from ec2kit.host import ping
-from ec2kit.host.ip import carried
 from ec2kit.messages import catalogue
 from ec2kit.peers import agree, here
 from ec2kit.peers.answer import QUESTIONS, Questions, answer
@@ -242,7 +240,7 @@ class _Test:
         if told["answers"] is None:
             return Outcome.UNSEEN, told["reason"], "ping the address by hand"
         if not told["answers"]:
-            advice = "is the address on the device? do security groups let ICMP echo in? see docs/troubleshooting.md"
+            advice = f"look at {making_of(resource).WHEN_SILENT}; see docs/troubleshooting.md"
             return Outcome.FAILED, f"{resource.address} does not answer", advice
         open_question = making_of(resource).NOT_PROVED_BY_PING
         return Outcome.NOTE if open_question else Outcome.OK, f"{resource.address} answers", open_question
@@ -294,23 +292,15 @@ def _tell_status(action: Action) -> dict[str, Any]:
 
 def _tell_ping(action: Action) -> dict[str, Any]:
     """Tell whether the address answers a ping from this server; None if a ping is impossible."""
-    pinged = making_of(action.resource).pinged(action.resource)
-    if not pinged:
+    addresses = making_of(action.resource).packets_to(action.resource, None)
+    if not addresses:
         return {"answers": None, "reason": f"no host answers a ping to {action.resource.address}"}
-    if device := _own_device(action, pinged):
-        return {"answers": None, "reason": f"this server itself has {pinged} on {device}, and would answer itself"}
+    if itself := probe.here_itself(action, addresses):
+        return {"answers": None, "reason": itself}
     try:
-        return {"answers": ping.answers(pinged, action.settings, action.deadline)}
+        return {"answers": all(ping.answers(each, action.settings, action.deadline) for each in addresses)}
     except LocalCommandFailed as error:
         return {"answers": None, "reason": str(error)}
-
-
-def _own_device(action: Action, address: str) -> str:
-    """Return the device of this server that has the address; "" if none has it, or that cannot be seen."""
-    with suppress(LocalCommandFailed):
-        here = carried(action.settings, action.deadline)
-        return next((each.device for each in here if each.address == address), "")
-    return ""
 
 
 def _tell_topmost(action: Action) -> dict[str, Any]:

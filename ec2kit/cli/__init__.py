@@ -18,6 +18,7 @@ from ec2kit.messages.catalogue import Level
 COMMANDS = {
     "status": "ec2kit.cli.status",
     "standby": "ec2kit.cli.standby",
+    "probe": "ec2kit.cli.probe",
     "notices": "ec2kit.cli.notices",
     "verify": "ec2kit.cli.verify",
     "properties": "ec2kit.cli.properties",
@@ -27,6 +28,7 @@ COMMANDS = {
     "uninstall": "ec2kit.cli.uninstall",
     "sandbox": "ec2kit.cli.sandbox",
     "peer": "ec2kit.cli.peer",
+    "after-restore": "ec2kit.cli.after_restore",
 }
 """Command that is no action → the module that has it as `command`; only the called one is imported."""
 

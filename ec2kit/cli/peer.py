@@ -17,7 +17,7 @@ from ec2kit.resource import checked_tag
 @click.argument("question")
 @click.argument("words", nargs=-1)
 def command(question: str, words: tuple[str, ...]) -> int:
-    """Answer another server; the questions are in `ec2kit.peers.answer`, and beside create, dialogue and verify."""
+    """Answer another server; the questions are in `ec2kit.peers.answer`, and beside the actions that ask them."""
     try:
         tag = checked_tag(_tag(question, words[0])) if words else ""
         action = edge.open_action(_ACTIONS.get(question, "peer"), tag, watched=False, watch=_watch(question))
@@ -53,6 +53,10 @@ def _questions(name: str) -> Questions:
     """Return a table that has the question; only the question of an action loads the actions."""
     if name in QUESTIONS:
         return QUESTIONS
+    from ec2kit.actions import probe
+
+    if name in probe.PEER_QUESTIONS:
+        return probe.PEER_QUESTIONS
     from ec2kit.actions import create, dialogue, ready, verify
 
     return {**ready.PEER_QUESTIONS, **verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}

@@ -23,7 +23,8 @@ from ec2kit.host.ip import Carried, carried, shown
 from ec2kit.host.reply_path import Rule, rule_of, rules_of
 from ec2kit.resource import Resource, checked_tag, is_ipv4
 from ec2kit.scenarios.table import making_of
-from ec2kit.state import memory, notices
+from ec2kit.state import memory, notices, probed
+from ec2kit.state.probed import Heard
 from ec2kit.status import Status, Verdict
 
 _AT_A_TIME = 8
@@ -105,8 +106,10 @@ def _told(action: Action, look: judgement.Look | Exception) -> dict[str, Any]:
         raise look
     resource = action.resource
     kept = memory.recall(action.settings.run_dir, resource.tag)
+    probe = probed.recall(action.settings.run_dir, resource.tag)
     reasons = list(map(str, look.verdict.reasons))
-    age = kept.age(action.deadline.clock.now())
+    now = action.deadline.clock.now()
+    age = kept.age(now)
     return {
         **resource.as_dict(),
         "status": look.verdict.status.value,
@@ -115,6 +118,7 @@ def _told(action: Action, look: judgement.Look | Exception) -> dict[str, Any]:
         "left_alone": [str(each) for each in look.left_alone if str(each) not in reasons],
         "state": _state(action),
         "unknown": {"count": kept.unknown_count, "age": round(age, 1), "reason": kept.reason},
+        "probe": probe.as_dict(now) if probe else None,
     }
 
 
@@ -201,7 +205,16 @@ def _lines(it: dict[str, Any]) -> Iterator[str]:
     servers = sorted(it["servers"], key=lambda each: int(each["priority"]))
     listed = ", ".join(f"{each['name']} ({each['priority']}, {each['device']})" for each in servers)
     yield f"  registry  {it['state']} here; servers {listed}; switchback {it['switchback']}"
+    if it["probe"] is not None:
+        yield f"  probe     {_last_probe(it['probe'])}"
     unknown = it["unknown"]
     if unknown["count"]:
         checks = "1 check" if unknown["count"] == 1 else f"{unknown['count']} checks in a row"
         yield f"  unknown   {checks} without an answer, for {unknown['age']:.0f} s: {unknown['reason']}"
+
+
+def _last_probe(it: dict[str, Any]) -> str:
+    servers = "; ".join(f"{name} {Heard.of(each)}" for name, each in it["servers"].items()) or "no server was asked"
+    seconds = it["effective"]
+    effective = f"; effective at most {seconds:g} s after AWS had accepted it" if seconds is not None else ""
+    return f"{it['age']:.0f} s ago, by {it['way']}: {servers}{effective}"

@@ -100,6 +100,9 @@ class Convergence:
             in time.
         companion: Begins its look when the first change has left, or the second look after first writes.
         first_writes: Changes that are made beside the first look; the look decides everything else.
+
+    Attributes:
+        accepted_at: When AWS had accepted the last change, in seconds of the action's clock; None: it accepted none.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class Convergence:
         self._companion = companion
         self._first_writes = first_writes
         self.made: dict[str, tuple[Change, ...]] = {}
+        self.accepted_at: float | None = None
         self._failed: dict[str, Statement] = {}
         self._lost: dict[str, _Lost] = {}
         self._rounds = 0
@@ -298,6 +302,7 @@ class Convergence:
         for place, outcome in as_they_end(jobs, action.deadline, at_most=IN_FLIGHT):
             outcomes[place] = outcome
             if isinstance(outcome, Receipt):
+                self.accepted_at = action.deadline.clock.now()
                 log_change(action, changes[place], outcome)
                 done = {*done, changes[place].target}
                 self._doing = _so_far(done, everything)

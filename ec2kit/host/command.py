@@ -171,6 +171,33 @@ class _Start:
             self._over.set()
 
 
+def start_alone(words: list[str], given: str) -> None:
+    """
+    Start a command that goes on when this process has ended, and that holds nothing open of this process.
+
+    Args:
+        given: The input of the command; its output is lost.
+
+    Raises:
+        LocalCommandFailed: The command cannot be started.
+    """
+    with _memory("stdin") as stdin:
+        try:
+            stdin.write(given.encode())
+            stdin.seek(0)
+            process = subprocess.Popen(
+                words,
+                cwd="/",
+                stdin=stdin,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise LocalCommandFailed(command=shlex.join(words), reason=str(error)) from error
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
 class Running:
     """
     A command that was started and goes on by itself; its output is that of this process.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 from ec2kit.deadline import Deadline
@@ -78,6 +79,24 @@ def carried(settings: Settings, deadline: Deadline) -> list[Carried]:
         for each in device.get("addr_info", ())
         if each.get("local")
     ]
+
+
+def carried_ipv6(settings: Settings) -> dict[str, str]:
+    """
+    Return each IPv6 address of this server in its usual form → its device; none if that cannot be seen.
+
+    Source: Linux, net/ipv6/addrconf.c, if6_seq_show: "20010db8000000000000000000000001 02 80 00 80 eth0".
+    """
+    import ipaddress
+
+    found: dict[str, str] = {}
+    try:
+        with open(os.path.join(settings.system_root, "proc/net/if_inet6"), encoding="ascii") as file:
+            for fields in map(str.split, file):
+                found[str(ipaddress.IPv6Address(int(fields[0], 16)))] = fields[5]
+    except (OSError, ValueError, IndexError):
+        return {}
+    return found
 
 
 def number(address: str) -> int:

@@ -13,8 +13,11 @@ _TRIES = 3
 _PAUSE = 1.0
 """Seconds between tries: a change that EC2 has accepted may become effective a moment later."""
 
+_PATIENCE = 2
+"""Seconds that ping waits for an answer."""
+
 _SECONDS = 5.0
-"""Seconds for one try; ping itself waits 2 s for an answer."""
+"""Seconds for one try."""
 
 _NO_WAY = re.compile(r"unreachable|no route to host|100% packet loss", re.IGNORECASE)
 
@@ -32,14 +35,29 @@ def answers(address: str, settings: Settings, deadline: Deadline) -> bool:
     for number in range(_TRIES):
         if number:
             deadline.pause(_PAUSE, f"another ping of {address}")
-        words = ["ping", "-c", "1", "-W", "2", address]
-        done = run(words, deadline.within(_SECONDS), environment={"PATH": settings.path, "LC_ALL": "C"})
-        if done.status == 0:
+        if once(address, settings, deadline, patience=_PATIENCE) is not None:
             return True
-        if not _was_sent(done):
-            reason = done.stderr.strip() or f"exit status {done.status}"
-            raise LocalCommandFailed(command=" ".join(words), reason=reason)
     return False
+
+
+def once(address: str, settings: Settings, deadline: Deadline, *, patience: int) -> str | None:
+    """
+    Send one echo request; return what ping says of the answer, None if none came.
+
+    Args:
+        patience: Seconds for the answer.
+
+    Raises:
+        LocalCommandFailed: The request cannot be sent.
+    """
+    words = ["ping", "-c", "1", "-W", str(patience), address]
+    done = run(words, deadline.within(_SECONDS), environment={"PATH": settings.path, "LC_ALL": "C"})
+    if done.status == 0:
+        return done.stdout
+    if not _was_sent(done):
+        reason = done.stderr.strip() or f"exit status {done.status}"
+        raise LocalCommandFailed(command=" ".join(words), reason=reason)
+    return None
 
 
 def _was_sent(done: Completed) -> bool:

@@ -1131,6 +1131,41 @@ NEIGHBOURS_UNKNOWN = _message(
     "Remove the cause that the line names; the next restore takes the Elastic IP off.",
 )
 
+# -- probes of the way of packets --------------------------------------------------------------------------------
+
+PROBE_REACHED = _message(620460, _INFO, "packets ({way}) to {address} are answered: {servers}")
+PROBE_SILENT = _message(
+    620461,
+    _WARN,
+    "AWS says {status} here, and packets ({way}) to {address} are not answered: {servers}; look at {look_at}",
+    "AWS has accepted the change, and the way of packets or of their replies is closed; or the address is not on the "
+    "device yet, or nothing answers this kind of packet.",
+    "Look at these, in this order: the address on the device (`ip addr`); the source/destination check of the ENI; "
+    "security groups and network ACLs; the route table of the asking server's subnet; the rule for replies "
+    "(`ip rule`) and rp_filter; VPC Block Public Access. Then try again with `ec2kit probe`. No verdict depends on "
+    "this line.",
+)
+PROBE_UNABLE = _message(
+    620462,
+    _WARN,
+    "whether packets ({way}) to {address} arrive is not known: {servers}",
+    "A server could not send them: the command of EC2_PROBE is missing there or ends with neither 0 nor 1, ping may "
+    "not be used, or the server has another version of ec2kit.",
+    "Correct what is named, on that server, and try again with `ec2kit probe`. No verdict depends on this line.",
+)
+PROBE_UNSEEN = _message(620463, _NOTIFY, "whether packets to {address} arrive was not tried: {servers}")
+PROBE_EFFECTIVE = _message(
+    620464, _INFO, "a packet to {address} was answered at most {seconds} s after AWS had accepted the last change"
+)
+PROBE_OVERTAKEN = _message(620465, _INFO, "the probe after the restore counts no longer: {reason}")
+PROBE_NOT_BEGUN = _message(
+    620466,
+    _WARN,
+    "the probe after this restore could not be begun: {reason}",
+    "This server has no process or no memory left, or a disk hangs. The result of the restore is the same.",
+    "Look at the load of this server; try whether packets arrive with `ec2kit probe`.",
+)
+
 # -- leaving before AWS does ---------------------------------------------------------------------------------
 
 AWS_ANNOUNCES = _message(620470, _NOTIFY, "AWS announces {what}")

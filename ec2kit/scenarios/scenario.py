@@ -322,11 +322,19 @@ class Making(Protocol):
 
     # -- trying and showing --
 
-    def pinged(self, resource: Resource) -> str:
-        """Return the address that answers a ping from the other servers; "": none does."""
+    def packets_to(self, resource: Resource, holder: Server | None) -> tuple[str, ...]:
+        """
+        Return the addresses to which the other servers send packets to try the resource; none: no packet tells.
+
+        Args:
+            holder: The server that has the resource in service; None: that is not known.
+        """
 
     NOT_PROVED_BY_PING: str
-    """Advice on what to test after a ping that was answered; "": nothing."""
+    """Advice on what to test after packets that were answered; "": nothing."""
+
+    WHEN_SILENT: str
+    """Where to look if AWS says that the address is on a server, and packets are not answered."""
 
     def shown(self, resource: Resource) -> str:
         """Return the address for a person, with its other names."""

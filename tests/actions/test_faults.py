@@ -88,7 +88,7 @@ def _read_only_state_folder(cluster: Cluster, stack: ExitStack, tmp_path: Path) 
     return {}
 
 
-def _full_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
+def full_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
     disk = tmp_path / "disk"
     disk.mkdir()
     stack.enter_context(_mounted("-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", on=disk))
@@ -109,7 +109,7 @@ def _hanging_resolver(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Set
 
 
 def _full_state_disk(cluster: Cluster, stack: ExitStack, tmp_path: Path) -> Settings:
-    settings = _full_disk(cluster, stack, tmp_path)
+    settings = full_disk(cluster, stack, tmp_path)
     return {"EC2KIT_STATE_DIR": settings["EC2KIT_STATE_DIR"]}
 
 
@@ -150,7 +150,7 @@ OWN_TROUBLE = [
     pytest.param(_broken_registry, "cannot be used: it is not JSON", id="registry broken"),
     pytest.param(_lost_registry, "missing or empty", id="registry lost"),
     pytest.param(_read_only_run_folder, "Read-only file system", id="run folder read-only", marks=needs_root),
-    pytest.param(_full_disk, "No space left", id="disk full", marks=needs_root),
+    pytest.param(full_disk, "No space left", id="disk full", marks=needs_root),
 ]
 
 

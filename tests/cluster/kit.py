@@ -35,12 +35,14 @@ def installed(folder: Path) -> Path:
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     (site,) = (folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "lent.pth").write_text(f"{folder}\n{lent()}\n")
-    (folder / ".venv" / "bin" / "ec2kit").touch(mode=0o755)  # by which actions/launch knows an environment of the kit
+    command = folder / ".venv" / "bin" / "ec2kit"  # by which actions/launch knows an environment of the kit
+    command.write_text(f'#!/bin/sh\nexec "{folder}/.venv/bin/python" -IB -m ec2kit "$@"\n')
+    command.chmod(0o755)
     subprocess.run([folder / ".venv" / "bin" / "python", "-m", "compileall", "-q", folder / "ec2kit"], check=True)
     root = folder / "ocf"
     root.mkdir(mode=0o755)
-    command = ec2kit(folder, "install", "--ocf", "--ocf-root", str(root))
+    words = ec2kit(folder, "install", "--ocf", "--ocf-root", str(root))
     quiet = {"EC2KIT_DEFAULTS": os.devnull, "EC2KIT_LOG_FILE": os.devnull}
-    done = subprocess.run(command, env={**os.environ, **quiet}, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, env={**os.environ, **quiet}, capture_output=True, text=True, check=True)
     assert "hacluster" not in done.stderr, done.stderr
     return root / "resource.d" / "ec2kit"

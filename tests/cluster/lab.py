@@ -32,7 +32,7 @@ from .client import pinging, talking
 from .data_plane import DataPlane, owners
 from .hypervisor import Hypervisor
 from .kit import installed, lent
-from .network import CLIENT, METADATA, Network
+from .network import CLIENT, LEGS, METADATA, Network
 from .node import Node, until
 from .weather import FINE, Weather
 
@@ -49,6 +49,13 @@ for name in router client node1 node2; do
     ip netns del "$1$name" 2>/dev/null
 done
 rm -rf "$2"
+"""
+
+
+_WAY = f"""#!/bin/sh
+# way SERVER COMMANDLINE: run it on another node, over its network.
+case $1 in {" ".join(f"{name}) at={address} ;;" for name, address in LEGS.items())} esac
+printf '%s\\n' "$2" | socat -t 60 - "TCP:$at:22,connect-timeout=5"
 """
 
 
@@ -109,6 +116,7 @@ class Lab:
         for name in NODES:
             shutil.chown(self.folder / "log" / name, "hacluster", "haclient")
             (self.folder / "conf" / f"{name}.env").write_text(self._environment(name))
+        _put(self.folder / "way", _WAY)
         _put(self.folder / "sbin" / "fence_lab", (HERE / "fence_lab").read_text().replace("@LAB@", str(self.folder)))
         for agent in installed(self.folder / "kit").iterdir():
             _put(self.folder / "ocf" / "ec2kit" / agent.name, _noting(agent))
@@ -148,6 +156,7 @@ class Lab:
             "EC2KIT_NET_DIR": "/sys/class/net",
             "EC2KIT_SYSTEM_ROOT": "/",
             "EC2KIT_LOG_FILE": "/var/log/pacemaker/ec2kit.log",
+            "EC2_REMOTE_COMMAND": str(self.folder / "way"),
         }
         return "".join(f"{each}={shlex.quote(value)}\n" for each, value in variables.items() if each != "PWD")
 
@@ -187,6 +196,18 @@ class Lab:
                 DestinationCidrBlock=f"{self.vip}/32",
                 NetworkInterfaceId=self._eth0(name)["network_interface_id"],
             )
+
+    @contextlib.contextmanager
+    def tunables(self, **values: str) -> Iterator[None]:
+        """Let both nodes find tunables in their file, within the block."""
+        files = [self.sandbox.folder / name / "default" for name in NODES]
+        for each in files:
+            each.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
+        try:
+            yield
+        finally:
+            for each in files:
+                each.write_text("")
 
     # -- the cluster --
 

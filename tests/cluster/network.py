@@ -17,7 +17,7 @@ METADATA = "169.254.169.254"
 
 CLIENT = "client"
 ROUTER = "router"
-_LEGS = {CLIENT: "10.0.3.50", "node1": "10.0.1.11", "node2": "10.0.2.12"}
+LEGS = {CLIENT: "10.0.3.50", "node1": "10.0.1.11", "node2": "10.0.2.12"}
 
 
 class Network:
@@ -25,16 +25,16 @@ class Network:
 
     def __init__(self, prefix: str, macs: dict[str, str]) -> None:
         self._prefix = prefix
-        for name in (ROUTER, *_LEGS):
+        for name in (ROUTER, *LEGS):
             _ip("netns", "add", self.namespace(name))
             self.ip(name, "link", "set", "lo", "up")
         self._sysctl(ROUTER, "net.ipv4.ip_forward=1")
-        for name, address in _LEGS.items():
+        for name, address in LEGS.items():
             self._leg(name, address, macs.get(name))
-        for name in set(_LEGS) - {CLIENT}:
+        for name in set(LEGS) - {CLIENT}:
             self.ip(name, "addr", "add", f"{METADATA}/32", "dev", "lo")
-        for name in (ROUTER, *_LEGS):
-            for device in ("all", "default", *(_LEGS if name == ROUTER else ("eth0",))):
+        for name in (ROUTER, *LEGS):
+            for device in ("all", "default", *(LEGS if name == ROUTER else ("eth0",))):
                 self._sysctl(name, f"net.ipv4.conf.{device}.rp_filter=0")
 
     def namespace(self, name: str) -> str:
@@ -77,7 +77,7 @@ class Network:
         if node is None:
             self.ip(ROUTER, "route", "replace", "blackhole", cidr)
         else:
-            self.ip(ROUTER, "route", "replace", cidr, "via", _LEGS[node], "dev", node, check=False)
+            self.ip(ROUTER, "route", "replace", cidr, "via", LEGS[node], "dev", node, check=False)
 
     def forget_addresses(self, node: str, cidr: str) -> None:
         """What a power loss does to addresses that were put on; the namespace outlives the node."""

@@ -23,6 +23,7 @@ set -a
 . "$lab/conf/$name.env"
 set +a
 socat TCP-LISTEN:7,reuseaddr,fork PIPE 2>/dev/null & # the service of this cluster: an echo
+socat -t 60 TCP-LISTEN:22,reuseaddr,fork EXEC:/bin/sh 2>/dev/null & # the way of the other node, in place of ssh
 export PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none
 corosync -f >"/var/log/pacemaker/corosync.out" 2>&1 &
 corosync=$!

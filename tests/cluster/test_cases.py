@@ -143,6 +143,30 @@ def test_failover_while_ec2_throttles(cluster: Lab, report: Report) -> None:
     takes_over(cluster, other, began, "planned move, throttled 5 times", report)
 
 
+# -- packets -------------------------------------------------------------------------------------------------------
+
+
+def test_probe_from_the_other_node_tells_what_packets_do_and_fails_nothing(cluster: Lab) -> None:
+    """Real pings by the router of the lab: answered after a move; not answered where replies have no way back."""
+    active, other = cluster.active()
+    broken = ["rule", "add", "from", cluster.vip, "pref", "100", "blackhole"]
+    with cluster.tunables(EC2_PROBE="icmp", EC2_PROBE_FROM="node1 node2", EC2_PROBE_TIMEOUT="10"):
+        active.run("crm_resource", "--move", "-r", "front", "-N", other.name)
+        cluster.moved_to(other)
+        until(lambda: "probe:vip:620464" in other.ec2kit_log(), what="the other node is answered")
+        assert f"620460:packets (icmp) to {cluster.vip} are answered: {active.name} reached in" in other.ec2kit_log()
+        cluster.network.ip(active.name, *broken)
+        try:
+            other.run("crm_resource", "--move", "-r", "front", "-N", active.name)
+            until(lambda: "probe:vip:620461" in active.ec2kit_log(), what="a warning that packets are not answered")
+            cluster.idle()
+            assert (cluster.where("vip"), cluster.route_holder()) == ([active.name], active.name)
+            assert cluster.failures() == []
+        finally:
+            cluster.network.ip(active.name, "rule", "del", *broken[2:])
+    cluster.moved_to(active)
+
+
 # -- nothing fails over --------------------------------------------------------------------------------------------
 
 

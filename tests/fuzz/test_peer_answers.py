@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2kit.actions import recover
+from ec2kit.actions import probe, recover
 from ec2kit.deadline import Deadline
 from ec2kit.errors import Ec2KitError, RemoteRefused, RemoteSilent
 from ec2kit.messages import catalogue
 from ec2kit.peers.answer import QUESTIONS, answer
 from ec2kit.peers.ask import ask
+from ec2kit.state import probed
 from ec2kit.state.intention import Direction
 
 from ..builders import ENI_A, ENI_B, Desk, a_desk, a_resource
@@ -93,6 +94,24 @@ def test_ask_any_answer_is_one_or_silence(desk: Desk, answer: bytes) -> None:
         said = str(error)
     assert "server-b" in said
     assert len(said.splitlines()) == 1
+
+
+REACHED = {"protocol": 1, "server": "server-b", "outcome": "reached", "milliseconds": 0.5, "detail": ""}
+
+
+@times(2)
+@given(answers | mutilated(as_bytes(REACHED)) | spoilt(REACHED).map(as_bytes))
+def test_probe_with_any_answer_is_noted_and_shown(desk: Desk, answer: bytes) -> None:
+    """Only an answer that says so is a packet that was answered, and no answer stops the probe."""
+    (desk.folder / "answer").write_bytes(answer)
+    in_service(desk)
+    desk.ec2.routes = {"rtb-1": ENI_A}
+    done = probe.on_demand(desk.action("probe"))
+    was_reached = done.last.servers["server-b"].outcome is probed.Outcome.REACHED
+    assert not was_reached or b'"reached"' in answer
+    assert all(len(line.splitlines()) == 1 for line in probe.shown(desk.resource, done))
+    json.dumps(done.last.as_dict(0.0), allow_nan=False)
+    assert probed.recall(desk.settings.run_dir, "ec2-vip1") == done.last
 
 
 @times(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ from ec2kit.errors import Ec2KitError, RegistryBroken, Unknown
 from ec2kit.frameworks.lifekeeper.recovery import Recovery
 from ec2kit.registry.definition import from_dict
 from ec2kit.resource import Resource
-from ec2kit.state import memory, notices
+from ec2kit.state import memory, notices, probed
 from ec2kit.state.boot import boot_id
 from ec2kit.state.file import StateFile
 from ec2kit.state.intention import Direction
@@ -202,6 +203,28 @@ def test_recall_any_memory_is_a_memory(fresh: Path, content: bytes) -> None:
     assert len(f"{found.age(1e3):.0f} {round(found.age(1e3), 1)} {found.unknown_count}") > 4
     memory.remember(str(fresh), "ec2-vip1", found)
     assert StateFile(str(fresh / "ec2-vip1.memory.json")).read() is not None
+
+
+PROBE = {
+    "version": 1,
+    "boot": boot_id(),
+    "at": 12.5,
+    "way": "icmp",
+    "servers": {"server-b": {"outcome": "reached", "milliseconds": 0.5, "detail": ""}},
+    "effective": 0.8,
+}
+
+
+@times(2)
+@given(files(PROBE))
+def test_recall_any_probe_is_a_probe_or_none(fresh: Path, content: bytes) -> None:
+    """What is noted of a probe can be shown, also to a program that reads only JSON."""
+    put(fresh / "ec2-vip1.probe.json", content)
+    found = probed.recall(str(fresh), "ec2-vip1")
+    if found is not None:
+        json.dumps(found.as_dict(1e3), allow_nan=False)
+        probed.keep(str(fresh), "ec2-vip1", found)
+        assert probed.recall(str(fresh), "ec2-vip1") == found
 
 
 LOOK = {"version": 1, "boot": boot_id(), **notices.Kept(1.5, ("it",), ("it",), ("it",), "stays", "it")._asdict()}

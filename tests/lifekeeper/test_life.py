@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ..actions.cluster import EIP_TAG, VIP_TAG, Done
+from ..actions.cluster import EIP_TAG, VIP_TAG, Done, until
 from .kit import Kit
 from .world import IP_TAG
 
@@ -82,6 +82,21 @@ def test_switchover_by_perform_action_moves_the_whole_hierarchy(kit: Kit) -> Non
     assert kit.perform("node1", IP_TAG, "restore").status == 0
     assert _is_on(kit, "node1")
     assert kit.others() == kit.others()
+
+
+def test_switchover_lets_the_former_server_send_packets_once_the_ip_resource_is_there(kit: Kit) -> None:
+    """LifeKeeper's own way leads to the other server, and the probe waits for the address on the device."""
+    kit.with_route_table()
+    command = kit.sandbox.folder / "try"
+    addresses = kit.sandbox.folder / "node2" / "net" / "eth1" / "addresses"
+    command.write_text(f'#!/bin/sh\nexec grep -qx "$1/32" "{addresses}"\n')
+    command.chmod(0o755)
+    kit.settings(EC2_PROBE=f"command:{command}", EC2_PROBE_TIMEOUT="60")
+    assert kit.perform("node2", IP_TAG, "restore").status == 0
+    until(lambda: kit.codes("node2", 620464))
+    assert _is_on(kit, "node2")
+    (answered,) = kit.codes("node2", 620460)
+    assert "to 10.1.0.10 are answered: node1 reached in" in answered
 
 
 def test_cascade_over_three_servers_by_two_deaths(kit: Kit) -> None:

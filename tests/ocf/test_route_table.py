@@ -57,6 +57,21 @@ def test_start_puts_the_address_on_and_then_moves_every_route(vip: VirtualIp) ->
     assert log.index("eth1: 10.1.0.10 put on") < log.index("moved from")
 
 
+def test_start_lets_a_witness_send_packets_to_the_address(vip: VirtualIp) -> None:
+    """Pacemaker's definition names no other server, so EC2_PROBE_FROM does; start does not wait for it."""
+    go = vip.cluster.sandbox.folder / "go"
+    command = vip.cluster.sandbox.folder / "try"
+    command.write_text(f'#!/bin/sh\nwhile ! [ -e "{go}" ]; do sleep 0.1; done\n')
+    command.chmod(0o755)
+    settings = {"EC2_PROBE": f"command:{command}", "EC2_PROBE_FROM": "node1", "EC2_PROBE_TIMEOUT": "60"}
+    done = vip.start("node2", **settings)
+    assert done.status == SUCCESS, done.stderr
+    assert "probe" not in vip.cluster.log("node2")
+    go.touch()
+    until(lambda: ":620464:" in vip.cluster.log("node2"))
+    assert "INFO:ec2kit:probe:vip:620460:packets" in vip.cluster.log("node2")
+
+
 def test_start_twice_changes_nothing_the_second_time(running: VirtualIp) -> None:
     """A start of what runs is a success without a write."""
     before = running.cluster.writes("node2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ec2kit.actions import create, dialogue, verify
+from ec2kit.actions import create, dialogue, probe, verify
 from ec2kit.peers.answer import QUESTIONS, answer
 from ec2kit.state.intention import Direction
 
@@ -58,6 +58,6 @@ def test_state_of_an_unknown_resource_is_neither(desk: Desk) -> None:
 
 def test_a_question_is_declared_once() -> None:
     """By this room or by the one action that asks it; otherwise one would take the place of another unseen."""
-    tables = (QUESTIONS, verify.PEER_QUESTIONS, create.PEER_QUESTIONS, dialogue.PEER_QUESTIONS)
+    tables = (QUESTIONS, verify.PEER_QUESTIONS, probe.PEER_QUESTIONS, create.PEER_QUESTIONS, dialogue.PEER_QUESTIONS)
     names = [name for table in tables for name in table]
-    assert len(names) == len(set(names)) == 19
+    assert len(names) == len(set(names)) == 20

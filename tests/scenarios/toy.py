@@ -290,10 +290,11 @@ def _route(ground: Ground) -> Findings:
 
 CHECKS: tuple[tuple[str, Check], ...] = (("subnet route", _route),)
 NOT_PROVED_BY_PING = ""
+WHEN_SILENT = ""
 
 
-def pinged(resource: Resource) -> str:
-    return ""
+def packets_to(resource: Resource, holder: Server | None) -> tuple[str, ...]:
+    return ()
 
 
 def shown(resource: Resource) -> str:

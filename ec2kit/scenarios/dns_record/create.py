@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ec2kit.errors import ArgumentInvalid, PermissionMissing
 from ec2kit.finding import Finding, Findings, Outcome
-from ec2kit.resource import Resource
+from ec2kit.resource import Resource, Server
 from ec2kit.scenarios.dns_record import Own, owners
 from ec2kit.scenarios.dns_record import definition as form
 from ec2kit.scenarios.dns_record.look import named, target_of
@@ -218,12 +218,26 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 # -- trying and showing --------------------------------------------------------------------------------------
 
-NOT_PROVED_BY_PING = ""
+NOT_PROVED_BY_PING = (
+    "this proves only the path to the server: clients keep a former answer of DNS until its TTL is over"
+)
+
+WHEN_SILENT = "the security group, the network ACL and the routes between the servers"
 
 
-def pinged(resource: Resource) -> str:
-    """Return nothing: a resolver may keep the former answer, and the former server would answer the ping."""
-    return ""
+def packets_to(resource: Resource, holder: Server | None) -> tuple[str, ...]:
+    """
+    Return the address at which the record set points for the holder, as far as the definition tells it.
+
+    Never the name: a resolver may keep the former answer, and the former server would answer.
+    """
+    own: Own = resource.own
+    if holder is None or own.record_type == "CNAME":
+        return ()
+    if own.points_at == (form.PRIVATE,):
+        return () if own.is_asked_for else (holder.private_ip_address,)
+    value = own.given(holder.name)
+    return () if value is None else (value,)
 
 
 def shown(resource: Resource) -> str:

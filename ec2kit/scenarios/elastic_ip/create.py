@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ec2kit.errors import ArgumentInvalid, Ec2KitError
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.messages import catalogue
-from ec2kit.resource import Resource, checked_ipv4
+from ec2kit.resource import Resource, Server, checked_ipv4
 from ec2kit.scenarios.elastic_ip import Own, cleared, itself, notices
 from ec2kit.scenarios.wish import Field, Found, Given, Offered
 
@@ -143,9 +143,15 @@ CHECKS: tuple[tuple[str, Check], ...] = (("elastic ip", _exists),)
 NOT_PROVED_BY_PING = "this proves only the path inside AWS: test the address from the Internet, too"
 
 
-def pinged(resource: Resource) -> str:
+WHEN_SILENT = (
+    "the security group and the network ACL, VPC Block Public Access, the default route of the subnet to an Internet "
+    "gateway, the rule for replies (`ip rule`) and rp_filter"
+)
+
+
+def packets_to(resource: Resource, holder: Server | None) -> tuple[str, ...]:
     """Return the Elastic IP, which leads to the server also from inside AWS."""
-    return resource.address
+    return (resource.address,)
 
 
 def shown(resource: Resource) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
-from ec2kit.resource import Resource, hosts, is_ipv4
+from ec2kit.resource import Resource, Server, hosts, is_ipv4
 from ec2kit.scenarios.route_table import Observed, Own, creation, guard, left_alone, objects
 from ec2kit.scenarios.route_table.look import destinations, place_of
 from ec2kit.scenarios.route_table.parameters import addresses, external_id, role_arn, table_tag, tables
@@ -311,10 +311,15 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 NOT_PROVED_BY_PING = ""
 
+WHEN_SILENT = (
+    "the source/destination check of the ENI, the security group, the route table of the asking server's subnet, the "
+    "rule for replies (`ip rule`) and rp_filter, and whether the address is on the device"
+)
 
-def pinged(resource: Resource) -> str:
-    """Return the first virtual IP; a block or a prefix list is no address that answers."""
-    return next(iter(hosts(resource.address)), "")
+
+def packets_to(resource: Resource, holder: Server | None) -> tuple[str, ...]:
+    """Return the virtual IPs; a block or a prefix list is no address that answers."""
+    return hosts(resource.address)
 
 
 def shown(resource: Resource) -> str:

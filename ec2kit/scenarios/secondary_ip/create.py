@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
-from ec2kit.resource import Resource
+from ec2kit.resource import Resource, Server
 from ec2kit.scenarios.secondary_ip import Own, canonical
 from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, without_ip_resources
 
@@ -176,10 +176,14 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 NOT_PROVED_BY_PING = ""
 
+WHEN_SILENT = (
+    "whether the address is on the device, the security group, the rule for replies (`ip rule`) and rp_filter"
+)
 
-def pinged(resource: Resource) -> str:
+
+def packets_to(resource: Resource, holder: Server | None) -> tuple[str, ...]:
     """Return the private address."""
-    return resource.address
+    return (resource.address,)
 
 
 def shown(resource: Resource) -> str:
