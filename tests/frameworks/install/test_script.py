@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -148,29 +149,37 @@ def test_an_agent_whose_python_is_gone_says_so_and_that_nothing_runs_here(
     assert "ec2kit is not installed: no /nowhere/bin/python (run 'ec2kit install --ocf' again" in done.stderr
 
 
-WITHOUT_THE_KIT = sys._base_executable  # type: ignore[attr-defined]  # of which the tests' environment was made
+@pytest.fixture
+def without_the_kit(tmp_path: Path) -> str:
+    """An environment's Python that finds no ec2kit, as the Python of another version finds none."""
+    venv.create(tmp_path / "environment")
+    return str(tmp_path / "environment" / "bin" / "python")
 
 
 @pytest.mark.parametrize(
     ("place", "status"),
     [("subsys/comm/resources/ec2/actions/restore", 127), ("subsys/comm/resources/ec2/actions/quickCheck", 0)],
 )
-def test_a_script_whose_python_has_lost_ec2kit_says_what_to_do(tmp_path: Path, place: str, status: int) -> None:
+def test_a_script_whose_python_has_lost_ec2kit_says_what_to_do(
+    tmp_path: Path, without_the_kit: str, place: str, status: int
+) -> None:
     """After an upgrade of the distribution the environment's Python is another one, and finds nothing there."""
-    write(tmp_path, script.scripts(LIFEKEEPER, SOURCES, root=str(tmp_path), python=WITHOUT_THE_KIT))
+    write(tmp_path, script.scripts(LIFEKEEPER, SOURCES, root=str(tmp_path), python=without_the_kit))
     done = run(tmp_path / place, "-t", "x")
     assert done.returncode == status
-    assert f"{WITHOUT_THE_KIT} does not find ec2kit: it is another version than before" in done.stderr
+    assert f"{without_the_kit} does not find ec2kit: it is another version than before" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("operation", "status"), [("monitor", 5), ("start", 5), ("stop", 0)])
-def test_an_agent_whose_python_has_lost_ec2kit_is_not_installed(tmp_path: Path, operation: str, status: int) -> None:
+def test_an_agent_whose_python_has_lost_ec2kit_is_not_installed(
+    tmp_path: Path, without_the_kit: str, operation: str, status: int
+) -> None:
     """Pacemaker runs the resource on another server at once, and fences nobody where nothing was started."""
-    write(tmp_path, script.scripts(PACEMAKER, SOURCES, root=str(tmp_path), python=WITHOUT_THE_KIT))
+    write(tmp_path, script.scripts(PACEMAKER, SOURCES, root=str(tmp_path), python=without_the_kit))
     done = run(tmp_path / "resource.d/ec2kit/awseip", operation, EC2KIT_RUN_DIR=str(tmp_path), PATH="/usr/bin:/bin")
     assert done.returncode == status
-    assert f"{WITHOUT_THE_KIT} does not find ec2kit" in done.stderr
+    assert f"{without_the_kit} does not find ec2kit" in done.stderr
 
 
 @each_tree
