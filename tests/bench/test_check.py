@@ -38,13 +38,19 @@ def figures(*, wall: float, cpu: float, memory: float = 30.0, ec2: int = 0) -> F
     [
         pytest.param([(KEPT, KEPT, KEPT)], [], [5], id="all kept"),
         pytest.param([(KEPT, MISSED, KEPT), (KEPT, KEPT, KEPT)], [], [5, 10], id="kept the second time"),
-        pytest.param([(KEPT, MISSED, KEPT), (KEPT, MISSED, KEPT)], ["b"], [5, 10], id="missed twice"),
+        pytest.param([(KEPT, MISSED, KEPT)] * 2 + [(KEPT, KEPT, KEPT)], [], [5, 10, 20], id="kept the third time"),
+        pytest.param([(KEPT, MISSED, KEPT)] * 3, ["b"], [5, 10, 20], id="missed three times"),
         pytest.param([(KEPT, MISSED, KEPT), (MISSED, KEPT, KEPT)], [], [5, 10], id="another one the second time"),
-        pytest.param([(MISSED, KEPT, MISSED), (MISSED, MISSED, MISSED)], ["a", "c"], [5, 10], id="two of three"),
+        pytest.param(
+            [(MISSED, KEPT, MISSED), (MISSED, MISSED, MISSED), (MISSED, MISSED, MISSED)],
+            ["a", "c"],
+            [5, 10, 20],
+            id="two of three",
+        ),
         pytest.param([(1.2, 1.2, 1.2)], [], [5], id="just kept"),
     ],
 )
-def test_only_what_is_missed_twice_counts(
+def test_only_what_is_missed_three_times_counts(
     results: list[Sequence[float]], missed: list[str], rounds: list[int]
 ) -> None:
     """A moment of the machine fails nobody; what is missed again, in more rounds, is named."""
