@@ -14,6 +14,7 @@ from ec2kit.engine.action import UNDO_SECONDS, Action
 from ec2kit.engine.convergence import log_change
 from ec2kit.engine.trace import Trace
 from ec2kit.errors import AwsRefused, AwsUnknown, Ec2KitError, NotSent, Stopped
+from ec2kit.host import command
 from ec2kit.messages import catalogue
 from ec2kit.messages.progress import doing
 from ec2kit.messages.statement import Reason
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _SETTLE_SECONDS = 0.3
 """Seconds from one look to the next."""
+
+_OVERTAKING_SECONDS = 0.1
+"""Seconds after which a restore that has begun is overtaken at the latest."""
 
 _UNANSWERED_SECONDS = 10.0
 """Seconds after which a write should be visible that was under way when create was stopped."""
@@ -152,6 +156,7 @@ def undo_create(action: Action, journal: Journal, cause: BaseException | None = 
         log.error(cause)
     try:
         undoing.intentions.declare(Direction.DOWN, undoing.deadline)
+        _outlast_commands(undoing)
         back, impossible = _put_back(undoing, journal)
         here.forget(undoing)
         journal.end()
@@ -168,6 +173,18 @@ def undo_create(action: Action, journal: Journal, cause: BaseException | None = 
         except Ec2KitError as trouble:
             log.error(trouble)
         return left
+
+
+def _outlast_commands(action: Action) -> None:
+    """
+    Wait until a command has ended that goes on alone: a framework may be about to bring the address here by it.
+
+    A restore that begins meanwhile is overtaken; what it has changed by then, the undo finds.
+    """
+    limit = action.deadline.within(action.deadline.remaining() / 2)
+    while command.one_goes_on() and not limit.passed:
+        action.intentions.declare(Direction.DOWN, action.deadline)
+        action.deadline.pause(_OVERTAKING_SECONDS, "the end of a command")
 
 
 def _may_have_been_made(outcome: object) -> bool:

@@ -25,6 +25,10 @@ _MOMENT = 0.005
 """Seconds between two looks whether a command is started, which takes about as long."""
 
 
+_alone: list[subprocess.Popen[bytes]] = []
+"""Commands for which nothing waits any more, and which may go on."""
+
+
 @dataclass(frozen=True)
 class Completed:
     """Hold the exit status and the output of a command."""
@@ -68,6 +72,11 @@ def run(
         return Completed(status, _text(stdout), _text(stderr))
 
 
+def one_goes_on() -> bool:
+    """Tell whether a command still runs that went on alone, since it was not to be killed."""
+    return any(each.poll() is None for each in _alone)
+
+
 def _run(
     words: list[str],
     stdout: BinaryIO,
@@ -96,6 +105,7 @@ def _run(
             with suppress(subprocess.TimeoutExpired):
                 _status(process, deadline, kill=kill)
         if not kill:
+            _alone.append(process)
             threading.Thread(target=process.wait, daemon=True).start()
         elif process.returncode is None:
             with suppress(ProcessLookupError):

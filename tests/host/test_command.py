@@ -15,7 +15,7 @@ import pytest
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import LocalCommandFailed, Stopped
-from ec2kit.host.command import run
+from ec2kit.host.command import one_goes_on, run
 
 from ..children import must_be_gone
 from ..patience import HANGS
@@ -128,12 +128,14 @@ def test_run_that_shall_finish_is_waited_for_until_the_deadline_only() -> None:
 
 
 def test_run_that_may_not_kill_leaves_a_slow_command_to_itself(tmp_path: Path) -> None:
-    """What others hang on goes on, and the caller does not wait for it."""
+    """What others hang on goes on, and the caller does not wait for it, but can tell when it has ended."""
     words = ["sh", "-c", f"until [ -e {tmp_path}/go-on ]; do sleep 0.05; done; echo done >{tmp_path}/mark"]
     with pytest.raises(LocalCommandFailed, match=r"no end within 0\.2 s"):
         run(words, Deadline(0.2), kill=False)
+    assert one_goes_on()
     (tmp_path / "go-on").touch()
     ends = time.monotonic() + HANGS
-    while not (tmp_path / "mark").exists():
+    while one_goes_on():
         assert time.monotonic() < ends
         time.sleep(0.05)
+    assert (tmp_path / "mark").exists()

@@ -25,6 +25,9 @@ class Place:
     last, last_file = 25, 16
     """The number of the last point, at which the resource is there already: of all, and without those at a write."""
 
+    starts: tuple[int, ...] = ()
+    """The number of the point at which a framework is about to bring the address here, if one does that."""
+
     def lay_out(self, late: float) -> Routes:
         """Put everything as it is before a create; EC2 shows node1 what was so many seconds ago."""
         self._clean()
@@ -72,6 +75,7 @@ class LifeKeeperPlace(Place):
     cluster: Kit
 
     last = last_file = 15
+    starts = (13,)
 
     def _clean(self) -> None:
         self.cluster.stop()

@@ -80,7 +80,7 @@ def test_create_interrupted_anywhere_leaves_everything_as_it_was_or_says_what_it
 
 
 def test_create_interrupted_leaves_everything_as_it_was_or_says_what_it_left(place: Place) -> None:
-    """A few of these cells: at a file or a command in the middle, and when the claim is released at the very end."""
-    _hold(stopped, place, 0.5, (place.last,))
+    """A few of these cells: at a file or a command in the middle, when LifeKeeper begins, and at the very end."""
+    _hold(stopped, place, 0.5, (place.last, *place.starts))
     _hold(killed, place, 0.0, (7,))
     _hold(failing, place, 0.5, (6, place.last_file))
