@@ -67,7 +67,7 @@ def plots(points: Mapping[str, list[Point]], moments: list[Moments]) -> dict[str
         "each by its own": [(each.size, each.cpu) for each in points["alone"]],
     }
     over_latency = {
-        f"{name}, {way}": [(milliseconds, moment(each)) for milliseconds, each in its]
+        f"{name}, {first_write.SHORT[way]}": [(milliseconds, moment(each)) for milliseconds, each in its]
         for name, moment in (("write", lambda each: each.first_write), ("end", lambda each: each.end))
         for way, its in moments_of.items()
         if its
@@ -122,7 +122,7 @@ def main() -> None:
         points = grow(rounds=max(1, options.rounds // 4))
         made += report.promises_of_growth(points)
         parts += [report.over_tables(points["tables"]), report.over_resources(points["shared"], points["alone"])]
-    text = report.whole([report.told(made), *parts], rounds=options.rounds)
+    text = report.whole([report.told(made), *parts], rounds=options.rounds, arguments=sys.argv[1:])
     sys.stdout.write(text)
     if options.write:
         RESULTS.mkdir(exist_ok=True)

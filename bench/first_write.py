@@ -23,6 +23,9 @@ BEFORE = "as an earlier build does"
 WAYS = {AFTER: {"EC2_WRITE_BESIDE_LOOK": "0"}, BESIDE: {"EC2_WRITE_BESIDE_LOOK": "1"}, BEFORE: {}}
 """Name of the way → its settings."""
 
+SHORT = {AFTER: "look first", BESIDE: "write first", BEFORE: "earlier build"}
+"""Name of the way → the name in a legend."""
+
 
 @dataclass(frozen=True)
 class Moments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -234,11 +234,12 @@ def over_resources(shared: list[Point], alone: list[Point]) -> str:
     return "\n".join([*lines, "", "![checks over resources](resources.svg)"])
 
 
-def whole(parts: Iterable[str], *, rounds: int) -> str:
-    """Return the page."""
+def whole(parts: Iterable[str], *, rounds: int, arguments: Sequence[str]) -> str:
+    """Return the page; the arguments are those of the command that made it."""
+    words = " ".join(each for each in arguments if each != "--inside")
     head = f"""# Benchmarks
 
-Made by `make bench ARGS=--write`, on {machine()}.
+Made by `make bench ARGS='{words}'`, on {machine()}.
 
 All of it is *simulated*: EC2 and the metadata service answer on the same machine, within milliseconds. As on AWS, EC2
 is asked over HTTPS, by ec2kit and by all others, with the bundle of certificate authorities that the system has and
