@@ -29,7 +29,7 @@ from .truth import owner_of, things
 NODES = ("node1", "node2", "node3")
 TABLES = 3
 VIRTUAL_IPS = 16
-ELASTIC_IPS = 4
+ELASTIC_IPS = 3
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
