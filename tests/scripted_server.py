@@ -137,8 +137,9 @@ def hangs_up(handler: Any) -> None:
 
 def a_table(route_table_id: str, *routes: tuple[str, str], state: str = "active") -> str:
     items = "".join(
-        f"<item><destinationCidrBlock>{cidr}</destinationCidrBlock>"
-        f"<networkInterfaceId>{eni}</networkInterfaceId><state>{state}</state></item>"
+        f"<item><destinationCidrBlock>{cidr}</destinationCidrBlock><instanceId>i-0123456789abcdef0</instanceId>"
+        f"<instanceOwnerId>123456789012</instanceOwnerId><networkInterfaceId>{eni}</networkInterfaceId>"
+        f"<origin>CreateRoute</origin><state>{state}</state></item>"
         for cidr, eni in routes
     )
     return f"<item><routeTableId>{route_table_id}</routeTableId><routeSet>{items}</routeSet></item>"

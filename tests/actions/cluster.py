@@ -283,7 +283,7 @@ class Cluster:
 
     @property
     def aws(self) -> BaseClient:
-        return _undisturbed(self.sandbox.description["endpoint_url"])
+        return undisturbed(self.sandbox.description["endpoint_url"])
 
     def routes(self) -> dict[tuple[str, str], str | None]:
         """Every route of the account: (table, destination) → ENI or other target."""
@@ -358,7 +358,7 @@ class Cluster:
 
     @property
     def route53(self) -> BaseClient:
-        return _undisturbed(self.sandbox.description["endpoint_url"], "route53")
+        return undisturbed(self.sandbox.description["endpoint_url"], "route53")
 
     def record(self) -> list[str]:
         """The values of the record set; none: there is no such record set."""
@@ -461,7 +461,8 @@ def _destination(route: dict[str, str]) -> str:
 
 
 @cache
-def _undisturbed(url: str, service: str = "ec2") -> BaseClient:
+def undisturbed(url: str, service: str = "ec2") -> BaseClient:
+    """A client at the endpoint that nobody disturbs: the truth, and an outside hand."""
     name: Any = service
     return boto3.client(  # type: ignore[no-any-return]
         name, endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"

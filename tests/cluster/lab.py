@@ -22,10 +22,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from ec2kit.sandbox.client import Sandbox, started
 
+from ..actions.cluster import undisturbed
 from ..patience import HANGS
 from . import cib
 from .client import pinging, talking
@@ -165,13 +164,7 @@ class Lab:
     @cached_property
     def aws(self) -> Any:
         """EC2 at the endpoint that nobody disturbs: the truth, and an outside hand."""
-        return boto3.client(
-            "ec2",
-            endpoint_url=self.description["endpoint_url"],
-            region_name=self.description["region"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return undisturbed(self.description["endpoint_url"])
 
     def route_holder(self, address: str = "") -> str | None:
         """The node that the first table's route to the address points at."""

@@ -23,12 +23,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import boto3
 from botocore.client import BaseClient
 
 from ec2kit.sandbox.client import Sandbox, started
 
-from ..actions.cluster import ACTIONS
+from ..actions.cluster import ACTIONS, undisturbed
 from ..cluster.network import METADATA
 from ..ocf.resource import variables
 
@@ -229,13 +228,7 @@ class Server:
     @property
     def ec2(self) -> BaseClient:
         """A client at the endpoint where nothing is disturbed."""
-        return boto3.client(
-            "ec2",
-            endpoint_url=self.sandbox.description["endpoint_url"],
-            region_name=self.sandbox.description["region"],
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-        )
+        return undisturbed(self.sandbox.description["endpoint_url"])
 
     def _ip(self, name: str, *words: str) -> None:
         _run("ip", "-n", self._prefix + name, *words)
