@@ -117,10 +117,30 @@ def _default(parameter: ElementTree.Element) -> str:
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "pacemaker.md").read_text()
 
 
+SECTION = DOCUMENT.partition("\n## Moving from the heartbeat agents\n")[2].partition("\n## ")[0]
+
+
+def test_the_documented_command_changes_the_provider_of_these_agents_and_nothing_more(tmp_path: Path) -> None:
+    """SUSE has one of them under its own provider; other agents of both providers stay."""
+
+    def resources(*providers: str) -> str:
+        named = zip(providers, (*PARAMETERS, "aws-vpc-move-ip", "IPaddr2", "SAPHana"), strict=True)
+        return "".join(
+            f'<primitive id="r{n}" class="ocf" provider="{who}" type="{what}"/>\n'
+            for n, (who, what) in enumerate(named)
+        )
+
+    theirs = ("heartbeat",) * 4
+    (tmp_path / "resources.xml").write_text(resources(*theirs, "suse", "heartbeat", "suse"))
+    command = re.search(r"^sed .*?>changed\.xml$", SECTION, re.MULTILINE | re.DOTALL)
+    assert command is not None
+    subprocess.run(["sh", "-ec", command[0]], cwd=tmp_path, check=True)
+    assert (tmp_path / "changed.xml").read_text() == resources(*["ec2kit"] * 5, "heartbeat", "suse")
+
+
 @by_agent
 def test_the_document_says_of_every_parameter_what_becomes_of_it(agent: str) -> None:
     """The table of the change from heartbeat's agents has each name."""
-    section = DOCUMENT.partition("\n## Moving from the heartbeat agents\n")[2].partition("\n## ")[0]
-    cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    cells = re.findall(r"^\| (`[^|]+) \|", SECTION, re.MULTILINE)
     table = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
     assert {*PARAMETERS[agent].split()} <= table
