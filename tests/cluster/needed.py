@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
+
+AWS_CLI = Path(__file__).parents[2] / ".bench" / "rivals" / "bin" / "aws"
+"""Which the AWS agents of resource-agents call; Debian's own cannot be told where EC2 is."""
 
 CLUSTER = (
     "corosync",

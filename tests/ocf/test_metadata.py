@@ -54,7 +54,8 @@ def test_metadata_need_no_environment_and_name_the_agent_that_was_called(agent: 
         each.name for each in agent_called(agent).parameters
     ]
     names = {each.get("name") for each in root.iter("action")}
-    assert names == {"start", "stop", "monitor", "reload-agent", "validate-all", "meta-data"}
+    always = {"start", "stop", "monitor", "reload-agent", "validate-all", "meta-data"}
+    assert names == {*always, "migrate_to", "migrate_from"}
 
 
 @by_agent

@@ -496,7 +496,9 @@ def test_device_that_is_not_there_is_an_error_of_this_server(vip: VirtualIp) -> 
         pytest.param("usage", SUCCESS, id="usage"),
         pytest.param("promote", ERR_UNIMPLEMENTED, id="promote"),
         pytest.param("notify", ERR_UNIMPLEMENTED, id="notify"),
-        pytest.param("migrate_to", ERR_UNIMPLEMENTED, id="migrate"),
+        pytest.param("migrate_to", SUCCESS, id="migrate-to"),
+        pytest.param("validate", SUCCESS, id="validate"),
+        pytest.param("reload", SUCCESS, id="reload"),
         pytest.param("", ERR_ARGS, id="none"),
     ],
 )

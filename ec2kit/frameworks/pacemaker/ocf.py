@@ -23,7 +23,7 @@ from ec2kit.frameworks.pacemaker.agents import Agent, Given
 from ec2kit.frameworks.pacemaker.call import Call, call_of
 from ec2kit.frameworks.pacemaker.local import Local
 from ec2kit.frameworks.pacemaker.markers import Markers
-from ec2kit.frameworks.pacemaker.operations import Ended, Operation, Rc, monitor, start, stop, validate
+from ec2kit.frameworks.pacemaker.operations import Ended, Operation, Rc, migrate_to, monitor, start, stop, validate
 from ec2kit.host.place import Place, place
 from ec2kit.messages import stderr
 from ec2kit.messages.catalogue import Level
@@ -64,9 +64,14 @@ _DEEDS = {
     "start": _Deed(start, "restore"),
     "stop": _Deed(stop, "remove"),
     "monitor": _Deed(monitor, "quickCheck", watched=False),
+    "migrate_to": _Deed(migrate_to, "quickCheck"),
+    "migrate_from": _Deed(start, "restore"),  # takes the address from the server that has it, without a gap
     "validate-all": _Deed(validate, "quickCheck", quiet=True),
     "reload-agent": _Deed(validate, "quickCheck"),  # the next operation reads all parameters again
 }
+
+_OTHER_NAMES = {"validate": "validate-all", "reload": "reload-agent"}
+"""Names of operations that the heartbeat agents know as well → ours."""
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -76,7 +81,7 @@ def main(arguments: list[str]) -> NoReturn:
         edge.take_over()
         edge.mind_signals()
         agent, operation = agents.agent(arguments[0]), (arguments[1:] or [""])[0]
-        status = SPOKEN + _run(agent, operation)
+        status = SPOKEN + _run(agent, _OTHER_NAMES.get(operation, operation))
     except BaseException as error:
         edge.unexpected(edge.open_action("ocf", "").log, error)
     edge.leave(status)
@@ -168,7 +173,8 @@ def _open(agent: Agent, name: str, given: Given, call: Call, watch: edge.Watch) 
         def define() -> Resource:
             return _resource(call.tag, given, _place(call.tag, given, settings, deadline), settings)
 
-        return Markers(settings.run_dir, define, server=settings.server)
+        device = given.carrier if given.on_the_device else ""
+        return Markers(settings.run_dir, define, server=settings.server, device=device)
 
     action = edge.open_action(
         name,

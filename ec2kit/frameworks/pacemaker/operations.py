@@ -108,6 +108,8 @@ def start(operation: Operation) -> Ended:
         if put:
             operation.local.take_off(put)
         raise
+    if len(put) < len(operation.given.on_the_device):
+        operation.local.put_on([])  # what was there before, another resource may have taken off meanwhile
     _remember_in_service(action)
     return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing to change")
 
@@ -162,7 +164,19 @@ def stop(operation: Operation) -> Ended:
         action.tag
     ):  # again: a start may have been under way
         raise StillHere(address=operation.given.address)
-    return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing changed in AWS")
+    changed = f"{len(made)} changed" if made else "nothing changed in AWS"
+    stays = [f"{address} stays on for {tag}" for address, tag in operation.local.shared.items()]
+    return Ended(Rc.SUCCESS, "; ".join([changed, *stays]))
+
+
+def migrate_to(operation: Operation) -> Ended:
+    """
+    Leave the address here: the server to which it goes takes it by migrate_from, and only then comes stop, here.
+
+    Source: Pacemaker Explained, "Migrating Resources".
+    """
+    to = operation.call.migrates_to or "the other server"
+    return Ended(Rc.SUCCESS, f"{operation.given.address} stays here until {to} has it")
 
 
 def _unmark(action: Action) -> None:
