@@ -277,12 +277,32 @@ SLOW = {
         "test_killed_at_every_point_and_run_again_converges[recover of route-table of a NAT pair]",
         "test_killed_at_every_point_and_run_again_converges[remove of route-table of a NAT pair]",
         "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a NAT pair]",
+        # restore of several addresses, and of a NAT pair
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of two accounts]",
     },
     "tests/model/test_two_servers.py": {
         # TestTwoServers, the same machine with routes
         "TestTwoServersOneDefaultRoute::runTest",
         "TestTwoServersOneElasticIp::runTest",
+        "TestTwoServersOnePrefixList::runTest",
         "TestTwoServersOnePrivateAddress::runTest",
+        "TestTwoServersSeveralAddresses::runTest",
+        "TestTwoServersTaggedTables::runTest",
+        "TestTwoServersTwoAccounts::runTest",
         "TestTwoServersOneIpv6Address::runTest",
     },
     "tests/model/test_walk.py": {
@@ -298,6 +318,14 @@ SLOW = {
         "test_a_long_walk_loses_nothing[2-dns-record]",
         "test_a_long_walk_loses_nothing[1-route-table of a NAT pair]",
         "test_a_long_walk_loses_nothing[2-route-table of a NAT pair]",
+        # the same machine, with two accounts
+        "test_a_long_walk_loses_nothing[1-route-table by a tag]",
+        "test_a_long_walk_loses_nothing[2-route-table by a tag]",
+        "test_a_long_walk_loses_nothing[1-route-table of a prefix list]",
+        "test_a_long_walk_loses_nothing[2-route-table of a prefix list]",
+        "test_a_long_walk_loses_nothing[1-route-table of several addresses]",
+        "test_a_long_walk_loses_nothing[2-route-table of several addresses]",
+        "test_a_long_walk_loses_nothing[2-route-table of two accounts]",
     },
     "tests/ocf/test_trouble.py": {
         # the same where EC2 is silent, or all streams are full
