@@ -45,7 +45,7 @@ class Servers:
 
     def __init__(self, sandbox: Sandbox, actions: Path = ACTIONS) -> None:
         self.sandbox = sandbox
-        self._actions = actions
+        self.actions = actions
         self.vpc_id: str = sandbox.description["vpc_id"]
         self._environments = {name: sandbox.environment(name) for name in sandbox.description["nodes"]}
 
@@ -54,7 +54,7 @@ class Servers:
         return {**self._environments[server], "EC2_SNAPSHOT_MAX_AGE": "0", **settings}
 
     def action(self, server: str, name: str, tag: str, **settings: str) -> Run:
-        return Run((str(self._actions / name), "-t", tag, "-i", "x"), self.environment(server, **settings), server)
+        return Run((str(self.actions / name), "-t", tag, "-i", "x"), self.environment(server, **settings), server)
 
     def run_dir(self, server: str) -> Path:
         return Path(self._environments[server]["EC2KIT_RUN_DIR"])
@@ -88,9 +88,9 @@ class Servers:
             (VIP_TAG, ["--type", "route-table", "--vip", "10.1.0.10"]),
             (EIP_TAG, ["--type", "elastic-ip", "--elastic-ip", elastic_ip]),
         ):
-            create = (str(self._actions / "create"), "-t", tag, *words, "--interface", "eth1")
+            create = (str(self.actions / "create"), "-t", tag, *words, "--interface", "eth1")
             once(Run(create, self.environment("node1")))
-            once(Run((str(self._actions / "extend"), "node1", tag), self.environment("node2")))
+            once(Run((str(self.actions / "extend"), "node1", tag), self.environment("node2")))
 
 
 def rows(servers: Servers) -> list[Row]:
