@@ -259,3 +259,21 @@ def test_standby_tries_each_role(cluster: Cluster) -> None:
     done = cluster.run("node2", EC2KIT, "standby", VIP_TAG)
     (refused,) = {each for each in (ROLE, SECOND_ROLE) if f"the role {each}" in done.stdout}
     assert f"permission ec2:ReplaceRoute: STS does not let this server assume the role {refused}" in done.stdout
+
+
+def test_restore_that_begins_with_its_writes_reports_each_account_for_itself(cluster: Cluster) -> None:
+    """What one role moved is said, what another could not is named with its stage; the next restore ends it."""
+    of_two_accounts(cluster)
+    for server in ("node2", "node1"):
+        assert cluster.act(server, "restore").status == 0
+    assert cluster.act("node2", "remove").status == 0
+    denied = cluster.sandbox.fault("deny", service="sts", server="node2", skip=1)
+    done = cluster.act("node2", "restore")
+    assert done.status == 1
+    assert "STS does not let this server assume the role" in done.stderr
+    at = {table: cluster.server_of(eni) for (table, block), eni in cluster.routes().items() if block == CIDR}
+    moved = {table for table in cluster.tables if at[table] == "node2"}
+    assert {table for table in cluster.tables if f"{table}: route {CIDR} moved" in done.stderr} == moved
+    cluster.sandbox.clear(denied)
+    assert cluster.act("node2", "restore").status == 0
+    assert cluster.holders() == ["node2"] * 6

@@ -550,3 +550,12 @@ def test_look_no_secret_of_an_error_is_kept(server: Server) -> None:
     with pytest.raises(Ec2KitError):
         server.a_check().addresses()
     assert "IQoJ" not in (Path(server.settings.run_dir) / "shared.addresses.json").read_text()
+
+
+def test_check_that_read_one_of_its_answers_is_not_fresh(server: Server) -> None:
+    """A no of such a check rests on what is old, whatever it has asked for besides."""
+    server.look(CIDR)
+    check = server.a_check()
+    for vpc_id in ("vpc-1", "vpc-2"):
+        target(check, vpc_id=vpc_id)
+    assert not check.is_fresh
