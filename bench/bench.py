@@ -21,7 +21,7 @@ import plot
 import report
 import rivals
 import tls
-from contestants import Servers, rows
+from contestants import Servers, rows, rows_of_other_kinds
 from first_write import Moments
 from growth import Point
 from hundred import Hundred
@@ -34,10 +34,11 @@ RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 
 def compare(*, rounds: int, with_rivals: bool) -> tuple[dict[str, Figures], Hundred]:
     """Measure one table in alternation, and a hundred virtual IPs, over HTTPS, with an EC2 without latency."""
-    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, zones=1, tls=True) as sandbox:
         servers = Servers(sandbox)
         servers.create()
-        measured = rows(servers)
+        servers.create_other_kinds()
+        measured = rows(servers) + rows_of_other_kinds(servers)
         if with_rivals:
             rivals.make_device(servers)
             measured += rivals.rows(servers)
