@@ -217,16 +217,16 @@ def test_resource_of_tables_of_three_accounts_leads_its_whole_life(cluster: Clus
 
 def test_keys_of_one_account_that_end_among_fifty_tables_leave_those_of_the_other(fifty_tables: Cluster) -> None:
     """Only the role whose keys are refused is asked for anew; each account's writes have a bucket of their own."""
-    cluster = of_two_accounts(fifty_tables, 20)
+    cluster = of_two_accounts(fifty_tables, 25)  # none is the servers', whose keys would be worn for ever
     cluster.sandbox.fault("worn", server="node2", operation="ReplaceRoute", skip=30)
     settings = {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": "1000"}
     done = cluster.act("node2", "restore", **settings)
     assert done.status == 0, done.stderr
     assert cluster.holders() == ["node2"] * 50
     asked = [each["RoleArn"] for each in assumed(cluster, "node2")]
-    assert {each: asked.count(each) <= 2 for each in asked} == {ROLE: True, SECOND_ROLE: True}
+    assert sorted(map(asked.count, (ROLE, SECOND_ROLE))) == [1, 2]
     buckets = {each.name for each in cluster.path("node2", "EC2KIT_RUN_DIR").glob("write-bucket.*ReplaceRoute*")}
-    assert buckets == {f"write-bucket.{each}ReplaceRoute.json" for each in ("", f"{OWNER}.", f"{SECOND_OWNER}.")}
+    assert buckets == {f"write-bucket.{each}.ReplaceRoute.json" for each in (OWNER, SECOND_OWNER)}
     must_not_be_left_in(cluster.sandbox.folder / "node2")
 
 
