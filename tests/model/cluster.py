@@ -133,7 +133,9 @@ class Line:
         parts, self._parts = self._parts, None
         shown = {name: picture.routes[name] for name, (picture, _) in zip(TABLES, parts, strict=True)
                  if picture is not None and name in picture.routes}  # fmt: skip
-        picture = Picture(self._cluster.now.number, shown, dict(self.held)) if shown else None
+        now = self._cluster.now
+        is_now = all(picture is now and is_whole for picture, is_whole in parts)
+        picture = now if is_now else Picture(now.number, shown, dict(self.held)) if shown else None
         whole = len(shown) == len(TABLES) and all(each for _, each in parts)
         self._cluster.judge.saw(self._process(), picture, whole=whole)
 
