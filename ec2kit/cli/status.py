@@ -74,7 +74,7 @@ def _looked_at(first: Action, resources: list[Resource]) -> list[dict[str, Any]]
         {
             **_told(action, look),
             "network": _network(action.resource, here),
-            "credentials": survey.credentials,
+            "credentials": ", role ".join((survey.credentials, *action.scenario.roles(action.resource))),
             "way": survey.way,
         }
         for action, survey, look in zip(actions, surveys, looks, strict=True)
@@ -88,10 +88,10 @@ def _action(resource: Resource, limit: Deadline) -> Action:
 
 
 def _surveys(actions: list[Action]) -> Iterator[Survey]:
-    """Yield the survey for each resource: one for all with the same region, endpoint, credentials and role."""
-    surveys: dict[tuple[str, str, str], Survey] = {}
+    """Yield the survey for each resource: one for all with the same region, endpoint and credentials."""
+    surveys: dict[tuple[str, str], Survey] = {}
     for action in actions:
-        place = (action.resource.region, action.settings.origin, action.role.key if action.role else "")
+        place = (action.resource.region, action.settings.origin)
         if place not in surveys:
             ec2 = action.ec2(look_retries=judgement.LOOK_RETRIES)
             surveys[place] = Survey(ec2)

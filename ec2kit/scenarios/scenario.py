@@ -42,12 +42,14 @@ class Permission(NamedTuple):
         parameters: The exact arguments of the question by DryRun; None: only a real change would answer it.
         proof: A question that changes nothing even where an endpoint ignores DryRun; it is asked first, and if the
             endpoint turns out to be one, `parameters` are not. None: `parameters` change nothing themselves.
+        role: The role that has to permit it, if it is not that of the server.
     """
 
     operation: str
     parameters: Mapping[str, object] | None
     service: str = "ec2"
     proof: Permission | None = None
+    role: Role | None = None
 
     @property
     def name(self) -> str:
@@ -95,8 +97,8 @@ class Scenario(Protocol):
     def holdings(self, resource: Resource) -> Holdings:
         """Return what the definition has of AWS for itself, on all of its servers; no other one may have it."""
 
-    def role(self, resource: Resource) -> Role | None:
-        """Return the role under which the address is looked at and changed; None: the server's own credentials."""
+    def roles(self, resource: Resource) -> tuple[str, ...]:
+        """Return the ARNs of the roles under which objects are looked at and changed; none: no role is assumed."""
 
     # -- looking and deciding --
 

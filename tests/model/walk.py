@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..builders import FOREIGN, ROUTE_TABLE
-from .cluster import KINDS, OBJECTS, SERVERS, WELL, Cluster, Fate
+from ..builders import FOREIGN, OBJECTS, ROUTE_TABLE
+from .cluster import KINDS, SERVERS, WELL, Cluster, Fate
 
 DEEDS = ("restore", "restore", "remove", "recover", "quickCheck", "quickCheck")
 TOGETHER = 3

@@ -108,8 +108,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"route {resource.address}", (resource.own.route_table_id,)),)
 
 
-def role(resource: Resource) -> None:
+def roles(resource: Resource) -> tuple[str, ...]:
     """The table belongs to the account of the servers."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Shared:

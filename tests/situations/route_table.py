@@ -12,6 +12,7 @@ from ec2kit.ec2.answers import ACTIVE, STATIC, Route, RouteTable, RouteTables
 from ec2kit.errors import Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
 from ec2kit.resource import Resource
+from ec2kit.role import Role
 from ec2kit.scenarios.route_table import Own
 
 from .lines import Fields, Line, field, keyed, listed, meant, shown
@@ -61,6 +62,9 @@ class RouteTableShown:
 
     def prepare(self, root: Path, device: str) -> Mapping[str, object]:
         return {}
+
+    def under(self, role: Role | None) -> RouteTableShown:
+        return self
 
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
         """Answer as `Ec2.route_tables`."""

@@ -51,8 +51,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"record set {resource.address} in {own.hosted_zone_id}", types),)
 
 
-def role(resource: Resource) -> None:
-    """Return None: the zone is asked by the server's own credentials."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the zone is asked by the server's own credentials."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:

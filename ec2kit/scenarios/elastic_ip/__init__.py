@@ -147,8 +147,9 @@ def itself(public_ip: str) -> Holding:
     return Holding(f"Elastic IP {public_ip}")
 
 
-def role(resource: Resource) -> None:
-    """Return None: the address belongs to the account of the servers."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the address belongs to the account of the servers."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:

@@ -77,8 +77,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"private address {resource.address} of {resource.vpc_id}"),)
 
 
-def role(resource: Resource) -> None:
-    """Return None: the address belongs to the account of the servers."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the address belongs to the account of the servers."""
+    return ()
 
 
 class Observed(NamedTuple):
