@@ -160,7 +160,8 @@ class Settings(NamedTuple):
         "EC2_RECOVER_TAKE_FROM_PEER", "recover takes the address from another server in any case"
     )
     no_local_repair: bool = _switch(
-        "EC2_NO_LOCAL_REPAIR", "monitor does not put back an address or a rule that something else took off"
+        "EC2_NO_LOCAL_REPAIR",
+        "checks do not look at address, rule and route on this server, and put none of them back",
     )
     probe: str = _word(
         "EC2_PROBE",

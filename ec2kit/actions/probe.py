@@ -223,7 +223,7 @@ def _with_advice(action: Action, done: Probe) -> Probe:
     if done.result is not Outcome.SILENT:
         return done
     making = making_of(action.resource)
-    is_here = done.verdict.status is Status.IN_SERVICE and making.ON_THE_DEVICE
+    is_here = done.verdict.status is Status.IN_SERVICE and action.scenario.ON_THE_DEVICE
     lacking = [f"{each} is on no device here" for each in (_lacking(action, done.addresses) if is_here else ())]
     return replace(done, look_at=tuple(filter(None, (*lacking, making.WHEN_SILENT))))
 
