@@ -174,6 +174,9 @@ class Settings(NamedTuple):
     probe_timeout: float = _seconds(
         "EC2_PROBE_TIMEOUT", 10.0, 1, 60, "time in which a packet has to be answered; restore does not wait for it"
     )
+    metrics_dir: str = _text(
+        "EC2_METRICS_DIR", "", "folder for metrics in files of node_exporter's textfile collector; unset: none"
+    )
     notice_lead: float = _seconds(
         "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"
     )

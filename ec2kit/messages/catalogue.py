@@ -1246,6 +1246,17 @@ ADDRESS_UNUSABLE = _message(
     "link on, or take an IPv6 address out of the network configuration: the agent puts it on without that look.",
 )
 
+# -- metrics ---------------------------------------------------------------------------------------------------
+
+METRICS_NOT_WRITTEN = _message(
+    620489,
+    _WARN,
+    "the metrics were not written: {reason}",
+    "The folder of EC2_METRICS_DIR is not there, its disk is full, or another user than root can write it.",
+    "Make the folder for root, readable for node_exporter (`install -d -m 755`), and name it to node_exporter by "
+    "--collector.textfile.directory.",
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")

@@ -904,6 +904,12 @@ WORDS: dict[int, Words] = {
         "リンクをアップにする、または IPv6 アドレスをネットワーク設定から削除してください。"
         "エージェントは重複検出なしで設定します。",
     ),
+    620489: Words(
+        "メトリクスを書き込めませんでした: {reason}",
+        "EC2_METRICS_DIR のフォルダーがないか、ディスクに空きがないか、root 以外のユーザーが書き込める状態です。",
+        "root が所有し node_exporter が読み取れるフォルダーを作成し (`install -d -m 755`)、"
+        "node_exporter の --collector.textfile.directory に指定してください。",
+    ),
     620501: Words("{server} にリソース {tag} を作成しました: {summary}"),
     620502: Words("リソース {tag} を {server} に拡張しました（優先順位 {priority}）"),
     620503: Words("リソース {tag} の {server} への拡張を解除しました"),
