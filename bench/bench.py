@@ -20,6 +20,7 @@ import plot
 import report
 import rivals
 import tls
+import ways
 from contestants import Servers, rows
 from first_write import Moments
 from growth import Point
@@ -113,6 +114,7 @@ def main() -> None:
     figures = compare(rounds=options.rounds, with_rivals=options.rivals)
     made, parts = report.promises(figures), [report.comparison(figures)]
     made += report.promises_of_tls(tls.measure(rounds=options.rounds))
+    made += report.promises_of_ways(ways.measure(rounds=max(3, options.rounds // 3)))
     points: dict[str, list[Point]] = {}
     before = installed.actions_before(options.before) if options.before else None
     moments = first_write.measure(rounds=max(3, options.rounds // 2), before=before)
