@@ -379,14 +379,6 @@ def _remove(action: Action, values: Values) -> Outcome:
     return changed(remove.take_out_of_service(action), "out of service here", "nothing changed in AWS")
 
 
-def _owner(action: Action) -> str:
-    """Return what has to put the address on the device: under LifeKeeper the IP resource, if one depends on it."""
-    from ec2kit.engine.own_network import NOT_KNOWN
-
-    ip_resource = action.resource.ip_resource if action.lifekeeper is not None else ""
-    return f"LifeKeeper's resource {ip_resource}" if ip_resource else NOT_KNOWN
-
-
 def _quick_check(action: Action, values: Values) -> Outcome:
     from ec2kit.actions import quick_check
 
@@ -394,7 +386,7 @@ def _quick_check(action: Action, values: Values) -> Outcome:
     if not (checked.says_no or checked.busy):
         from ec2kit.engine import own_network
 
-        own_network.look_after(action, owner=_owner(action))
+        own_network.look_after(action)
     verdict = checked.verdict
     status = verdict.status.value
     data: dict[str, Any] = {"status": status, "busy": checked.busy, "reasons": list(map(str, verdict.reasons))}

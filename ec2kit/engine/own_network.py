@@ -29,7 +29,7 @@ _AT_MOST_EVERY = 5.0
 _SECONDS = 5.0
 """Seconds for one look, which runs some commands, and asks IMDS once a boot."""
 
-NOT_KNOWN = "the program that puts it on the device"
+_NOT_KNOWN = "the program that puts it on the device"
 """The owner of an address, if neither LifeKeeper nor keepalived is known to be."""
 
 
@@ -50,7 +50,7 @@ class _Known(NamedTuple):
     ways: tuple[str, ...] = ()
 
 
-def look_after(action: Action, *, owner: str = NOT_KNOWN) -> None:
+def look_after(action: Action, *, owner: str = "") -> None:
     """
     Log the addresses that no device of this server has, and put the ways of replies from the others right.
 
@@ -58,10 +58,16 @@ def look_after(action: Action, *, owner: str = NOT_KNOWN) -> None:
     done for a resource that is not in service here, or not to stay so, nor with EC2_NO_LOCAL_REPAIR.
 
     Args:
-        owner: The program that has to put the address on the device, for the message.
+        owner: The program that has to put the address on the device, for the message; "": LifeKeeper's IP resource,
+            if there is one, otherwise that is not known.
     """
     settings, now = action.settings, action.deadline.clock.now()
-    if settings.no_local_repair or not action.scenario.ON_THE_DEVICE:
+    try:
+        owner = owner or _owner(action)
+        is_concerned = action.scenario.ON_THE_DEVICE and not settings.no_local_repair
+    except Ec2KitError:
+        return  # of an unreadable definition the check has told
+    if not is_concerned:
         return
     note = Note(settings.run_dir, action.tag, NETWORK)
     try:
@@ -75,6 +81,11 @@ def look_after(action: Action, *, owner: str = NOT_KNOWN) -> None:
     except Ec2KitError as error:
         if not isinstance(error, Overtaken):
             action.log.error(error)
+
+
+def _owner(action: Action) -> str:
+    ip_resource = action.resource.ip_resource if action.lifekeeper is not None else ""
+    return f"LifeKeeper's resource {ip_resource}" if ip_resource else _NOT_KNOWN
 
 
 def _stays(action: Action) -> bool:
