@@ -264,10 +264,6 @@ class StillHere(Ec2KitError):
     message = catalogue.STILL_HERE
 
 
-class AddressUnusable(Ec2KitError):
-    message = catalogue.ADDRESS_UNUSABLE
-
-
 class BadRequest(Ec2KitError):
     """The request is not possible, whatever AWS says."""
 

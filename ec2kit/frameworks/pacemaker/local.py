@@ -12,7 +12,7 @@ from functools import partial
 from ec2kit.deadline import Deadline
 from ec2kit.engine.action import Action
 from ec2kit.engine.own_network import right_way
-from ec2kit.errors import AddressUnusable, Ec2KitError, InterfaceUnknown, Overtaken, OwnTrouble
+from ec2kit.errors import Ec2KitError, InterfaceUnknown, Overtaken, OwnTrouble
 from ec2kit.frameworks.pacemaker.agents import Given
 from ec2kit.host.device import ABSENT, Device
 from ec2kit.host.ip import carried
@@ -135,7 +135,7 @@ class Local:
         Wait until the kernel accepts packets to the addresses; put those on again that something else took off.
 
         Raises:
-            AddressUnusable: It does not accept them in time.
+            Ec2KitError: It does not accept them in time.
             Overtaken: A stop came meanwhile.
         """
         limit = self._action.deadline.within(min(_TO_SETTLE, self._action.deadline.remaining() / 2))
@@ -145,7 +145,8 @@ class Local:
                 return
             if limit.remaining() < _PAUSE:
                 address, reason = next(iter(trouble.items()))
-                raise AddressUnusable(address=address, device=self._given.carrier, reason=reason)
+                fields = {"address": address, "device": self._given.carrier, "reason": reason}
+                raise Ec2KitError(catalogue.ADDRESS_UNUSABLE, **fields)
             if ABSENT in trouble.values() and self.put_back() is None:
                 raise Overtaken(newer="stop was asked for")
             limit.pause(_PAUSE, f"{', '.join(trouble)} on {self._given.carrier}")
