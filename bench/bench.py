@@ -21,6 +21,7 @@ import plot
 import report
 import rivals
 import tls
+import ways
 from contestants import Servers, rows, rows_of_other_kinds
 from first_write import Moments
 from growth import Point
@@ -118,6 +119,7 @@ def main() -> None:
     made, parts = report.promises(figures), [report.comparison(figures), report.hundred_addresses(moved)]
     made += report.promises_of_hundred(moved)
     made += report.promises_of_tls(tls.measure(rounds=options.rounds))
+    made += report.promises_of_ways(ways.measure(rounds=max(3, options.rounds // 3)))
     points: dict[str, list[Point]] = {}
     before = installed.actions_before(options.before) if options.before else None
     moments = first_write.measure(rounds=max(3, options.rounds // 2), before=before)

@@ -160,7 +160,8 @@ class Settings(NamedTuple):
         "EC2_RECOVER_TAKE_FROM_PEER", "recover takes the address from another server in any case"
     )
     no_local_repair: bool = _switch(
-        "EC2_NO_LOCAL_REPAIR", "monitor does not put back an address or a rule that something else took off"
+        "EC2_NO_LOCAL_REPAIR",
+        "checks do not look at address, rule and route on this server, and put none of them back",
     )
     probe: str = _word(
         "EC2_PROBE",
@@ -172,6 +173,9 @@ class Settings(NamedTuple):
     probe_from: str = _text("EC2_PROBE_FROM", "", "servers that try it; unset: the other servers of the resource")
     probe_timeout: float = _seconds(
         "EC2_PROBE_TIMEOUT", 10.0, 1, 60, "time in which a packet has to be answered; restore does not wait for it"
+    )
+    metrics_dir: str = _text(
+        "EC2_METRICS_DIR", "", "folder for metrics in files of node_exporter's textfile collector; unset: none"
     )
     notice_lead: float = _seconds(
         "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"

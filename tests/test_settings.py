@@ -47,6 +47,7 @@ SWITCHES = [
 TEXTS = [
     ("EC2_ENDPOINT_URL", "endpoint_url", ""),
     ("EC2_PROBE_FROM", "probe_from", ""),
+    ("EC2_METRICS_DIR", "metrics_dir", ""),
     ("EC2_REMOTE_COMMAND", "remote_command", "ssh -o BatchMode=yes"),
     ("EC2KIT_STATE_DIR", "state_dir", "/var/lib/ec2kit"),
     ("EC2KIT_RUN_DIR", "run_dir", "/run/ec2kit"),

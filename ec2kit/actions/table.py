@@ -383,6 +383,10 @@ def _quick_check(action: Action, values: Values) -> Outcome:
     from ec2kit.actions import quick_check
 
     checked = quick_check.quick_check(action)
+    if not (checked.says_no or checked.busy):
+        from ec2kit.engine import own_network
+
+        own_network.look_after(action)
     verdict = checked.verdict
     status = verdict.status.value
     data: dict[str, Any] = {"status": status, "busy": checked.busy, "reasons": list(map(str, verdict.reasons))}

@@ -22,7 +22,7 @@ from ec2kit.frameworks import edge
 from ec2kit.host.ip import Carried, carried, shown
 from ec2kit.host.reply_path import Rule, rule_of, rules_of
 from ec2kit.resource import Resource, checked_tag, is_ipv4
-from ec2kit.scenarios.table import making_of
+from ec2kit.scenarios.table import scenario_of
 from ec2kit.state import memory, notices, probed
 from ec2kit.state.probed import Heard
 from ec2kit.status import Status, Verdict
@@ -132,7 +132,7 @@ class _Here(NamedTuple):
 def _here(first: Action, resources: list[Resource]) -> _Here | None:
     """Look at this server, once for all resources; return None if no device carries any, or that cannot be seen."""
     settings, deadline = first.settings, first.deadline.within(first.deadline.remaining() / 4)
-    if not any(making_of(each).ON_THE_DEVICE for each in resources):
+    if not any(scenario_of(each).ON_THE_DEVICE for each in resources):
         return None
     try:
         return _Here(tuple(carried(settings, deadline)), rules_of(shown(["rule", "show"], settings, deadline)))
@@ -142,7 +142,7 @@ def _here(first: Action, resources: list[Resource]) -> _Here | None:
 
 def _network(resource: Resource, here: _Here | None) -> dict[str, Any] | None:
     """Return where the address is on this server; None if no device carries such addresses, or that was not seen."""
-    if here is None or not making_of(resource).ON_THE_DEVICE or not is_ipv4(resource.address):
+    if here is None or not scenario_of(resource).ON_THE_DEVICE or not is_ipv4(resource.address):
         return None
     on = [each.device for each in here.carried if each.address == resource.address]
     return {"on": on, "rule": rule_of(resource.address) in here.rules}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -205,7 +205,7 @@ def rename(action: Action, definition: Resource, token: str) -> None:
     old, registry = action.tag, action.registry
     with action.claims.used(old, token, action.deadline):
         if registry.has(old):
-            action.intentions.forget(partial(registry.rename, old, definition), action.deadline)
+            _forget(action, partial(registry.rename, old, definition))
             return
         present = registry.load(definition.tag)
         if not present.protects_the_same_as(definition):
@@ -235,7 +235,7 @@ def leave(action: Action, token: str) -> dict[str, Any]:
         action.registry.remove(action.tag)
 
     with action.claims.used(action.tag, token, action.deadline):
-        action.intentions.forget(unless_in_service, action.deadline)
+        _forget(action, unless_in_service)
     return {"parents": parents}
 
 
@@ -244,11 +244,19 @@ def leave(action: Action, token: str) -> dict[str, Any]:
 
 def forget(action: Action) -> None:
     """Remove everything that this server has of the resource."""
-    action.intentions.forget(partial(action.registry.remove, action.tag), action.deadline)
+    _forget(action, partial(action.registry.remove, action.tag))
 
 
 def clean(action: Action) -> None:
     """Remove this server's files of a resource that the framework itself is removing from its registry."""
     if action.intentions.is_being_changed:
         return  # ec2kit's `forget` began the removal, and removes the files itself
-    action.intentions.forget(partial(action.registry.forget_state, action.tag), action.deadline)
+    _forget(action, partial(action.registry.forget_state, action.tag))
+
+
+def _forget(action: Action, also: Callable[[], None]) -> None:
+    action.intentions.forget(also, action.deadline)
+    if action.settings.metrics_dir:
+        from ec2kit.state import metrics
+
+        metrics.forget(action.settings.metrics_dir, action.tag)

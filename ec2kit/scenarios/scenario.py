@@ -80,6 +80,9 @@ class Scenario(Protocol):
 
     # -- its definition --
 
+    ON_THE_DEVICE: bool
+    """True: the framework has to put the address on the active server's device."""
+
     def own(self, stored: Mapping[str, Any]) -> Any:
         """
         Read the part that only this kind has from the stored form of a definition.
@@ -306,9 +309,6 @@ class Making(Protocol):
 
     DIFFERENT_ZONES: bool
     """True: two servers in one Availability Zone cause a warning."""
-
-    ON_THE_DEVICE: bool
-    """True: the framework has to put the address on the active server's device."""
 
     CHECKS: tuple[tuple[str, Check], ...]
     """Name → check; a standby server makes these checks, too."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Observed", "Own", "observe", "own", "subject"]
 
+ON_THE_DEVICE = False
+
 _TRIES = 2
 """Maximum times that the record set is written; if another writer changes it after the last, it stays contested."""
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _NO_ALLOCATION, _NO_ASSOCIATION = "eipalloc-00000000000000000", "eipassoc-00000000000000000"
 _NO_ENI, _NO_ADDRESS = "eni-00000000000000000", "192.0.2.1"
 
+ON_THE_DEVICE = False
+
 _TRIES = 2
 """Maximum writes of one association; if another writer changes it after the last one, it stays contested."""
 

@@ -40,6 +40,8 @@ __all__ = ["Observed", "Own", "holdings", "observe", "own", "roles", "shared", "
 
 _NO_TABLE, _NO_ROUTE, _NO_ENI = "rtb-00000000000000000", "192.0.2.1/32", "eni-00000000000000000"
 
+ON_THE_DEVICE = True
+
 _TRIES = 2
 """Maximum writes to one table; if another writer changes the route after the last one, it stays contested."""
 

@@ -219,8 +219,6 @@ ONE_VPC = True
 
 DIFFERENT_ZONES = True
 
-ON_THE_DEVICE = True
-
 
 def displaces(ground: Ground) -> Holdings:
     """Return nothing: a route displaces nothing."""

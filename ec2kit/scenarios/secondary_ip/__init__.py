@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         def shown_by_metadata(self, mac_address: str) -> Collection[str]: ...
 
 
+ON_THE_DEVICE = True
+
 _TRIES = 2
 """Maximum times that the address is assigned; if another writer takes it after the last one, it stays contested."""
 
