@@ -38,7 +38,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
             corrected.
     """
     server = action.server
-    _must_be_in_service(action)
+    must_be_in_service(action)
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
     guard = partial(action.intentions.check, mine)
     permit = None if action.settings.recover_take_from_peer else _Permit(action, guard)
@@ -48,7 +48,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
         else action.ec2(guard=guard, permit=permit.check, repeats_writes=False)
     )
     with action.intentions.only_writer(action.deadline, guard):
-        _must_be_in_service(action)  # an action that was waited for may have ended badly
+        must_be_in_service(action)  # an action that was waited for may have ended badly
         verify_instance(action)
         companion = action.scenario.companion(ec2, server)
         convergence = Convergence(
@@ -83,7 +83,7 @@ class _Permit:
         self._looked_at = self._action.deadline.elapsed()
 
     def __call__(self, observed: Observed, changes: tuple[Change, ...]) -> None:
-        _ask_owners(self._action, observed, changes)
+        ask_owners(self._action, observed, changes)
 
     def check(self) -> None:
         """Raise PermitTooOld if the look was too long ago, or the error of the guard."""
@@ -92,14 +92,15 @@ class _Permit:
             raise PermitTooOld(seconds=f"{_PERMIT_SECONDS:g}")
 
 
-def _must_be_in_service(action: Action) -> None:
+def must_be_in_service(action: Action) -> None:
+    """Raise Ec2KitError if the resource is not in service here by the registry."""
     if not action.registry.in_service(action.tag):
         raise Ec2KitError(
             catalogue.NOT_IN_SERVICE_HERE, reason=f"its state is {action.registry.state(action.tag)} since this boot"
         )
 
 
-def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...]) -> None:
+def ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...]) -> None:
     """
     Ask the present owners whether the changes may be made.
 

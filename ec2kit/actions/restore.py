@@ -63,7 +63,7 @@ def restore(
     """
     # Prepare.
     server, record, intentions, deadline = action.server, Record(action), action.intentions, action.deadline
-    earlier = _earlier_direction(action)
+    earlier = earlier_direction(action)
     # Declare.
     mine = again or intentions.declare(Direction.UP, deadline)
     guard = partial(intentions.check, mine)
@@ -72,8 +72,8 @@ def restore(
     with intentions.only_writer(deadline, guard):
         was_here = record.was_in_service()  # read after the wait: the other action may have changed it
         confirm = earlier is not None and not was_here
-        looks_first = was_here or again or permit is not _nothing or earlier is Direction.UP
-        begins_with = () if looks_first else _first_writes(action)
+        looks_first = again is not None or permit is not _nothing
+        begins_with = () if looks_first else first_writes(action, earlier, was_here=was_here)
         convergence = Convergence(
             action, ec2, guard=guard, confirm=confirm, companion=companion, first_writes=begins_with
         )
@@ -100,15 +100,21 @@ def restore(
     return made
 
 
-def _first_writes(action: Action) -> tuple[Change, ...]:
-    """Return the changes that may be made beside the first look: of what this server saw earlier in this boot."""
-    if not action.settings.write_beside_look:
+def first_writes(action: Action, earlier: Direction | None, *, was_here: bool) -> tuple[Change, ...]:
+    """
+    Return the changes that may be made beside the first look: of what this server saw earlier in this boot.
+
+    Args:
+        earlier: What was wanted here before.
+        was_here: The resource is in service here by the registry.
+    """
+    if was_here or earlier is Direction.UP or not action.settings.write_beside_look:
         return ()
     remembered = memory.recall(action.settings.run_dir, action.tag).objects
     return action.scenario.ahead(action.resource, action.server, remembered)
 
 
-def _earlier_direction(action: Action) -> Direction | None:
+def earlier_direction(action: Action) -> Direction | None:
     """Return what was wanted here before, in this boot; UP also if that cannot be read, None if nothing was."""
     try:
         earlier = action.intentions.current()

@@ -16,6 +16,7 @@ from ec2kit.messages import stderr
 from ec2kit.messages.catalogue import Level
 
 COMMANDS = {
+    "plan": "ec2kit.cli.plan",
     "status": "ec2kit.cli.status",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",

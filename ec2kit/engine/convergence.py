@@ -412,15 +412,26 @@ class Convergence:
         known = {**lost, **self._failed}
         problems = {target: known.get(target, reason) for target, reason in wrong.items()}
         if problems:
-            everything = {*self._scenario.objects(observed), *self.made, *problems}
-            done = len(everything) - len(problems)
-            gathered = gather(problems)
-            for each in gathered:
+            for each in gather(problems):
                 self._action.log.error(each, told=True)
-            raise NotBroughtHere(done=done, all=len(everything), problems=gathered, wrote=bool(self.made))
+            raise not_brought_here(problems, {*self._scenario.objects(observed), *self.made}, wrote=bool(self.made))
         if self.made and not self._rounds and self._changed_at.elapsed() > _WORTH_TELLING:
             self._action.log.put(catalogue.VERIFIED_AFTER, seconds=f"{self._changed_at.elapsed():.1f}")
         remember(self._action, observed)
+
+
+def not_brought_here(problems: Mapping[str, Statement], objects: Collection[str], *, wrote: bool) -> NotBroughtHere:
+    """
+    Return the failure of an action that leaves objects as they should not be.
+
+    Args:
+        problems: Object → what is the case.
+        objects: All objects of the address that are known.
+        wrote: Something was changed all the same.
+    """
+    everything = {*objects, *problems}
+    done = len(everything) - len(problems)
+    return NotBroughtHere(done=done, all=len(everything), problems=gather(problems), wrote=wrote)
 
 
 def _so_far(done: Collection[str], everything: Collection[str]) -> Reason:

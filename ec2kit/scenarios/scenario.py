@@ -72,6 +72,14 @@ class Companion(Protocol):
     def finish(self, log: Log, deadline: Deadline) -> None:
         """Correct the setting, once the result of the action is known and marked."""
 
+    def due(self, deadline: Deadline) -> Change:
+        """
+        Look at the setting, and return the change that `finish` would make; its old is its new if all is right.
+
+        Raises:
+            Ec2KitError: The setting cannot be seen; `finish` would leave it as it is.
+        """
+
 
 class Scenario(Protocol):
     """One kind of address: its looks and changes are thin, its decisions are pure functions."""
@@ -131,6 +139,9 @@ class Scenario(Protocol):
         Args:
             conditional: True: an address without an owner is taken only if it still has no owner.
         """
+
+    def foreseen(self, observed: Any, change: Change) -> Any:
+        """Return what a look shows after a change of `plan`, if nothing else changes; a pure function."""
 
     def ahead(self, resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
         """

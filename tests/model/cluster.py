@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ec2kit.actions import quick_check, recover, remove, restore
+from ec2kit.actions import plan, quick_check, recover, remove, restore
 from ec2kit.deadline import Deadline
 from ec2kit.ec2.answers import Address, Receipt
 from ec2kit.engine.action import Action
@@ -66,6 +66,9 @@ DEEDS: dict[str, Callable[[Action], Any]] = {
     "recover": recover.recover,
     "remove": remove.remove,
     "quickCheck": quick_check.quick_check,
+    "plan of restore": plan.restore,
+    "plan of recover": plan.recover,
+    "plan of remove": plan.remove,
 }
 
 
@@ -114,7 +117,6 @@ class Line:
         self.held = cluster.ec2.held
         self.hold = cluster.ec2.hold
         self.blackholes: set[str] = set()
-        self.source_dest_check = False
         self.later_pages: Ec2KitError | None = None
 
     def look(self) -> tuple[dict[str, str | None], dict[str, Address]]:
@@ -131,6 +133,14 @@ class Line:
         self._cluster.judge.saw(process, picture, whole=self.later_pages is None)
         process.stand("after a look")
         return picture.routes, picture.held
+
+    @property
+    def source_dest_check(self) -> bool | Exception:
+        return self._cluster.ec2.source_dest_check
+
+    @source_dest_check.setter
+    def source_dest_check(self, is_on: bool) -> None:
+        self._cluster.ec2.source_dest_check = is_on
 
     @property
     def spreading(self) -> int:
@@ -323,7 +333,8 @@ class Cluster:
         self, process: ModelProcess, operation: str, target: str, owner: str | None, change: Callable[[], None]
     ) -> Receipt:
         receipt = self.ec2.write(operation, target, owner, change)
-        self.judge.wrote(process, target)
+        if operation != "ModifyNetworkInterfaceAttribute":
+            self.judge.wrote(process, target)
         return receipt
 
     def outside_hand(self, target: str, eni: str | None) -> None:

@@ -150,6 +150,10 @@ def _replace(observed: Observed, target: str) -> Change:
     return Change("ReplaceRoute", table, old=old, new=target, arguments={"route_table_id": table, **arguments})
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    return observed._replace(route=observed.route and observed.route._replace(target=change.new, state="active"))
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Nothing: this kind always looks first."""
     return ()

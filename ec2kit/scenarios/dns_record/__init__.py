@@ -154,6 +154,12 @@ def _read(text: str) -> RecordSet:
     return RecordSet(int(ttl), tuple(values.split(",")))
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the record set after a change that all DNS servers have."""
+    record = None if change.arguments["action"] == DELETE else _read(str(change.arguments["record"]))
+    return observed._replace(record=record, is_in_sync=True)
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Return nothing: only a look shows whether the record set still is of simple routing."""
     return ()

@@ -212,6 +212,12 @@ def plan(
     return Plan((_assign(address, observed.place, to, allow_reassignment=not (conditional and holder is None)),))
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the ENI that has the address after a change; IMDS shows it as well by then."""
+    holder = Holder(observed.address, change.new) if change.new is not None else None
+    return observed._replace(holder=holder, metadata=True)
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Return nothing: only a look shows whether a service of AWS has got the address meanwhile."""
     return ()
