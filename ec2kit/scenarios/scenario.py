@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ec2kit.resource import Resource, Server
     from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.scenarios.wish import Field, Found, Given, Offered
     from ec2kit.settings import Settings
     from ec2kit.status import Change, Plan, Verdict, Wanted
@@ -224,6 +225,9 @@ class Scenario(Protocol):
 
     def agent(self) -> Agent:
         """Return the OCF agent of this kind."""
+
+    def recorded(self) -> type[Shown] | None:
+        """Return the class that writes into a record what a look shows, and reads it; None: this kind has none."""
 
 
 class Ground(Protocol):

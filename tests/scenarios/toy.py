@@ -322,3 +322,7 @@ def agent() -> Agent:
         Parameter("interface", "interface", "The interface.", device, "device", needed_to_stop=True),
     )
     return Agent("moves a subnet", "Moves a subnet.", (*parameters, REPAIR, REGION, PROFILE))
+
+
+def recorded() -> None:
+    """Nothing: no situation of this kind is recorded."""

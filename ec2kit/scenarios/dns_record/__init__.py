@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ec2kit.scenarios.dns_record.look import Source
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
 __all__ = ["Observed", "Own", "observe", "own", "subject"]
@@ -292,3 +293,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.dns_record.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of record sets."""
+    from ec2kit.scenarios.dns_record.situation import DnsRecordShown
+
+    return DnsRecordShown

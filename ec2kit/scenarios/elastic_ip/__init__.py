@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ec2kit.holding import Holding, Holdings
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -511,3 +512,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.elastic_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of Elastic IPs."""
+    from ec2kit.scenarios.elastic_ip.situation import ElasticIpShown
+
+    return ElasticIpShown

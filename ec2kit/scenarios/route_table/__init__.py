@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ec2kit.resource import Resource, Server
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Companion, Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
 __all__ = ["Observed", "Own", "holdings", "observe", "own", "role", "shared", "subject"]
@@ -373,3 +374,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.route_table.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of routes."""
+    from ec2kit.scenarios.route_table.situation import RouteTableShown
+
+    return RouteTableShown

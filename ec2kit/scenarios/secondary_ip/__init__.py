@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -381,3 +382,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.secondary_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of private addresses."""
+    from ec2kit.scenarios.secondary_ip.situation import SecondaryIpShown
+
+    return SecondaryIpShown

@@ -1,4 +1,4 @@
-"""For each scenario one class reads and writes what EC2, and the server itself, show of an address."""
+"""For each kind of address one class reads and writes what AWS, and the server itself, show of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ec2kit.resource import Resource
-
-from .dns_record import DnsRecordShown
-from .elastic_ip import ElasticIpShown
-from .lines import Fields
-from .route_table import RouteTableShown
-from .secondary_ip import SecondaryIpShown
+from ec2kit.scenarios.situation.lines import Fields
 
 
 class Shown(Protocol):
@@ -52,11 +47,3 @@ class Shown(Protocol):
         Returns:
             Settings, by attribute.
         """
-
-
-SHOWN: Mapping[str, type[Shown]] = {
-    "route-table": RouteTableShown,
-    "elastic-ip": ElasticIpShown,
-    "secondary-ip": SecondaryIpShown,
-    "dns-record": DnsRecordShown,
-}

@@ -13,8 +13,7 @@ from ec2kit.errors import Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
 from ec2kit.resource import Resource
 from ec2kit.scenarios.elastic_ip import Own
-
-from .lines import NONE, Fields, Line, field, keyed, listed, meant, shown
+from ec2kit.scenarios.situation.lines import NONE, Fields, Line, field, keyed, listed, meant, shown
 
 _LINKS = ("up", "down", "cannot be read")
 _FREE = re.compile(r"(\S+) free")

@@ -13,8 +13,7 @@ from ec2kit.errors import ImdsSilent, Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
 from ec2kit.resource import Resource
 from ec2kit.scenarios.dns_record import Own
-
-from .lines import NONE, Fields, Line, field
+from ec2kit.scenarios.situation.lines import NONE, Fields, Line, field
 
 _SILENT = "silent"
 _RECORD = re.compile(r"([0-9]+) (\S+)|(?:is )(.+)")

@@ -8,17 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ec2kit.errors import Ec2KitError
+from ec2kit.scenarios.situation.file import IF_NOT_CARRIED_OUT, NOT_OBSERVED
+from ec2kit.scenarios.situation.lines import INDENT, field, listed, shown
+from ec2kit.scenarios.situation.situation import CONDITIONAL, NOT_HERE, UNDO, Made, Situation, change_lines
 from ec2kit.scenarios.table import scenario_of
 from ec2kit.settings import Settings
 from ec2kit.status import Change, Plan, Verdict, Wanted
 
-from .lines import INDENT, field, listed, shown
-from .record import IF_NOT_CARRIED_OUT, NOT_OBSERVED
-from .situation import CONDITIONAL, NOT_HERE, UNDO, Made, Situation, change_lines
-
 
 def replay(situation: Situation) -> tuple[str, ...]:
-    """Look, judge and plan, and return the lines of the expected half."""
+    """Return the lines of the expected half: what is judged and planned in this situation now."""
     with TemporaryDirectory() as root:
         try:
             observed = _observe(situation, Path(root))

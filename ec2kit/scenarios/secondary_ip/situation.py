@@ -13,8 +13,7 @@ from ec2kit.errors import ImdsSilent, Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
 from ec2kit.resource import Resource
 from ec2kit.scenarios.secondary_ip import Own
-
-from .lines import Fields, Line, field, keyed, listed
+from ec2kit.scenarios.situation.lines import Fields, Line, field, keyed, listed
 
 _METADATA = ("show it", "do not show it", "are silent")
 _HOLDER = re.compile(r"(\S+)( as primary)?(?:, managed for (\S+))?")

@@ -13,8 +13,7 @@ from ec2kit.errors import Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
 from ec2kit.resource import Resource
 from ec2kit.scenarios.route_table import Own
-
-from .lines import Fields, Line, field, keyed, listed, meant, shown
+from ec2kit.scenarios.situation.lines import Fields, Line, field, keyed, listed, meant, shown
 
 _ROUTE = re.compile(r"(\S+)(?: \((\S+)\))?(?: by (\S+))?")
 
