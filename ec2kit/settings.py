@@ -181,6 +181,9 @@ class Settings(NamedTuple):
         "EC2_NOTICE_CALM", 300.0, 0, 86400, "time without an announcement after which this server comes back"
     )
     notice_rebalance: bool = _switch("EC2_NOTICE_REBALANCE", "leave for a rebalance recommendation, too")
+    history_size: float | None = _count(
+        "EC2_HISTORY_SIZE", 2000.0, 0, 100000, "kilobytes for this server's history of decisions; 0: none is kept"
+    )
     endpoint_url: str = _text(
         "EC2_ENDPOINT_URL", "", "EC2 endpoint, before AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL"
     )

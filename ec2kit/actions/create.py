@@ -90,6 +90,7 @@ def _make(made: Action, journal: Journal, preflight: Preflight, tell: Callable[[
         absent = [each.target for each in changes]
         journal.begin(preflight.resource, made.scenario, preflight.seen, absent)
         made.registry.store(preflight.resource)
+        here.tell(made, made.tag, preflight.resource)
         prepare(made, journal, changes)
         restore.bring_in_service(made)
         journal.end()

@@ -51,7 +51,8 @@ def _only_looking(action: Action, look: Callable[[Action], Foreseen]) -> Foresee
     """Look by an action that writes nothing; its refusal is a part of the plan, and so is what it would log."""
     notes = Notes()
     try:
-        found = look(action._replace(log=notes, settings=action.settings._replace(only_looks=True)))
+        settings = action.settings._replace(only_looks=True)
+        found = look(action._replace(log=notes, settings=settings, recorder=None))
     except Ec2KitError as error:
         found = Foreseen(error=error)
     known = {str(found.error), *(str(reason) for step in found.steps for reason in step.reasons)}

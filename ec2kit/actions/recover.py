@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ec2kit.engine.account import called
 from ec2kit.engine.convergence import Convergence
 from ec2kit.engine.instance import verify_instance
 from ec2kit.engine.record import Record
@@ -59,7 +60,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     if permit is not None:
         permit.before_look()  # renewed: the companion changes only this server's own ENI
     if companion is not None:
-        companion.finish(action.log, action.deadline)
+        companion.finish(action.log, action.deadline, partial(called, action))
     return made
 
 

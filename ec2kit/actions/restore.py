@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ec2kit.engine.account import called
 from ec2kit.engine.convergence import Convergence
 from ec2kit.engine.instance import verify_instance
 from ec2kit.engine.record import Record
@@ -85,6 +86,8 @@ def restore(
             made = convergence.reach(Wanted.HERE)
             # Record.
             intentions.settle(mine, partial(action.registry.mark_in_service, action.tag), deadline)
+            if not was_here:
+                record.tell("ISP")
         except Overtaken:
             raise
         except (Ec2KitError, Stopped) as error:
@@ -92,7 +95,7 @@ def restore(
                 record.failed(mine)
             raise
     if companion is not None:
-        companion.finish(action.log, deadline)
+        companion.finish(action.log, deadline, partial(called, action))
     if action.settings.probe != "off":
         from ec2kit.actions.after_restore import begin
 

@@ -17,6 +17,8 @@ from ec2kit.messages.catalogue import Level
 
 COMMANDS = {
     "plan": "ec2kit.cli.plan",
+    "history": "ec2kit.cli.history",
+    "explain": "ec2kit.cli.explain",
     "status": "ec2kit.cli.status",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",

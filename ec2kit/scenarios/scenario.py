@@ -70,8 +70,13 @@ class Companion(Protocol):
     def begin(self) -> None:
         """Begin to look, as soon as the next request has left; returns at once."""
 
-    def finish(self, log: Log, deadline: Deadline) -> None:
-        """Correct the setting, once the result of the action is known and marked."""
+    def finish(self, log: Log, deadline: Deadline, tell: Callable[[Change, Receipt | Exception], None] = ...) -> None:
+        """
+        Correct the setting, once the result of the action is known and marked.
+
+        Args:
+            tell: Called with the change that was tried, and what came of it.
+        """
 
     def due(self, deadline: Deadline) -> Change:
         """

@@ -13,13 +13,19 @@ from ec2kit.resource import Server
 from ec2kit.status import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ec2kit.deadline import Deadline
-    from ec2kit.ec2.answers import NetworkInterface
+    from ec2kit.ec2.answers import NetworkInterface, Receipt
     from ec2kit.ec2.operations import Ec2
     from ec2kit.messages.log import Log
 
 _ON, _OFF = "source/destination check on", "source/destination check off"
 """The setting of the ENI before and after the change."""
+
+
+def _nothing(change: Change, outcome: Receipt | Exception) -> None:
+    """Tell nothing; the default of `tell`."""
 
 
 class SourceDestCheck:
@@ -50,7 +56,9 @@ class SourceDestCheck:
         arguments = {"network_interface_id": eni}
         return Change("ModifyNetworkInterfaceAttribute", eni, old=old, new=_OFF, arguments=arguments)
 
-    def finish(self, log: Log, deadline: Deadline) -> None:
+    def finish(
+        self, log: Log, deadline: Deadline, tell: Callable[[Change, Receipt | Exception], None] = _nothing
+    ) -> None:
         """Switch the check off if it is on; a failure is logged."""
         eni = self._network_interface_id
         try:
@@ -62,8 +70,10 @@ class SourceDestCheck:
             return
         try:
             receipt = self._ec2.switch_off_source_dest_check(network_interface_id=eni, retries=1)
+            tell(change, receipt)
             log.put(catalogue.SOURCE_DEST_CHECK_OFF, network_interface_id=eni, request_id=receipt.request_id)
         except Ec2KitError as error:
+            tell(change, error)
             log.put(catalogue.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=error)
 
     def _seen(self, deadline: Deadline) -> NetworkInterface:

@@ -302,6 +302,7 @@ class Cluster:
         self.ec2.spreading = 1
         self.pictures: list[Picture] = []
         self.cut_off: set[str] = set()
+        self.recorder: Callable[[Callable[[], Any]], None] | None = None
         self.processes: list[ModelProcess] = []
         self.judge = Judge(self)
         self.desks = {name: self._desk(name) for name in SERVERS}
@@ -359,6 +360,7 @@ class Cluster:
             log=Log(action=deed, tag=self.resource.tag, sinks=()),
             deadline=Deadline(SECONDS, _Clock(self, asker)),  # type: ignore[arg-type]
             registry=Registry(desk.settings.state_dir, server=server, process=asker),
+            recorder=self.recorder,
         ).in_cluster(self, asker)
 
     def begin(self, server: str, deed: str) -> ModelProcess:

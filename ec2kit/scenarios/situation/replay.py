@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit.errors import Ec2KitError
 from ec2kit.scenarios.situation.file import IF_NOT_CARRIED_OUT, NOT_OBSERVED
@@ -15,6 +15,9 @@ from ec2kit.scenarios.table import scenario_of
 from ec2kit.settings import Settings
 from ec2kit.status import Change, Plan, Verdict, Wanted
 
+if TYPE_CHECKING:
+    from ec2kit.messages.statement import Statement
+
 
 def replay(situation: Situation) -> tuple[str, ...]:
     """Return the lines of the expected half: what is judged and planned in this situation now."""
@@ -22,18 +25,30 @@ def replay(situation: Situation) -> tuple[str, ...]:
         try:
             observed = _observe(situation, Path(root))
         except Ec2KitError as error:
-            return tuple(field(NOT_OBSERVED, str(error)))
-        return tuple(line.replace(root, "") for line in _outcome(situation, observed))
+            return nothing_observed(error)
+        return tuple(line.replace(root, "") for line in conclusion(situation, observed))
 
 
 def _observe(situation: Situation, root: Path) -> Any:
     resource, source = situation.resource, situation.shown
     server = resource.server(situation.here)
-    around: dict[str, Any] = {**situation.settings, **source.prepare(root, server.device)}
-    return scenario_of(resource).observe(source, resource, server, Settings()._replace(**around))
+    around: dict[str, Any] = {**situation.settings, **source.prepare(root, server)}
+    observed = scenario_of(resource).observe(source, resource, server, Settings()._replace(**around))
+    return source.completed(observed)
 
 
-def _outcome(situation: Situation, observed: Any) -> Iterator[str]:
+def nothing_observed(error: Ec2KitError) -> tuple[str, ...]:
+    """Return the lines of the expected half where the look raised this."""
+    return tuple(field(NOT_OBSERVED, str(error)))
+
+
+def conclusion(situation: Situation, observed: Any) -> Iterator[str]:
+    """
+    Yield the lines of the expected half.
+
+    Args:
+        observed: The observation on which the situation rests, as it was or as it is replayed.
+    """
     scenario = scenario_of(situation.resource)
     plan = _plan(situation, observed, situation.made)
     yield from _verdict(scenario.judge(observed))
@@ -58,6 +73,47 @@ def _plan(situation: Situation, observed: Any, made: Iterable[Made]) -> Plan:
         by_target[each.change.target] = (*by_target.get(each.change.target, ()), each.change)
     wish = Wanted.NOT_HERE if wanted == NOT_HERE else Wanted.HERE
     return scenario.plan(observed, wish, by_target, conditional=wanted == CONDITIONAL)
+
+
+class Rule(NamedTuple):
+    """
+    Hold the rule by which one object is treated.
+
+    Attributes:
+        box: One of RULES.
+        target: The object.
+        reason: The reason with its code; None: the rule says it all.
+    """
+
+    box: str
+    target: str
+    reason: Statement | None = None
+
+
+RULES = {
+    "right": "it is as wanted, and is left alone",
+    "to change": "it shows another target, and no change of this action explains that: a call is made",
+    "pending": "it does not show a change that was made: the action waits, and fails if it does not come",
+    "impossible": "no call can help: the action fails",
+}
+"""The box into which a plan puts an object → what follows."""
+
+
+def explained(situation: Situation) -> tuple[Verdict, list[Rule]] | Ec2KitError:
+    """Return the verdict, and the rule for each object; the error if nothing could be observed."""
+    with TemporaryDirectory() as root:
+        try:
+            observed = _observe(situation, Path(root))
+        except Ec2KitError as error:
+            return error
+    scenario = scenario_of(situation.resource)
+    plan = _plan(situation, observed, situation.made)
+    rules = [Rule("to change", each.target) for each in plan.changes]
+    rules += [Rule("pending", target, why) for target, why in plan.pending.items()]
+    rules += [Rule("impossible", target, why) for target, why in plan.impossible.items()]
+    known = {each.target for each in rules}
+    rules += [Rule("right", target) for target in scenario.objects(observed) if target not in known]
+    return scenario.judge(observed), rules
 
 
 def _verdict(verdict: Verdict) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from ec2kit.resource import Resource
+from ec2kit.resource import Resource, Server
 from ec2kit.scenarios.situation.lines import Fields
 
 
@@ -18,9 +18,23 @@ class Shown(Protocol):
 
     Attributes:
         FIELDS: The fields that this scenario has, and not each.
+        TUNABLES: The tunables on which its decisions rest.
     """
 
     FIELDS: ClassVar[tuple[str, ...]]
+    TUNABLES: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, observed: Any) -> Shown:
+        """Return what must have been shown for this to be observed."""
+
+    @classmethod
+    def silent(cls, reason: str) -> Shown:
+        """Return what was shown where nothing could be observed."""
+
+    @classmethod
+    def essential(cls, own: Any) -> Any:
+        """Return the part of a definition that only this kind has, with what `own_lines` says of it."""
 
     @classmethod
     def read_own(cls, fields: Fields) -> Any:
@@ -37,7 +51,10 @@ class Shown(Protocol):
     def lines(self) -> list[str]:
         """Return the lines that `read` reads."""
 
-    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+    def completed(self, observed: Any) -> Any:
+        """Return the observation with an error of this server's own, which the look cannot meet again."""
+
+    def prepare(self, root: Path, server: Server) -> Mapping[str, object]:
         """
         Let this server look as it did.
 

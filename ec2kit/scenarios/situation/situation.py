@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ec2kit.resource import Resource, Server
 from ec2kit.scenarios import table
-from ec2kit.scenarios.situation.lines import INDENT, Fields, Line, field, keyed, listed, meant, shown
+from ec2kit.scenarios.situation.lines import INDENT, NONE, Fields, Line, field, keyed, listed, meant, shown
 from ec2kit.scenarios.situation.shown import Shown
 from ec2kit.settings import TUNABLES
 from ec2kit.status import Change
@@ -67,7 +67,9 @@ def essential(resource: Resource) -> Resource:
         each._replace(priority=place, instance_id="", availability_zone="")
         for place, each in enumerate(resource.servers, 1)
     ]
-    return resource._replace(servers=tuple(servers), switchback="intelligent", ip_resource="", revision=1)
+    kind = table.scenario(resource.scenario).recorded()
+    own = kind.essential(resource.own) if kind is not None else resource.own
+    return resource._replace(servers=tuple(servers), switchback="intelligent", ip_resource="", revision=1, own=own)
 
 
 def _kinds() -> dict[str, type[Shown]]:
@@ -133,10 +135,11 @@ def _read_resource(fields: Fields, scenario: str, kind: type[Shown]) -> Resource
 
 def _read_server(name: str, line: Line) -> Server:
     words = line.text.split(" ")
-    if len(words) != 3:
-        raise line.wrong(f"{line.text!r} is not of the form 'DEVICE ENI PRIVATE-IP'")
-    device, network_interface_id, private_ip_address = (meant(word) or "" for word in words)
-    return Server(name, 0, device, network_interface_id, private_ip_address, instance_id="")
+    if len(words) not in (3, 4):
+        raise line.wrong(f"{line.text!r} is not of the form 'DEVICE ENI PRIVATE-IP' or 'DEVICE ENI PRIVATE-IP MAC'")
+    device, network_interface_id, private_ip_address, mac_address = (meant(word) or "" for word in (*words, NONE)[:4])
+    place = device, network_interface_id, private_ip_address
+    return Server(name, 0, *place, instance_id="", mac_address=mac_address)
 
 
 def _read_tunables(entries: Iterable[Line]) -> dict[str, str]:
@@ -217,7 +220,8 @@ def write(situation: Situation) -> list[str]:
 
 def _write_server(server: Server) -> str:
     words = server.device, server.network_interface_id, server.private_ip_address
-    return f"{server.name}: {' '.join(map(shown, words))}"
+    mac_address = [server.mac_address] if server.mac_address else []
+    return f"{server.name}: {' '.join([*map(shown, words), *mac_address])}"
 
 
 def _unless_empty(name: str, entries: list[str]) -> list[str]:
