@@ -20,6 +20,7 @@ COMMANDS = {
     "history": "ec2kit.cli.history",
     "explain": "ec2kit.cli.explain",
     "status": "ec2kit.cli.status",
+    "doctor": "ec2kit.cli.doctor",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",
     "notices": "ec2kit.cli.notices",
