@@ -268,3 +268,4 @@ def clean(action: Action) -> None:
     if action.intentions.is_being_changed:
         return  # ec2kit's `forget` began the removal, and removes the files itself
     action.intentions.forget(partial(action.registry.forget_state, action.tag), action.deadline)
+    tell(action, action.tag, None)

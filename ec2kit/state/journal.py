@@ -21,7 +21,11 @@ from ec2kit.state.lock import flock
 VERSION = 1
 
 _SHARE = 4
-"""A record may take this part of a file at most; a larger one is kept without its situation."""
+"""
+A record may take this part of a file at most; a larger one is kept without its situation.
+
+One that is larger than a file even so is left out.
+"""
 
 
 class Journal:
@@ -47,6 +51,8 @@ class Journal:
         line = _line(content)
         if len(line) > self._half // _SHARE:
             line = _line({**content, "situation": None, "without": f"its {len(line)} bytes are too many"})
+        if len(line) > self._half:
+            return
         make_folder(os.path.dirname(self.path))
         descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:

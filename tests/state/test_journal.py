@@ -62,6 +62,9 @@ def test_its_size_is_bounded_and_the_newest_records_stay(tmp_path: Path) -> None
     assert len(kept) > 60
     journal.append({"text": "huge", "situation": "x" * LARGEST})
     assert [each["situation"] for each in journal.records() if each["text"] == "huge"] == [None]
+    journal.append({"text": "x" * LARGEST})
+    assert texts(journal)[-1] == "huge"
+    assert sum(path.stat().st_size for path in Path(journal.path).parent.iterdir()) <= LARGEST
 
 
 def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
