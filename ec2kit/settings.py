@@ -124,6 +124,7 @@ class Settings(NamedTuple):
         over_tls: False: each endpoint that is set, for the kit or for the SDK, is plain HTTP.
         ca_bundle: The file of certificate authorities that the SDK is told to trust; "": those that come with it.
         origin: A checksum of the endpoint that is asked and of the credentials that are used, without secrets in it.
+        only_looks: True: not even what only helps later is noted in EC2KIT_RUN_DIR, as of a plan.
     """
 
     restore_timeout: float = _seconds("EC2_RESTORE_TIMEOUT", 300.0, 1, 3600, "deadline of restore, create and extend")
@@ -184,6 +185,9 @@ class Settings(NamedTuple):
         "EC2_NOTICE_CALM", 300.0, 0, 86400, "time without an announcement after which this server comes back"
     )
     notice_rebalance: bool = _switch("EC2_NOTICE_REBALANCE", "leave for a rebalance recommendation, too")
+    history_size: float | None = _count(
+        "EC2_HISTORY_SIZE", 2000.0, 0, 100000, "kilobytes for this server's history of decisions; 0: none is kept"
+    )
     endpoint_url: str = _text(
         "EC2_ENDPOINT_URL", "", "EC2 endpoint, before AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL"
     )
@@ -212,6 +216,7 @@ class Settings(NamedTuple):
     ca_bundle: str = ""
     origin: str = ""
     findings: tuple[Notice, ...] = ()
+    only_looks: bool = False
 
 
 TUNABLES: dict[str, Tunable] = dict(zip(Settings._fields, _DECLARED, strict=False))

@@ -256,6 +256,15 @@ SLOW = {
         "test_spot_instance_leaves_for_an_interruption[recommendation]",
         "test_spot_instance_leaves_for_an_interruption[recommendation that counts]",
     },
+    "tests/cli/test_history.py": {
+        # the same with a secondary address
+        "test_a_decision_of_each_kind_is_replayed[ec2-eip1]",
+        "test_a_decision_of_each_kind_is_replayed[ec2-dns1]",
+    },
+    "tests/cli/test_plan.py": {
+        # the same with a virtual IP
+        "test_plan_of_a_failover_is_what_the_actions_do[ec2-eip1]",
+    },
     "tests/cli/test_verify.py": {
         # test_verify_moves_the_address_to_the_next_server_and_back
         "test_verify_can_be_run_from_any_server",

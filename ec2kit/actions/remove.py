@@ -83,6 +83,8 @@ def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
         record.out_of_service()
     except Ec2KitError as error:
         action.log.error(error)
+        return
+    record.tell("OSU")
 
 
 def _declare_down(action: Action) -> Intention | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit import __version__
 from ec2kit.deadline import Deadline
@@ -43,6 +43,7 @@ class _Tools(NamedTuple):
     registry: Registry
     lifekeeper: Framework | None = None
     given: Resource | None = None
+    recorder: Callable[[Callable[[], Mapping[str, Any]]], None] | None = None
 
 
 class Action(_Tools):
@@ -54,6 +55,7 @@ class Action(_Tools):
         deadline: The limit for the whole action.
         lifekeeper: The framework if it is LifeKeeper, otherwise None; ec2kit asks the other frameworks nothing.
         given: A definition that the registry does not have, or not yet.
+        recorder: Takes what makes a record of this server's history, and lets nothing wait; None: there is none.
     """
 
     @property
@@ -177,6 +179,16 @@ class Action(_Tools):
     def within(self, seconds: float) -> Action:
         """Return the same action with a nearer deadline."""
         return self._replace(deadline=self.deadline.within(seconds))
+
+    def record(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        """
+        Record a decision or a change in this server's history.
+
+        Args:
+            make: Makes the record, later and in another thread, of what does not change any more.
+        """
+        if self.recorder is not None:
+            self.recorder(make)
 
     def begin(self) -> None:
         """Log that the action begins."""

@@ -1338,6 +1338,20 @@ PARENTS_STAY = _message(
     "server again.",
 )
 
+PLAN_CHANGES = _message(620519, _INFO, "{action} of {tag} on {server} would make changes: {count}; none was made now")
+PLAN_NOTHING = _message(620520, _INFO, "{action} of {tag} on {server} would change nothing")
+PLAN_UNKNOWN = _message(620521, _INFO, "UNKNOWN what {action} of {tag} on {server} would change: {reason}")
+PLAN_FAILS = _message(620522, _INFO, "it would fail: {reason}")
+PLAN_AS_WANTED = _message(620523, _INFO, "it is as wanted")
+PLAN_SHOWN = _message(620524, _INFO, "it shows {old}")
+PLAN_REMEMBERED = _message(
+    620525, _INFO, "this server saw it earlier in this boot, and writes to it beside the first look"
+)
+PLAN_RECORDED = _message(620526, _INFO, "{server} notes what is wanted, and how it ended")
+PLAN_LEFT = _message(620527, _INFO, "remove leaves it: the restore on the next server takes it")
+PLAN_DEFINITION = _message(620528, _INFO, "each server of the resource keeps the same definition")
+PLAN_ASKED_FOR = _message(620529, _INFO, "it was asked for")
+
 # -- 6xx: checks -------------------------------------------------------------------------------------------
 
 CHECK_OK = _message(620601, _INFO, "check {check}: {found}")

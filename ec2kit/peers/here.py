@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -191,6 +191,7 @@ def store(action: Action, definition: Resource, token: str, replaces: int, chang
             if tag != definition.tag and (shared := meeting(mine, its)):
                 raise BadRequest(catalogue.NOT_FREE, what=f"{shared[0]} on {action.registry.server}", by=tag)
         action.registry.store(definition, changed, replaces=replaces)
+        tell(action, definition.tag, definition)
 
 
 def rename(action: Action, definition: Resource, token: str) -> None:
@@ -206,6 +207,8 @@ def rename(action: Action, definition: Resource, token: str) -> None:
     with action.claims.used(old, token, action.deadline):
         if registry.has(old):
             _forget(action, partial(registry.rename, old, definition))
+            tell(action, old, None)
+            tell(action, definition.tag, definition)
             return
         present = registry.load(definition.tag)
         if not present.protects_the_same_as(definition):
@@ -236,6 +239,7 @@ def leave(action: Action, token: str) -> dict[str, Any]:
 
     with action.claims.used(action.tag, token, action.deadline):
         _forget(action, unless_in_service)
+    tell(action, action.tag, None)
     return {"parents": parents}
 
 
@@ -245,6 +249,18 @@ def leave(action: Action, token: str) -> dict[str, Any]:
 def forget(action: Action) -> None:
     """Remove everything that this server has of the resource."""
     _forget(action, partial(action.registry.remove, action.tag))
+    tell(action, action.tag, None)
+
+
+def tell(action: Action, tag: str, now: Resource | None) -> None:
+    """Record in this server's history that a definition was stored, or forgotten."""
+
+    def told() -> Mapping[str, Any]:
+        from ec2kit.engine import history
+
+        return history.definition(action, tag, now)
+
+    action.record(told)
 
 
 def clean(action: Action) -> None:
@@ -252,6 +268,7 @@ def clean(action: Action) -> None:
     if action.intentions.is_being_changed:
         return  # ec2kit's `forget` began the removal, and removes the files itself
     _forget(action, partial(action.registry.forget_state, action.tag))
+    tell(action, action.tag, None)
 
 
 def _forget(action: Action, also: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ec2kit.resource import Resource, Server
     from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.scenarios.wish import Field, Found, Given, Offered
     from ec2kit.settings import Settings
     from ec2kit.status import Change, Plan, Verdict, Wanted
@@ -71,8 +72,21 @@ class Companion(Protocol):
     def begin(self) -> None:
         """Begin to look, as soon as the next request has left; returns at once."""
 
-    def finish(self, log: Log, deadline: Deadline) -> None:
-        """Correct the setting, once the result of the action is known and marked."""
+    def finish(self, log: Log, deadline: Deadline, tell: Callable[[Change, Receipt | Exception], None] = ...) -> None:
+        """
+        Correct the setting, once the result of the action is known and marked.
+
+        Args:
+            tell: Called with the change that was tried, and what came of it.
+        """
+
+    def due(self, deadline: Deadline) -> Change:
+        """
+        Look at the setting, and return the change that `finish` would make; its old is its new if all is right.
+
+        Raises:
+            Ec2KitError: The setting cannot be seen; `finish` would leave it as it is.
+        """
 
 
 class Scenario(Protocol):
@@ -136,6 +150,9 @@ class Scenario(Protocol):
         Args:
             conditional: True: an address without an owner is taken only if it still has no owner.
         """
+
+    def foreseen(self, observed: Any, change: Change) -> Any:
+        """Return what a look shows after a change of `plan`, if nothing else changes; a pure function."""
 
     def ahead(self, resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
         """
@@ -218,6 +235,9 @@ class Scenario(Protocol):
 
     def agent(self) -> Agent:
         """Return the OCF agent of this kind."""
+
+    def recorded(self) -> type[Shown] | None:
+        """Return the class that writes into a record what a look shows, and reads it; None: this kind has none."""
 
 
 class Ground(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ec2kit.actions import quick_check, recover, remove, restore
+from ec2kit.actions import plan, quick_check, recover, remove, restore
 from ec2kit.deadline import Deadline
 from ec2kit.ec2.answers import Address, Receipt, RouteTables
 from ec2kit.engine.action import Action
@@ -52,6 +52,9 @@ DEEDS: dict[str, Callable[[Action], Any]] = {
     "recover": recover.recover,
     "remove": remove.remove,
     "quickCheck": quick_check.quick_check,
+    "plan of restore": plan.restore,
+    "plan of recover": plan.recover,
+    "plan of remove": plan.remove,
 }
 
 
@@ -100,7 +103,6 @@ class Line:
         self.held = cluster.ec2.held
         self.hold = cluster.ec2.hold
         self.blackholes: set[str] = set()
-        self.source_dest_check = False
         self.later_pages: Ec2KitError | None = None
         self._parts: list[tuple[Picture | None, bool]] | None = None
 
@@ -138,6 +140,14 @@ class Line:
         picture = now if is_now else Picture(now.number, shown, dict(self.held)) if shown else None
         whole = len(shown) == len(TABLES) and all(each for _, each in parts)
         self._cluster.judge.saw(self._process(), picture, whole=whole)
+
+    @property
+    def source_dest_check(self) -> bool | Exception:
+        return self._cluster.ec2.source_dest_check
+
+    @source_dest_check.setter
+    def source_dest_check(self, is_on: bool) -> None:
+        self._cluster.ec2.source_dest_check = is_on
 
     @property
     def spreading(self) -> int:
@@ -301,6 +311,7 @@ class Cluster:
         self.ec2.spreading = 1
         self.pictures: list[Picture] = []
         self.cut_off: set[str] = set()
+        self.recorder: Callable[[Callable[[], Any]], None] | None = None
         self.processes: list[ModelProcess] = []
         self.judge = Judge(self)
         self.desks = {name: self._desk(name) for name in SERVERS}
@@ -332,7 +343,8 @@ class Cluster:
         self, process: ModelProcess, operation: str, target: str, owner: str | None, change: Callable[[], None]
     ) -> Receipt:
         receipt = self.ec2.write(operation, target, owner, change)
-        self.judge.wrote(process, target)
+        if operation != "ModifyNetworkInterfaceAttribute":
+            self.judge.wrote(process, target)
         return receipt
 
     def outside_hand(self, target: str, eni: str | None) -> None:
@@ -357,6 +369,7 @@ class Cluster:
             log=Log(action=deed, tag=self.resource.tag, sinks=()),
             deadline=Deadline(SECONDS, _Clock(self, asker)),  # type: ignore[arg-type]
             registry=Registry(desk.settings.state_dir, server=server, process=asker),
+            recorder=self.recorder,
         ).in_cluster(self, asker)
 
     def begin(self, server: str, deed: str) -> ModelProcess:

@@ -151,6 +151,10 @@ def _replace(observed: Observed, target: str) -> Change:
     return Change("ReplaceRoute", table, old=old, new=target, arguments={"route_table_id": table, **arguments})
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    return observed._replace(route=observed.route and observed.route._replace(target=change.new, state="active"))
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Nothing: this kind always looks first."""
     return ()
@@ -321,3 +325,7 @@ def agent() -> Agent:
         Parameter("interface", "interface", "The interface.", device, "device", needed_to_stop=True),
     )
     return Agent("moves a subnet", "Moves a subnet.", (*parameters, REPAIR, REGION, PROFILE))
+
+
+def recorded() -> None:
+    """Nothing: no situation of this kind is recorded."""

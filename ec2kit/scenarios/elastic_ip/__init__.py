@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ec2kit.holding import Holding, Holdings
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -287,6 +288,22 @@ def plan(
     return Plan(tuple(changes), pending, impossible)
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the addresses and the link after a change; the private address carries one Elastic IP."""
+    if change.operation == "SetLinkUp":
+        return observed._replace(link_is_up=True)
+    address = observed.address
+    if address is None or change.target != address.allocation_id:
+        left = tuple(each for each in observed.neighbours if each.allocation_id != change.target)
+        return observed._replace(neighbours=left)
+    if change.new is None:
+        return observed._replace(address=Address(address.public_ip, address.allocation_id))
+    place = str(change.arguments["network_interface_id"]), str(change.arguments["private_ip_address"])
+    moved = Address(address.public_ip, address.allocation_id, address.association_id or "new", *place)
+    left = tuple(each for each in observed.neighbours if each.private_ip_address != moved.private_ip_address)
+    return observed._replace(address=moved, neighbours=left)
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Return the association of the allocation, if it is remembered."""
     allocation_id = resource.own.allocation_id
@@ -498,3 +515,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.elastic_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of Elastic IPs."""
+    from ec2kit.scenarios.elastic_ip.situation import ElasticIpShown
+
+    return ElasticIpShown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ec2kit.ec2.answers import DEAD, DESTINATIONS, TARGETS, Receipt, Route, kind_of, kind_of_target
+from ec2kit.ec2.answers import ACTIVE, DEAD, DESTINATIONS, TARGETS, Receipt, Route, kind_of, kind_of_target
 from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Notice
 from ec2kit.messages.statement import Reason, Reasons
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Companion, Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
 __all__ = ["Observed", "Own", "holdings", "observe", "own", "roles", "shared", "subject"]
@@ -165,6 +166,18 @@ def plan(
         else:
             impossible[table] = _contested(observed, route)
     return Plan(tuple(changes), pending, impossible)
+
+
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the routes after a change; EC2 refuses to replace a route that does not exist."""
+    route = observed.routes.get(change.target)
+    if change.operation == "CreateRoute" and route is None:
+        route = Route(place_of(observed.resource, change.target)[1], None)
+    if route is None:
+        return observed
+    moved = route._replace(target=change.new, state=ACTIVE)
+    of_others = {name: each for name, each in observed.of_others.items() if name != change.target}
+    return observed._replace(routes={**observed.routes, change.target: moved}, of_others=of_others)
 
 
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
@@ -376,3 +389,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.route_table.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of routes."""
+    from ec2kit.scenarios.route_table.situation import RouteTableShown
+
+    return RouteTableShown

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -215,6 +216,12 @@ def plan(
     return Plan((_assign(address, observed.place, to, allow_reassignment=not (conditional and holder is None)),))
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the ENI that has the address after a change; IMDS shows it as well by then."""
+    holder = Holder(observed.address, change.new) if change.new is not None else None
+    return observed._replace(holder=holder, metadata=True)
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """Return nothing: only a look shows whether a service of AWS has got the address meanwhile."""
     return ()
@@ -378,3 +385,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.secondary_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of private addresses."""
+    from ec2kit.scenarios.secondary_ip.situation import SecondaryIpShown
+
+    return SecondaryIpShown
