@@ -6,7 +6,7 @@ _PLAIN = '"ra-api-1.dtd">'
 _ADDED = """"ra-api-1.dtd" [
 <!ATTLIST parameter reloadable (1|0) "0">
 <!ATTLIST parameter unique-group CDATA #IMPLIED>
-<!ATTLIST action name (start|stop|monitor|reload-agent|validate-all|meta-data) #REQUIRED>
+<!ATTLIST action name (start|stop|monitor|migrate_to|migrate_from|reload-agent|validate-all|meta-data) #REQUIRED>
 ]>"""
 
 

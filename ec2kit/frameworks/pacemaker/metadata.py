@@ -40,6 +40,8 @@ class Advertised:
 OPERATIONS = (
     Advertised("start", 180),
     Advertised("stop", 180),
+    Advertised("migrate_to", 60),
+    Advertised("migrate_from", 180),
     Advertised("monitor", 60, interval=30),
     Advertised("monitor", 60, interval=300, role="Stopped"),
     Advertised("reload-agent", 20),

@@ -23,7 +23,7 @@ from ec2kit.frameworks.pacemaker.agents import Agent, Given
 from ec2kit.frameworks.pacemaker.call import Call, call_of
 from ec2kit.frameworks.pacemaker.local import Local
 from ec2kit.frameworks.pacemaker.markers import Markers
-from ec2kit.frameworks.pacemaker.operations import Ended, Operation, Rc, monitor, start, stop, validate
+from ec2kit.frameworks.pacemaker.operations import Ended, Operation, Rc, migrate_to, monitor, start, stop, validate
 from ec2kit.host.place import Place, place
 from ec2kit.messages import stderr
 from ec2kit.messages.catalogue import Level
@@ -63,6 +63,8 @@ class _Deed:
 _DEEDS = {
     "start": _Deed(start, "restore"),
     "stop": _Deed(stop, "remove"),
+    "migrate_to": _Deed(migrate_to, "remove"),
+    "migrate_from": _Deed(start, "restore"),
     "monitor": _Deed(monitor, "quickCheck", watched=False),
     "validate-all": _Deed(validate, "quickCheck", quiet=True),
     "reload-agent": _Deed(validate, "quickCheck"),  # the next operation reads all parameters again
