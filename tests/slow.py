@@ -7,12 +7,20 @@ Beside each of them a quicker one of the same promise's kind stays in `make test
 from __future__ import annotations
 
 SLOW = {
+    "tests/actions/test_arguments.py": {
+        # test_a_tag_may_be_given_by_its_flag, in tests/cli/test_cli.py
+        "test_a_tag_may_be_given_as_a_word_or_by_its_flag",
+    },
     "tests/actions/test_aws_iam_migration.py": {
         # the same with ISP
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ISU-node1]",
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ISU-node2]",
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node1]",
         "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ILLSTATE-node2]",
+        # the same where ReplaceRoute is denied, and on the other server
+        "test_a_permission_that_is_missing_makes_it_refuse[DescribeAddresses]",
+        "test_a_permission_that_is_missing_makes_it_refuse[AssociateAddress]",
+        "test_a_resource_that_runs_on_any_server_makes_it_refuse_all[ISP-node2]",
     },
     "tests/actions/test_changes.py": {
         # the same at another step, and with one tag
@@ -26,6 +34,17 @@ SLOW = {
     "tests/actions/test_chosen_tables.py": {
         # test_tagged_tables_live_and_no_other_is_touched
         "test_tables_by_tag_and_by_list_are_both_chosen",
+        # test_tagged_tables_live_and_no_other_is_touched
+        "test_listed_tables_live_and_no_other_is_touched",
+        # test_restore_tells_what_joined_and_left_too
+        "test_table_that_gains_the_tag_joins_and_one_that_loses_it_leaves",
+        # the same with all tables
+        "test_one_address_twice_is_refused_where_tables_may_be_the_same[another listed table]",
+        "test_one_address_twice_is_refused_where_tables_may_be_the_same[a listed table of it]",
+    },
+    "tests/actions/test_destinations.py": {
+        # test_create_that_fails_deletes_the_routes_that_it_made
+        "test_create_makes_the_routes_that_are_lacking_and_no_other_action_does",
     },
     "tests/actions/test_faults.py": {
         # the same of Route 53 that denies the permission
@@ -69,6 +88,21 @@ SLOW = {
         "test_the_address_moves_although_the_states_cannot_be_written[read-only-secondary]",
         # test_restore_while_reads_are_late_writes_once_and_waits
         "test_restore_while_reads_are_seconds_late_waits_says_so_and_writes_once",
+        # the same with a virtual IP, and with a secondary address of IPv4
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[permission denied-ec2-eip1]",
+        "test_quick_check_in_trouble_is_0_with_the_reason_in_time[permission denied-ec2-sip6]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[permission denied-ec2-eip1]",
+        "test_restore_in_trouble_fails_with_the_reason_in_time[permission denied-ec2-sip6]",
+        "test_an_action_whose_log_hangs_does_its_work[ec2-eip1]",
+        "test_an_action_whose_log_hangs_does_its_work[ec2-sip6]",
+        # the same with another answer that is none
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[no body]",
+        "test_a_bad_answer_is_unknown_to_quick_check_and_fails_restore[IMDS switched off]",
+        "test_restore_gets_over_what_passes[IMDS slow]",
+        "test_restore_gets_over_what_passes[pages are empty]",
+        "test_remove_in_trouble_is_0_in_time[endpoint refused]",
+        "test_remove_in_trouble_is_0_in_time[HTTP 500]",
+        "test_remove_in_trouble_is_0_in_time[throttled]",
     },
     "tests/actions/test_hierarchy.py": {
         # the same with reads that are 0.5 s late
@@ -81,17 +115,22 @@ SLOW = {
         "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[unread]",
         "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[gone]",
         "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[<&-]",
+        # the same where all are closed, or full
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[>&-]",
+        "test_actions_whose_streams_are_closed_or_full_say_what_is_the_case[2>&-]",
     },
     "tests/actions/test_life.py": {
-        # the same with a virtual IP and with an Elastic IP; the creates that fail, with a virtual IP
+        # the same with a virtual IP and with a record set; the creates that fail, with a virtual IP
         "test_a_resource_of_each_kind_is_led_through_its_whole_life[ec2-sip1]",
         "test_a_resource_of_each_kind_is_led_through_its_whole_life[ec2-sip6]",
         "test_a_create_that_fails_puts_the_address_back[ec2-eip1]",
         "test_a_create_that_fails_puts_the_address_back[ec2-sip1]",
         "test_a_create_that_fails_puts_the_address_back[ec2-sip6]",
+        # test_create_and_extend_and_restore_move_the_address_and_no_other, in tests/actions/test_elastic_ip.py
+        "test_a_resource_of_each_kind_is_led_through_its_whole_life[ec2-eip1]",
     },
     "tests/actions/test_lost_answers.py": {
-        # the same where the answer is an error or the connection is reset
+        # the same where the connection is reset
         "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within]",
         # the same with a sandbox whose reads are not late
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[5]",
@@ -107,6 +146,10 @@ SLOW = {
         # test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown
         "test_create_that_fails_puts_back_what_it_moved_although_the_answers_are_lost",
         "test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown",
+        # the same where the connection is reset, with six tables, and with answers that do not come
+        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[error-Internal]",
+        "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[0]",
+        "test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each[garble]",
     },
     "tests/actions/test_probe.py": {
         # the same with an exit status
@@ -163,15 +206,24 @@ SLOW = {
         "test_verify_goes_back_when_the_address_does_not_answer_there",
         "test_verify_that_cannot_bring_it_back_says_where_it_is",
         "test_verify_that_is_interrupted_goes_back",
-        # test_verify_of_an_elastic_ip_says_what_ping_proves
+        # test_verify_moves_nothing_when_the_address_does_not_answer_at_home
         "test_verify_without_a_usable_ping_could_not_look",
-        # test_verify_under_lifekeeper_moves_all_that_stands_on_the_resource
+        # test_verify_under_lifekeeper_moves_nothing_that_cannot_come_along
         "test_verify_under_lifekeeper_leaves_alone_what_was_stopped",
+        # test_verify_under_lifekeeper_moves_nothing_that_cannot_come_along
+        "test_verify_under_lifekeeper_moves_all_that_stands_on_the_resource",
+        # test_verify_moves_the_address_to_the_next_server_and_back
+        "test_verify_of_an_elastic_ip_says_what_ping_proves",
     },
     "tests/demo/test_demo.py": {
         # test_demo_with_an_encoding_without_boxes_draws_them_in_ascii
         "test_demo_plays_every_scene_and_all_expectations_hold",
         "test_demo_with_a_restore_that_does_nothing_fails_and_shows_where",
+        "test_demo_without_a_terminal_is_plain_text_of_a_page_width",
+    },
+    "tests/ec2/test_snapshot.py": {
+        # test_look_hundreds_of_virtual_ips_in_hundreds_of_tables_are_one_answer
+        "test_look_larger_than_a_file_may_be_says_so",
     },
     "tests/frameworks/test_edge.py": {
         # the same with full streams
@@ -265,6 +317,8 @@ SLOW = {
         "test_two_creates_in_every_order_make_one_resource_or_none[('server-c', 'ec2-new', '10.1.0.66')]",
         "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.67')]",
         "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-new', '10.1.0.66')]",
+        # the same with two tags on one server
+        "test_two_creates_in_every_order_make_one_resource_or_none[('server-b', 'ec2-other', '10.1.0.66')]",
     },
     "tests/model/test_killed.py": {
         # the same with routes and with other kinds
@@ -277,6 +331,8 @@ SLOW = {
         "test_killed_at_every_point_and_run_again_converges[recover of route-table of a NAT pair]",
         "test_killed_at_every_point_and_run_again_converges[remove of route-table of a NAT pair]",
         "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a NAT pair]",
+        "test_killed_at_every_point_and_run_again_converges[restore of secondary-ip of IPv6]",
+        "test_killed_at_every_point_and_run_again_converges[recover of secondary-ip of IPv6]",
     },
     "tests/model/test_two_servers.py": {
         # TestTwoServers, the same machine with routes
@@ -307,6 +363,12 @@ SLOW = {
         "test_operations_whose_streams_are_closed_or_full_say_what_is_the_case[>&-]",
         "test_operations_whose_streams_are_closed_or_full_say_what_is_the_case[gone]",
         "test_start_goes_on_when_imds_comes_back[refuse]",
+        # the same where nothing listens, or EC2 is silent
+        "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[no-role]",
+        "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[http-500]",
+        # the same with a Python that dies
+        "test_without_python_the_run_folder_of_the_tunables_file_is_found[missing-EC2KIT_RUN_DIR={}]",
+        "test_without_python_monitor_goes_by_what_start_and_stop_wrote[missing]",
     },
     "tests/patroni/test_program.py": {
         # the same where nothing listens
@@ -320,9 +382,20 @@ SLOW = {
         "test_the_true_owner_takes_back_what_a_backup_took_for_a_moment",
         "test_the_true_owner_takes_back_what_a_backup_died_over",
     },
+    "tests/sandbox/test_process.py": {
+        # test_client_tells_why_it_could_not_start
+        "test_port_in_use_is_told",
+    },
     "tests/sandbox/test_quick_start.py": {
         # the same in bash
         "test_quick_start_moves_the_address_in_the_sandbox_and_asks_nothing_else[sh]",
+        # the same where no port can be opened
+        "test_quick_start_whose_sandbox_cannot_start_runs_no_action[another sandbox in the folder]",
+    },
+    "tests/sandbox/test_tls.py": {
+        # the same with a name that is another
+        "test_wrong_certificate_is_shown_by_one_server[expired-certificate has expired]",
+        "test_wrong_certificate_is_shown_by_one_server[issuer-unable to get local issuer certificate]",
     },
     "tests/scenarios/test_toy.py": {
         # test_the_third_scenario_is_created_extended_moved_and_deleted

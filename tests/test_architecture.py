@@ -192,10 +192,14 @@ def test_what_is_noted_about_a_resource_is_opened_by_its_note_only() -> None:
 
 
 def test_time_that_passes_is_not_taken_from_the_wall_clock() -> None:
-    """The wall clock may be set at any moment; time counts since boot. The sandbox plays a machine of its own."""
+    """
+    The wall clock may be set at any moment; time counts since boot. The sandbox plays a machine of its own.
+
+    The doctor compares the wall clocks of the servers, as EC2 does with the time of a request.
+    """
 
     def by_the_wall(path: Path) -> Iterator[str]:
-        if _name(path) != "sandbox":
+        if _name(path) != "sandbox" and path != PACKAGE / "actions" / "doctor.py":
             words = ("time.time(", "time.time_ns(", "CLOCK_REALTIME", "datetime.now(", "st_mtime", "getmtime(")
             yield from (word for word in words if word in path.read_text())
 

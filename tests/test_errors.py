@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,10 @@ def test_tree_in_the_docstring_names_every_error_and_no_other() -> None:
 
 # -- a class only where it is told from others, otherwise a message --------------------------------------------
 
-SOURCES = [ast.parse(path.read_text()) for path in Path(errors.__file__).parent.rglob("*.py")]
+
+@cache
+def _sources() -> list[ast.Module]:
+    return [ast.parse(path.read_text()) for path in Path(errors.__file__).parent.rglob("*.py")]
 
 
 def _name(node: ast.AST) -> str:
@@ -104,14 +108,14 @@ def _questions(node: ast.AST) -> Iterator[ast.AST]:
 
 def test_each_class_is_told_from_others_somewhere() -> None:
     """A class that no `except`, isinstance, suppress or tuple of classes names is a message, and needs no class."""
-    nodes = (node for tree in SOURCES for node in ast.walk(tree))
+    nodes = (node for tree in _sources() for node in ast.walk(tree))
     asked = {_name(each) for node in nodes for question in _questions(node) for each in ast.walk(question)}
     assert sorted(CLASSES.keys() - asked) == []
 
 
 def _made() -> Iterator[tuple[str, Message, set[str | None]]]:
     """Every error that the sources make: its class, its message, its fields."""
-    for call in (node for tree in SOURCES for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for call in (node for tree in _sources() for node in ast.walk(tree) if isinstance(node, ast.Call)):
         kind = CLASSES.get(ast.unparse(call.func).removeprefix("errors."))
         if kind is not None:
             message = getattr(catalogue, _name(call.args[0])) if call.args else kind.message

@@ -19,7 +19,8 @@ VERBS = frozenset(
     """
     Accept Add Adopt Agree Allocate Allow Answer Append Apply Ask Assign Associate Be Begin Bind Break Bring Build
     Call Carry Change Check Choose Claim Clean Clear Close Collect Combine Compare Complete Confirm Copy Correct Count
-    Create Cut Decide Declare Delete Deliver Describe Disassociate Disturb Do Draw Drop Empty End Enter Execute Exit
+    Create Cut Decide Declare Delete Deliver Describe Disassociate Disturb Do Draw Drop Empty End Enter
+    Examine Execute Exit
     Expect Explain Extend Fetch Fill Find Follow Forget Format Gather Give Go Hand Handle Hide Hold Identify Ignore
     Insist Install Join Judge Keep Kill Leave Let List Listen Load Lock Log Look Make Mark Mask Measure Migrate Modify
     Move Note Notify Observe Offer Open Parse Pass Pause Plan Point Prepare Print Probe Protect Prove Put Quote Raise

@@ -21,6 +21,7 @@ class Option(NamedTuple):
         default: The value if the option is not given.
         word: True: the option may be given without a flag, in its place among the other words.
         several: True: the flag may be repeated; the value is all of its texts, joined by commas.
+        words: True: the word may be repeated, too.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Option(NamedTuple):
     required: bool = False
     word: bool = False
     several: bool = False
+    words: bool = False
 
 
 TAG = Option("tag", ("-t", "--tag"), "TAG", "Tag of the resource.", required=True, word=True)
@@ -84,8 +86,8 @@ def read(options: Sequence[Option], given: Mapping[str, Any], words: Sequence[st
         else:
             values[each.name] = _value(each, word)
     if "tag" in values:
-        several = any(each.name == "tag" and each.several for each in options) and not tags
-        values["tag"] = _all_of(flagged) if several else _one_of([*flagged, *tags])
+        several = any(each.name == "tag" and each.several and (each.words or not tags) for each in options)
+        values["tag"] = (_all_of if several else _one_of)([*flagged, *tags])
     for each in options:
         if each.required and values[each.name] is None:
             raise Missing(each)

@@ -42,6 +42,17 @@ _BESIDE_OTHERS: tuple[tuple[str, Check], ...] = (
 )
 
 
+_AT_ANY_TIME: tuple[tuple[str, Check], ...] = (
+    ("availability zones", cluster.zones),
+    ("framework", lifekeeper.framework),
+    ("broadcast ping", lifekeeper.broadcast_ping),
+    ("recovery time", lifekeeper.reserved),
+    ("time-outs", server.timeouts),
+    ("ec2 automatic recovery", server.automatic_recovery),
+)
+"""Those of the checks beside others that tell something also after the resource was made."""
+
+
 def readiness(preflight: Preflight) -> list[Finding]:
     """
     Return what a standby server finds about its own ability to take the address.
@@ -53,6 +64,12 @@ def readiness(preflight: Preflight) -> list[Finding]:
     if preflight.has_seen:
         remember(preflight.action, preflight.seen)
     return [each for each in findings if each.found != server.UNTESTABLE]
+
+
+def examine(preflight: Preflight) -> list[Finding]:
+    """Return what a server finds about all that a resource needs of it, whether it is in service there or not."""
+    making = preflight.making
+    return _found(preflight, *_WAY_TO_EC2, *_OWN_NETWORK, *making.CHECKS, *making.ON_DEMAND, *_AT_ANY_TIME)
 
 
 def run(preflight: Preflight) -> list[Finding]:

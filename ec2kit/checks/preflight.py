@@ -52,6 +52,24 @@ class Preflight:
     stands_by: bool = False
     given: Given = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, action: Action, **more: bool | str) -> Preflight:
+        """
+        Return the preflight of a resource that this server has already.
+
+        Args:
+            more: Further attributes, by their names.
+
+        Raises:
+            Ec2KitError: The metadata service or the registry does not tell.
+        """
+        from ec2kit.host.instance import identity, interface
+
+        resource, server = action.resource, action.server
+        eni = interface(server.device, action.settings, action.deadline)
+        here = identity(action.settings, action.deadline)
+        return cls(action, resource, server, here, eni, **more)  # type: ignore[arg-type]  # each of its own type
+
     unreachable: Ec2KitError | None = None
     """The error of the check that did not reach EC2; no other check waits for EC2 again."""
 

@@ -8,7 +8,6 @@ from ec2kit.checks import frame
 from ec2kit.checks.preflight import Preflight
 from ec2kit.errors import Ec2KitError
 from ec2kit.finding import Finding, Outcome
-from ec2kit.host.instance import identity, interface
 
 if TYPE_CHECKING:
     from ec2kit.engine.action import Action
@@ -26,20 +25,10 @@ def findings(
         address_device, brings_its_way, stands_by: The same as of `Preflight`.
     """
     try:
-        resource, server = action.resource, action.server
-        eni = interface(server.device, action.settings, action.deadline)
-        here = identity(action.settings, action.deadline)
+        preflight = Preflight.of(
+            action, address_device=address_device, brings_its_way=brings_its_way, stands_by=stands_by
+        )
     except Ec2KitError as error:
         return [Finding("instance metadata", Outcome.FAILED, str(error), "bringing it in service here would fail")]
-    preflight = Preflight(
-        action,
-        resource,
-        server,
-        here,
-        eni,
-        address_device=address_device,
-        brings_its_way=brings_its_way,
-        stands_by=stands_by,
-    )
     found = frame.readiness(preflight)
     return [each for each in found if each.outcome not in _FINE]

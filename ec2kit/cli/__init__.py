@@ -17,6 +17,7 @@ from ec2kit.messages.catalogue import Level
 
 COMMANDS = {
     "status": "ec2kit.cli.status",
+    "doctor": "ec2kit.cli.doctor",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",
     "notices": "ec2kit.cli.notices",

@@ -57,6 +57,12 @@ def _questions(name: str) -> Questions:
 
     if name in probe.PEER_QUESTIONS:
         return probe.PEER_QUESTIONS
-    from ec2kit.actions import create, dialogue, ready, verify
+    from ec2kit.actions import create, dialogue, doctor, ready, verify
 
-    return {**ready.PEER_QUESTIONS, **verify.PEER_QUESTIONS, **create.PEER_QUESTIONS, **dialogue.PEER_QUESTIONS}
+    return {
+        **doctor.PEER_QUESTIONS,
+        **ready.PEER_QUESTIONS,
+        **verify.PEER_QUESTIONS,
+        **create.PEER_QUESTIONS,
+        **dialogue.PEER_QUESTIONS,
+    }

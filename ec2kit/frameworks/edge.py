@@ -252,7 +252,10 @@ def mind_signals() -> None:
     Let the signals that end a process raise Stopped in the main thread, once; later signals are ignored.
 
     Python drops an exception that is raised while a finalizer or the callback of a weak reference runs, and each
-    import has one. A timer raises Stopped again a moment later.
+    import has one. Up to 3.11 it makes a RuntimeError of one that is raised while a class names its attributes. A
+    timer raises Stopped a moment later then.
+
+    Source: object.__set_name__; "Error calling __set_name__" is gone since Python 3.12 (gh-77757).
     """
     first = ""
 
@@ -261,17 +264,29 @@ def mind_signals() -> None:
         first = first or signal.Signals(number).name
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
+        if _names_an_attribute(frame):
+            later()
+            return
         raise Stopped(signal=first)
 
-    def dropped(what: sys.UnraisableHookArgs) -> None:
-        if not isinstance(what.exc_value, Stopped):
-            sys.__unraisablehook__(what)
-            return
+    def later() -> None:
         signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if isinstance(what.exc_value, Stopped):
+            later()
+        else:
+            sys.__unraisablehook__(what)
+
     sys.unraisablehook = dropped
     _on_signals(stop)
+
+
+def _names_an_attribute(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_name != "__set_name__":
+        frame = frame.f_back
+    return frame is not None
 
 
 _AGAIN = 0.01

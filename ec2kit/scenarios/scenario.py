@@ -311,6 +311,9 @@ class Making(Protocol):
     CHECKS: tuple[tuple[str, Check], ...]
     """Name → check; a standby server makes these checks, too."""
 
+    ON_DEMAND: tuple[tuple[str, Check], ...]
+    """Name → check that only a person asks for, about those who use the address; no failover depends on it."""
+
     def displaces(self, ground: Ground) -> Holdings:
         """Return what loses its place on this server when the resource's address comes here."""
 

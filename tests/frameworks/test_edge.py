@@ -143,6 +143,43 @@ def test_a_command_has_its_exit_status_although_the_caller_ignores_sigchld() -> 
     assert subprocess.run(words, check=False, timeout=HANGS).returncode == 4
 
 
+SIGNALLED = """
+import os, signal, time, weakref
+from ec2kit.errors import Stopped
+from ec2kit.frameworks import edge
+
+class Attribute:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def class_body():
+    class Owner:
+        attribute = Attribute()
+
+def finalizer():
+    Finalized()
+
+edge.mind_signals()
+try:
+    {place}()
+    time.sleep(60)
+except Stopped as error:
+    print("stopped by", error.fields["signal"])
+"""
+
+
+@pytest.mark.parametrize("place", ["class_body", "finalizer"])
+def test_a_signal_stops_the_action_wherever_it_comes(place: str) -> None:
+    """Python drops an exception in a finalizer, and hides the one in a class that names its attributes (3.11)."""
+    words = [sys.executable, "-I", "-c", SIGNALLED.format(place=place)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=HANGS)
+    assert done.stdout == "stopped by SIGTERM\n", done.stderr
+
+
 PARENT = """
 import subprocess, sys, threading, time
 from ec2kit.deadline import Abandoned, Begun, Deadline

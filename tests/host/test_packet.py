@@ -192,7 +192,7 @@ ip route add unreachable 192.0.2.2 && ip route add prohibit 192.0.2.3 && exec "$
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ping"), reason="only root can make a namespace")
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ping"), reason="needs root, for a namespace, and ping")
 def test_real_packets_in_a_namespace_end_as_the_kernel_says() -> None:
     """Real ping and TCP, to an address that is there, to one without a route, and to one that is forbidden."""
     tries = {

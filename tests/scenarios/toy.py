@@ -289,6 +289,8 @@ def _route(ground: Ground) -> Findings:
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (("subnet route", _route),)
+
+ON_DEMAND: tuple[tuple[str, Check], ...] = ()
 NOT_PROVED_BY_PING = ""
 WHEN_SILENT = ""
 

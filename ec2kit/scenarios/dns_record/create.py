@@ -215,6 +215,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("record value", _value),
 )
 
+ON_DEMAND: tuple[tuple[str, Check], ...] = ()
+
 
 # -- trying and showing --------------------------------------------------------------------------------------
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ec2kit.errors import ArgumentInvalid, Ec2KitError
+from ec2kit.errors import ArgumentInvalid, Ec2KitError, PermissionMissing
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.messages import catalogue
 from ec2kit.resource import Resource, Server, checked_ipv4
+from ec2kit.scenarios import effective
 from ec2kit.scenarios.elastic_ip import Own, cleared, itself, notices
 from ec2kit.scenarios.wish import Field, Found, Given, Offered
 
@@ -135,7 +137,39 @@ def _exists(ground: Ground) -> Findings:
         yield Finding(name, Outcome.WARN, f"{others} on {ground.server.network_interface_id}, too", advice)
 
 
+def _public_path(ground: Ground) -> Findings:
+    """
+    Tell whether packets of the Internet find the way between the address and this server's ENI.
+
+    Source: VPC user guide, "Internet gateways": the subnet's table has to lead there.
+    """
+    name, eni = "public path", ground.server.network_interface_id
+    try:
+        tables = ground.ec2.subnet_tables(ground.interface.vpc_id)
+        subnet = ground.ec2.subnets_of(ground.server.instance_id).get(eni, "")
+    except PermissionMissing as error:
+        yield Finding(name, Outcome.NOTE, f"not looked at: {error}", "grant it to have this looked at")
+        return
+    table = effective.table_of(tables, subnet)
+    outside = ipaddress.ip_address(_SOMEWHERE_OUTSIDE)
+    destination = effective.destination_for(table, outside, {}) if table is not None else ""
+    targets = [each.target for each in table.routes if each.destination == destination] if table is not None else []
+    where = (
+        f"{subnet} by {table.route_table_id}" if table is not None else f"{subnet or eni}, which has no route table"
+    )
+    if any(str(each).startswith("igw-") for each in targets):
+        yield Finding(name, Outcome.OK, f"{where}: {destination} leads to {', '.join(map(str, targets))}")
+    else:
+        led = f"{destination} leads to {', '.join(map(str, targets))}" if destination else "no route leads out"
+        advice = "let the default route of that table lead to an Internet gateway, or use another network interface"
+        yield Finding(
+            name, Outcome.FAILED, f"{where}: {led}, so the Internet does not reach {ground.resource.address}", advice
+        )
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (("elastic ip", _exists),)
+
+ON_DEMAND: tuple[tuple[str, Check], ...] = (("public path", _public_path),)
 
 
 # -- trying and showing --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import Resource, Server, hosts, is_ipv4
-from ec2kit.scenarios.route_table import Observed, Own, creation, guard, left_alone, objects
+from ec2kit.scenarios.route_table import Observed, Own, coverage, creation, guard, left_alone, objects
 from ec2kit.scenarios.route_table.look import destinations, place_of
 from ec2kit.scenarios.route_table.parameters import addresses, external_id, role_arn, table_tag, tables
 from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, never, without_ip_resources
@@ -305,6 +305,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("routes", _routes),
     (guard.NAME, guard.findings),
 )
+
+ON_DEMAND: tuple[tuple[str, Check], ...] = ((coverage.NAME, coverage.findings),)
 
 
 # -- trying and showing --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ec2kit.ec2.answers import Route, SubnetTable
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import hosts
+from ec2kit.scenarios import effective
 from ec2kit.scenarios.route_table import objects
 from ec2kit.scenarios.route_table.look import place_of
 
@@ -98,8 +99,8 @@ def ways(
         address = ipaddress.ip_address(_PUBLIC)
     found = []
     for eni, subnet in sorted(subnets.items()):
-        table = _effective(tables, subnet)
-        destination = _longest(table, address, lists) if table is not None else ""
+        table = effective.table_of(tables, subnet)
+        destination = effective.destination_for(table, address, lists) if table is not None else ""
         if table is not None and destination:
             is_moved = (table.route_table_id, destination) in {*moved}
             found.append(Way(eni, table.route_table_id, destination, is_moved))
@@ -144,31 +145,3 @@ def _wins(route: Route, destination: str, lists: Mapping[str, Sequence[str]]) ->
         if ours.prefixlen and is_longer and block.version == ours.version and block.network_address in ours:
             return True
     return False
-
-
-def _effective(tables: Sequence[SubnetTable], subnet: str) -> SubnetTable | None:
-    """
-    Return the table that decides for a subnet.
-
-    Source: VPC user guide, "Route table concepts": the main table is that of subnets without another one.
-    """
-    main = next((each for each in tables if each.is_main), None)
-    return next((each for each in tables if subnet in each.subnet_ids), main)
-
-
-def _longest(
-    table: SubnetTable, address: ipaddress.IPv4Address | ipaddress.IPv6Address, lists: Mapping[str, Sequence[str]]
-) -> str:
-    """
-    Return the destination of the route that decides for an address; "" if there is none.
-
-    Source: VPC user guide, "How route priority works": the longest prefix; of the same, a prefix list comes last.
-    """
-    candidates: list[tuple[int, bool, str]] = []
-    for destination in {each.destination for each in table.routes}:
-        is_list = destination.startswith("pl-")
-        for block in lists.get(destination, ()) if is_list else (destination,):
-            network = ipaddress.ip_network(block, strict=False)
-            if address in network:
-                candidates.append((network.prefixlen, not is_list, destination))
-    return max(candidates)[2] if candidates else ""

@@ -171,6 +171,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("address holder", _holder),
 )
 
+ON_DEMAND: tuple[tuple[str, Check], ...] = ()
+
 
 # -- trying and showing --------------------------------------------------------------------------------------
 
