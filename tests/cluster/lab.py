@@ -8,6 +8,7 @@ that runs in them and the lab's folder away when this process is gone.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shlex
@@ -39,6 +40,9 @@ from .weather import FINE, Weather
 HERE = Path(__file__).parent
 NODES = ("node1", "node2")
 FENCE_AWS = Path("/usr/sbin/fence_aws")
+
+_NUMBERS = itertools.count()
+"""Of the labs of this process, which may be there at the same time."""
 
 _REAPER = """
 cat >/dev/null
@@ -103,6 +107,8 @@ class Lab:
             thread.over.set()
             if thread.is_alive():
                 thread.join()
+        for node in self.nodes.values():
+            node.switch_off()
         self._wires.communicate()
         self.aws.close()
 
@@ -374,7 +380,7 @@ def built(
         others: Installed agents that shall note their calls as ours do.
         root: What the nodes boot from; None: this machine's own root.
     """
-    prefix, folder = f"ek{os.getpid()}-", Path(tempfile.mkdtemp(prefix="ec2kit-lab-"))
+    prefix, folder = f"ek{os.getpid()}-{next(_NUMBERS)}-", Path(tempfile.mkdtemp(prefix="ec2kit-lab-"))
     folder.chmod(0o755)
     with (
         reaped(prefix, folder),

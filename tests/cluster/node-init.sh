@@ -7,6 +7,7 @@ name=$1 lab=$2
 hostname "$name"
 mount --make-rprivate /
 mount -t proc proc /proc
+[ -e /sys/class/net ] || mount -t sysfs sysfs /sys || exit 1
 for folder in /dev/shm /run /var/lib/corosync /var/lib/pacemaker /var/log /etc/corosync; do
     mount -t tmpfs -o mode=755 tmpfs "$folder" || exit 1
 done
@@ -22,7 +23,7 @@ mount --bind "$lab/log/$name" /var/log/pacemaker
 install -o hacluster -g haclient -m 600 "$lab/conf/cib.xml" /var/lib/pacemaker/cib/cib.xml
 
 if [ -e "$lab/conf/$name.network" ]; then # /sys and udev's word: see tests/ground/init.sh
-    mount -t sysfs sysfs /sys 2>/dev/null || mount -o remount,rw /sys || exit 1 # ip netns exec has mounted it as it was
+    mount -o remount,rw /sys || exit 1
     mkdir -p /run/udev/data /run/dbus /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases
     chown -R systemd-network:systemd-network /run/systemd/netif
     for each in $(seq 200); do printf 'I:1000000\n' >"/run/udev/data/n$each"; done
