@@ -41,6 +41,7 @@ KINDS = (
     READINESS := Kind("readiness", is_synced=False),
     REPORT := Kind("report", is_synced=False),
     PROBE := Kind("probe", is_synced=False),
+    HANDOVER := Kind("handover"),
 )
 """All kinds, in the order in which they are forgotten: first what stops an action that acts for the resource."""
 
