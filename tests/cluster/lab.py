@@ -146,7 +146,7 @@ class Lab:
         """What resource-agents' own agents need: the AWS CLI in its usual place, and the profile of the guides."""
         usual = f"region = {self.description['region']}\noutput = text\n"
         (self.folder / "conf" / "aws-config").write_text(f"[default]\n{usual}[profile cluster]\n{usual}")
-        if AWS_CLI.exists():
+        if self._root is None and AWS_CLI.exists():
             (self.folder / "bin").mkdir()
             _put(self.folder / "bin" / "aws", f'#!/bin/sh\nexec {shlex.quote(str(AWS_CLI))} "$@"\n')
 
