@@ -75,6 +75,26 @@ class BlackHole:
     outage: float
 
 
+@dataclass(frozen=True)
+class Guided:
+    """
+    Hold what one agent did with the configuration of a guide; times are in seconds.
+
+    Attributes:
+        killed, moved: How long no server that lives had the address.
+        stopped: True: the stop in the end ended well.
+        failures: The number of failed operations, of all resources of the configuration.
+    """
+
+    agent: str
+    configuration: str
+    who: str
+    killed: float
+    moved: float
+    stopped: bool
+    failures: int
+
+
 @dataclass
 class Results:
     """
@@ -88,6 +108,7 @@ class Results:
     black_holes: dict[str, BlackHole] = field(default_factory=dict)
     black_hole_seconds: float = 0.0
     monitors: dict[str, float] = field(default_factory=dict)
+    guided: list[Guided] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """Return all of it as JSON can have it."""
@@ -111,12 +132,10 @@ class Results:
 
 def whole(results: Results, *, arguments: Sequence[str]) -> str:
     """Return the document."""
-    words = " ".join(each for each in arguments if each != "--write")
-    command = f"make bench-cluster ARGS='{f'{words} --write'.strip()}'"
     head = f"""\
 # Failovers of a whole cluster
 
-Made by `{command}`, on {report.machine()}.
+Made by `{_command(arguments)}`, on {report.machine()}.
 
 All of it is *simulated*: two nodes with real Corosync (token 1 s) and Pacemaker in namespaces of one machine, an EC2
 that answers there within milliseconds, clients that ask every 20 ms and a router that follows EC2's route table at
@@ -144,6 +163,11 @@ With `monapi=false`, its default, `aws-vpc-move-ip` does not ask EC2 in monitor 
 are cheaper then, and a route that another program moved is not seen.
 """
     return "\n\n".join([head.rstrip(), *_parts(results)]) + "\n"
+
+
+def _command(arguments: Sequence[str]) -> str:
+    words = " ".join(each for each in arguments if each != "--write")
+    return f"make bench-cluster ARGS='{f'{words} --write'.strip()}'"
 
 
 def _parts(results: Results) -> Iterable[str]:
@@ -255,3 +279,39 @@ def _monitors(spent: Mapping[str, float]) -> str:
         *(f"| {who} | {each:.2f} | {each / 60:.1%} |" for who, each in spent.items()),
     ]
     return "\n".join(lines)
+
+
+# -- each agent by itself --------------------------------------------------------------------------------------------
+
+
+def agents(runs: Sequence[Guided], *, arguments: Sequence[str]) -> str:
+    """Return the document of the agents in the configurations of guides."""
+    head = f"""\
+# The four agents in the configurations of guides
+
+Made by `{_command(arguments)}`, on {report.machine()}.
+
+Each of the four AWS agents of resource-agents as a guide publishes it, and ec2kit's agent of the same name, for which
+only the provider's name is another one. All of it is *simulated*, in the cluster of
+[Failovers of a whole cluster](cluster.md). Outage: how long no server that lives had the address, by EC2 or Route 53,
+and on its device where the guide has it there. Medians, and in brackets the shortest and the longest run; seconds.
+heartbeat's agents are Debian's, with awscli from PyPI.
+
+| Agent | by | runs | node killed: outage | planned move: outage | failed operations | stopped well |
+|---|---|---|---|---|---|---|"""
+    lines = [head]
+    for agent, configuration in dict.fromkeys((each.agent, each.configuration) for each in runs):
+        of_it = [each for each in runs if (each.agent, each.configuration) == (agent, configuration)]
+        for who in dict.fromkeys(each.who for each in of_it):
+            mine = [each for each in of_it if each.who == who]
+            columns = [
+                f"{agent} ({configuration})",
+                who,
+                str(len(mine)),
+                _spread([each.killed for each in mine]),
+                _spread([each.moved for each in mine]),
+                str(sum(each.failures for each in mine)),
+                "yes" if all(each.stopped for each in mine) else "**no**",
+            ]
+            lines.append(f"| {' | '.join(columns)} |")
+    return "\n".join(lines) + "\n"

@@ -20,17 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import failover_report as report
+import guided
 import rivals
 from failover_report import BlackHole, Failover, Results
 
 from tests.cluster import cib
+from tests.cluster.guides import own_private_address
 from tests.cluster.lab import Lab, built
 from tests.cluster.needed import CLUSTER, why_not
 from tests.cluster.node import Node, until
 from tests.cluster.weather import FINE, REAL
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
-PARTS = ("killed", "moved", "monitor", "black-hole", "weather")
+PARTS = ("killed", "moved", "monitor", "black-hole", "guides", "weather")
 INTERVAL = 10
 """Seconds between two monitors, of every resource of both kinds."""
 
@@ -67,7 +69,7 @@ def theirs(lab: Lab) -> str:
     heartbeat = {"provider": "heartbeat", "interval": INTERVAL, "standby": False}
     return cib.group(
         cib.primitive("vip", "aws-vpc-move-ip", vip, **heartbeat),
-        cib.primitive("eip", "awseip", eip, more=_own_address(lab), **heartbeat),
+        cib.primitive("eip", "awseip", eip, more=own_private_address(lab), **heartbeat),
     )
 
 
@@ -78,18 +80,6 @@ def _aws(lab: Lab) -> Path:
     path.write_text(f'#!/bin/sh\nAWS_CONFIG_FILE={config} exec {rivals.AWS} "$@"\n')
     path.chmod(0o755)
     return path
-
-
-def _own_address(lab: Lab) -> str:
-    """Give awseip its private address, which it needs on an instance of two interfaces, and so each node its own."""
-    sets = []
-    for name, node in lab.description["nodes"].items():
-        rule = f'<rule id="eip-{name}" score="INFINITY"><expression id="eip-{name}-x" attribute="#uname"'
-        rule += f' operation="eq" value="{name}"/></rule>'
-        address = {"private_ip_address": node["interfaces"]["eth0"]["private_ip_address"]}
-        own = f"eip-{name}-p"
-        sets.append(f'<instance_attributes id="{own}">{rule}{cib.pairs(own, address)}</instance_attributes>')
-    return "".join(sets)
 
 
 CONTESTANTS = {report.OURS: ours, report.HANDED_OVER: handed_over, report.THEIRS: theirs}
@@ -250,6 +240,17 @@ class Bench:
                 self.results.failovers.setdefault((event, who), []).append(sample)
                 self.keep()
 
+    def guides(self, *, runs: int) -> None:
+        """Give the lab to each agent in the configuration of a guide, and then back to ec2kit's group."""
+        self.lab.settle()
+        for configuration in guided.CONFIGURATIONS:
+            for _ in range(runs):
+                for who in BOTH:
+                    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {who}, {configuration}\n")
+                    self.results.guided += guided.measure(self.lab, configuration, who, _tell)
+        self.lab.configure(front=ours(self.lab), fencing=cib.fence_lab())
+        self.lab.settle()
+
     def run(self, part: str, *, runs: int, seconds: float) -> None:
         if part == "killed":
             self.failovers(report.KILLED, killed, runs=runs)
@@ -260,6 +261,8 @@ class Bench:
         elif part == "weather":
             self.failovers(report.KILLED_IN_WEATHER, killed, runs=runs)
             self.failovers(report.MOVED_IN_WEATHER, moved, runs=runs, contestants=CONTESTANTS)
+        elif part == "guides":
+            self.guides(runs=runs)
         elif part == "black-hole":
             self.results.black_hole_seconds = seconds
             for who in BOTH:
@@ -267,6 +270,10 @@ class Bench:
         else:
             for who in BOTH:
                 self.results.monitors[who] = monitors(self.turn(who), 60)
+
+
+def _tell(what: object) -> None:
+    sys.stderr.write(f"{what}\n")
 
 
 def parts(text: str) -> list[str]:
@@ -315,12 +322,23 @@ def main() -> None:
                 keep()
                 if options.write:  # after each part, so that a later one that breaks takes nothing away
                     _write(results)
-    sys.stdout.write(report.whole(results, arguments=sys.argv[1:]))
+    sys.stdout.write("\n".join(_documents(results).values()))
+
+
+def _documents(results: Results) -> dict[str, str]:
+    """Return the documents of what was measured, each by its file."""
+    found = {}
+    if results.failovers or results.black_holes or results.monitors:
+        found["cluster.md"] = report.whole(results, arguments=sys.argv[1:])
+    if results.guided:
+        found["agents.md"] = report.agents(results.guided, arguments=sys.argv[1:])
+    return found
 
 
 def _write(results: Results) -> None:
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "cluster.md").write_text(report.whole(results, arguments=sys.argv[1:]), encoding="utf-8")
+    for name, text in _documents(results).items():
+        (RESULTS / name).write_text(text, encoding="utf-8")
     if results.failovers:
         (RESULTS / "cluster.svg").write_text(report.picture(results), encoding="utf-8")
 

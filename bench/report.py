@@ -249,7 +249,8 @@ its end, of ec2kit as pip installs it. What means something is the ratio of two 
 
 What a thousand clusters in one account ask of EC2, and how often to check then: [fleet](fleet.md).
 
-Failovers of a whole Pacemaker cluster, with ec2kit's agents and with heartbeat's: [cluster](cluster.md).
+Failovers of a whole Pacemaker cluster, with ec2kit's agents and with heartbeat's: [cluster](cluster.md); and each of
+the four agents in the configuration of a guide: [agents](agents.md).
 """
     return "\n\n".join([head.rstrip(), *parts]) + "\n"
 

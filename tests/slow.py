@@ -355,6 +355,23 @@ SLOW = {
         "test_a_long_walk_loses_nothing[1-route-table of a NAT pair]",
         "test_a_long_walk_loses_nothing[2-route-table of a NAT pair]",
     },
+    "tests/ocf/test_drop_ins.py": {
+        # the same with the operations of awseip
+        "test_every_operation_of_the_heartbeat_agent_is_implemented[awsvip]",
+        "test_every_operation_of_the_heartbeat_agent_is_implemented[aws-vpc-route53]",
+    },
+    "tests/ocf/test_migration.py": {
+        # test_virtual_ip_is_on_both_servers_until_the_old_one_is_stopped and the like, in test_handover.py
+        "test_migration_moves_the_address_in_one_step_and_stop_leaves_it_there",
+    },
+    "tests/ocf/test_secondary_ip.py": {
+        # test_the_agent_starts_monitors_moves_and_leaves_the_address
+        "test_an_elastic_ip_follows_the_private_address_that_moves_before_it",
+    },
+    "tests/ocf/test_shared_address.py": {
+        # test_each_is_checked_and_stopped_for_itself_and_the_last_one_takes_the_address_off
+        "test_start_that_fails_leaves_the_address_to_the_other_one",
+    },
     "tests/ocf/test_trouble.py": {
         # the same where EC2 is silent, or all streams are full
         "test_in_trouble_monitor_is_a_success_and_start_fails_before_pacemaker_would_kill_them[dripping]",

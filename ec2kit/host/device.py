@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ec2kit.deadline import Deadline
-from ec2kit.errors import StateUnusable
+from ec2kit.errors import LocalCommandFailed, StateUnusable
 from ec2kit.resource import Server
 from ec2kit.settings import Settings
 
@@ -110,7 +110,11 @@ class Device:
         """
         carried = self._carried(address, deadline)
         for each in carried:
-            self._ip([*_family(address), "addr", "del", each, "dev", self.name], deadline)
+            try:
+                self._ip([*_family(address), "addr", "del", each, "dev", self.name], deadline)
+            except LocalCommandFailed:
+                if self.has(address, deadline):  # otherwise another program was quicker
+                    raise
         return bool(carried)
 
     def _carried(self, address: str, deadline: Deadline) -> list[str]:

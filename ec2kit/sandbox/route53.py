@@ -10,7 +10,7 @@ import re
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from ec2kit.sandbox.call import ROUTE53_NAMESPACE, Call, Journal, Refused, error
 from ec2kit.sandbox.rules import Rules
 from ec2kit.sandbox.wire import Answer, Received
-from ec2kit.sandbox.zones import Record, Zone, Zones
+from ec2kit.sandbox.zones import Made, Record, Zone, Zones
 
 PREFIX = "/2013-04-01/"
 
@@ -164,15 +164,16 @@ def _get_change(call: Call, zones: Zones) -> Content:
     made = zones.made.get(call.parameters["Id"])
     if made is None:
         raise Refused("NoSuchChange", f"A change with ID: {call.parameters['Id']} does not exist")
-    return _change_info(
-        call.parameters["Id"], "PENDING" if time.monotonic() - made < call.pending else "INSYNC", made
-    )
+    is_pending = time.monotonic() - made.at < call.pending
+    return _change_info(call.parameters["Id"], "PENDING" if is_pending else "INSYNC", made)
 
 
-def _change_info(change_id: str, status: str, made: float) -> Content:
-    submitted = time.gmtime(time.time() - (time.monotonic() - made))
+def _change_info(change_id: str, status: str, made: Made) -> Content:
+    """Return a change, with its comment if it has one: aws-vpc-route53 counts the words of the answer."""
+    submitted = time.gmtime(time.time() - (time.monotonic() - made.at))
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", submitted)
-    return {"ChangeInfo": {"Id": f"/change/{change_id}", "Status": status, "SubmittedAt": at}}
+    comment = {"Comment": made.comment} if made.comment else {}
+    return {"ChangeInfo": {"Id": f"/change/{change_id}", "Status": status, "SubmittedAt": at, **comment}}
 
 
 # -- changing ----------------------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def _change_info(change_id: str, status: str, made: float) -> Content:
 def _change(call: Call, zones: Zones) -> Content:
     """Make all changes of a batch, or none of them."""
     zone = _zone_of(call, zones)
-    changes = list(_changes(call.received.body))
+    comment, changes = _batch(call.received.body)
     if not 1 <= len(changes) <= _MOST_CHANGES:
         raise Refused("InvalidChangeBatch", f"[Number of records limit of {_MOST_CHANGES} exceeded.]")
     records = list(zone.records)
@@ -190,18 +191,19 @@ def _change(call: Call, zones: Zones) -> Content:
         _one(zone, records, action, record)
     zone.records = records
     change_id = f"C{uuid.uuid4().hex[:20].upper()}"
-    zones.made[change_id] = time.monotonic()
+    zones.made[change_id] = Made(time.monotonic(), comment)
     return _change_info(change_id, "PENDING", zones.made[change_id])
 
 
-def _changes(body: bytes) -> Iterator[tuple[str, Record]]:
+def _batch(body: bytes) -> tuple[str, list[tuple[str, Record]]]:
+    """Return the comment of a batch, and its changes."""
     try:
         root = ElementTree.fromstring(body)  # noqa: S314  # the sandbox listens on loopback only
     except ElementTree.ParseError as wrong:
         raise Refused("InvalidInput", f"Invalid XML ; {wrong}") from wrong
-    for each in root.iter(f"{{{ROUTE53_NAMESPACE}}}Change"):
-        told = _content(each)
-        yield told["Action"], told["ResourceRecordSet"]
+    changes = [_content(each) for each in root.iter(f"{{{ROUTE53_NAMESPACE}}}Change")]
+    comment = root.findtext(f".//{{{ROUTE53_NAMESPACE}}}Comment") or ""
+    return comment, [(each["Action"], each["ResourceRecordSet"]) for each in changes]
 
 
 def _content(element: ElementTree.Element) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Record = dict[str, Any]
 
@@ -28,6 +28,13 @@ class Zone:
     records: list[Record] = field(default_factory=list)
 
 
+class Made(NamedTuple):
+    """One batch of changes: when it was made, by the monotonic clock, and the caller's comment, or ""."""
+
+    at: float
+    comment: str
+
+
 class Zones:
     """All zones, and when each change was made; a user must hold the lock."""
 
@@ -43,7 +50,7 @@ class Zones:
             for zone in (public, private):
                 zone.records = [*_apex(zone.name), *_others(zone.name)]
             self.zones = {each.zone_id: each for each in (public, private)}
-            self.made: dict[str, float] = {}
+            self.made: dict[str, Made] = {}
 
 
 def _apex(name: str) -> list[Record]:

@@ -23,6 +23,7 @@ class Parameter(NamedTuple):
         gives: Name of the value in a `Given` of the framework, "device", or in the scenario's `Own`,
             "route_table_ids"; "": the value is checked and not used.
         kind: OCF's content type.
+        unique_group: No two resources of the agent have the same values of all parameters of this group; "": of none.
         reloadable: True: a change takes effect without a restart.
         formerly: An older name of the parameter, which is accepted, too.
         needed_to_stop: True: stop needs it to find what is on this server, or in AWS.
@@ -36,7 +37,7 @@ class Parameter(NamedTuple):
     kind: str = "string"
     default: str = ""
     required: bool = False
-    unique: bool = False
+    unique_group: str = ""
     reloadable: bool = False
     formerly: str = ""
     needed_to_stop: bool = False

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import failover_report as report
-from failover_report import OURS, THEIRS, BlackHole, Failover, Results
+from failover_report import OURS, THEIRS, BlackHole, Failover, Guided, Results
 
 ROOT = Path(__file__).parents[2]
 EVENT = report.KILLED
@@ -64,6 +64,16 @@ def test_parts_that_were_not_measured_are_left_out() -> None:
     text = report.whole(Results(black_holes={THEIRS: hole}, black_hole_seconds=60), arguments=[])
     assert "| heartbeat | vip_monitor_10000 on node1: error | 1 | 1 | – | 4.00 |" in text
     assert "## Failovers" not in text
+
+
+def test_agents_of_guides_stand_beside_one_another() -> None:
+    """A row for each agent and contestant, with medians, failures of all runs, and a stop that failed."""
+    ours = [Guided("awseip", "Red Hat", OURS, outage, 0.2, stopped=True, failures=0) for outage in (2.5, 2.6, 9.0)]
+    theirs = [Guided("awseip", "Red Hat", THEIRS, 5.5, 6.0, stopped=not bad, failures=bad) for bad in (0, 2)]
+    text = report.agents([*ours, *theirs], arguments=["--only", "guides", "--write"])
+    assert "| awseip (Red Hat) | ec2kit | 3 | 2.60 (2.50–9.00) | 0.20 (0.20–0.20) | 0 | yes |" in text
+    assert "| awseip (Red Hat) | heartbeat | 2 | 5.50 (5.50–5.50) | 6.00 (6.00–6.00) | 2 | **no** |" in text
+    assert "`make bench-cluster ARGS='--only guides --write'`" in text
 
 
 def test_picture_shows_each_median() -> None:

@@ -46,7 +46,7 @@ def kinds(lab: Lab) -> list[Kind]:
     A virtual IP by the recipe for route tables of another account, a default route, a secondary address, a record set
     and an Elastic IP; the first and the last have the names that the lab looks for.
     """
-    told, nat, names = lab.description, _nat(lab), _Names(lab)
+    told, nat, names = lab.description, _nat(lab), Names(lab)
     tables = ",".join(told["route_table_ids"])
     vip = {"ip": lab.vip, "interface": "eth0", "routing_table": tables, "routing_table_role": ROLE}
     default = {"ip": "0.0.0.0/0", "interface": "eth0", "routing_table": nat, "routing_table_role": ROLE}
@@ -56,7 +56,7 @@ def kinds(lab: Lab) -> list[Kind]:
     return [
         Kind("vip", "aws-vpc-move-ip", vip, lab.route_holder, lab.point),
         Kind("nat", "route-table", default, partial(_default_route, lab, nat), partial(_point, lab, nat)),
-        Kind("sip", "secondary-ip", private, partial(_has_secondary, lab), partial(_assign, lab)),
+        Kind("sip", "secondary-ip", private, partial(has_secondary, lab), partial(_assign, lab)),
         Kind("dns", "dns-record", record, names.holder, names.give),
         Kind("eip", "elastic-ip", elastic, lab.address_holder, partial(_associate, lab)),
     ]
@@ -87,7 +87,7 @@ def _point(lab: Lab, table: str, name: str) -> None:
     lab.aws.replace_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NetworkInterfaceId=_eni(lab, name))
 
 
-def _has_secondary(lab: Lab) -> str | None:
+def has_secondary(lab: Lab) -> str | None:
     for each in lab.aws.describe_network_interfaces()["NetworkInterfaces"]:
         if SECONDARY_IP in [one["PrivateIpAddress"] for one in each["PrivateIpAddresses"]]:
             return lab.node_of(each)
@@ -106,7 +106,7 @@ def _associate(lab: Lab, name: str) -> None:
     )
 
 
-class _Names:
+class Names:
     """Route 53 at the endpoint that nobody disturbs."""
 
     def __init__(self, lab: Lab) -> None:

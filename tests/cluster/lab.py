@@ -33,6 +33,7 @@ from .client import pinging, talking
 from .data_plane import DataPlane, owners
 from .hypervisor import Hypervisor
 from .kit import installed, lent
+from .needed import AWS_CLI
 from .network import CLIENT, LEGS, METADATA, Network, networkd
 from .node import Node, until
 from .weather import FINE, Weather
@@ -133,6 +134,7 @@ class Lab:
             self._put_other(agent)
         if self._root is None and FENCE_AWS.exists():
             self._put_fence_aws()
+        self._put_aws_cli()
         (self.folder / "conf" / "corosync.conf").write_text(
             cib.corosync({"node1": "10.0.1.11", "node2": "10.0.2.12"})
         )
@@ -145,6 +147,14 @@ class Lab:
         (self.folder / "ocf" / agent.parent.name).mkdir(exist_ok=True)
         shutil.copy(agent, copy)
         _put(self.folder / "ocf" / agent.parent.name / agent.name, _noting(copy))
+
+    def _put_aws_cli(self) -> None:
+        """What resource-agents' own agents need: the AWS CLI in its usual place, and the profile of the guides."""
+        usual = f"region = {self.description['region']}\noutput = text\n"
+        (self.folder / "conf" / "aws-config").write_text(f"[default]\n{usual}[profile cluster]\n{usual}")
+        if self._root is None and AWS_CLI.exists():
+            (self.folder / "bin").mkdir()
+            _put(self.folder / "bin" / "aws", f'#!/bin/sh\nexec {shlex.quote(str(AWS_CLI))} "$@"\n')
 
     def _put_fence_aws(self) -> None:
         """Debian's fence_aws, with an SDK that can be told where EC2 is: Debian's own is too old for that."""
@@ -166,6 +176,7 @@ class Lab:
             "EC2KIT_SYSTEM_ROOT": "/",
             "EC2KIT_LOG_FILE": "/var/log/pacemaker/ec2kit.log",
             "EC2_REMOTE_COMMAND": str(self.folder / "way"),
+            "AWS_CONFIG_FILE": str(self.folder / "conf" / "aws-config"),
         }
         return "".join(f"{each}={shlex.quote(value)}\n" for each, value in variables.items() if each != "PWD")
 

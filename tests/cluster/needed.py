@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from ..debian.root import Release
+
+AWS_CLI = Path(__file__).parents[2] / ".bench" / "rivals" / "bin" / "aws"
+"""Which the AWS agents of resource-agents call; Debian's own cannot be told where EC2 is."""
 
 OUTSIDE = ("ping", "ip", "unshare", "nsenter", "sysctl")
 """What the lab itself runs, whatever its nodes boot from."""

@@ -2,7 +2,8 @@
 # The first process of a node: a pristine machine with corosync and pacemaker, in namespaces of its own.
 #
 # node-init.sh NAME LAB: LAB has conf/ (corosync.conf, cib.xml, NAME.env), sbin/ (fence agents), ocf/ (agents),
-# log/NAME (outlives the node). With conf/NAME.network systemd-networkd manages eth0.
+# log/NAME (outlives the node); and bin/ (the AWS CLI) where there is one. With conf/NAME.network systemd-networkd manages
+# eth0.
 name=$1 lab=$2
 hostname "$name"
 mount --make-rprivate /
@@ -13,6 +14,7 @@ for folder in /dev/shm /run /var/lib/corosync /var/lib/pacemaker /var/log /etc/c
 done
 chmod 1777 /dev/shm # libqb's ring buffers, which hacluster writes, too
 mount -t overlay overlay -o "lowerdir=$lab/sbin:/usr/sbin" /usr/sbin || exit 1
+[ ! -d "$lab/bin" ] || mount -t overlay overlay -o "lowerdir=$lab/bin:/usr/bin" /usr/bin || exit 1
 mount -t overlay overlay -o "lowerdir=$lab/ocf:/usr/lib/ocf/resource.d" /usr/lib/ocf/resource.d || exit 1
 cp "$lab/conf/corosync.conf" /etc/corosync/
 mkdir -p /etc/corosync/uidgid.d /var/log/corosync /var/log/pacemaker /run/resource-agents /run/crm /run/lock

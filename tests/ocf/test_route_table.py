@@ -497,6 +497,8 @@ def test_device_that_is_not_there_is_an_error_of_this_server(vip: VirtualIp) -> 
         pytest.param("promote", ERR_UNIMPLEMENTED, id="promote"),
         pytest.param("notify", ERR_UNIMPLEMENTED, id="notify"),
         pytest.param("migrate_to", NOT_RUNNING, id="migrate"),
+        pytest.param("validate", SUCCESS, id="validate"),
+        pytest.param("reload", SUCCESS, id="reload"),
         pytest.param("", ERR_ARGS, id="none"),
     ],
 )

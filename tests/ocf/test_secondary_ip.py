@@ -48,3 +48,23 @@ def test_the_agent_that_manages_the_address_puts_it_on_the_interface_and_takes_i
     assert resource.monitor("node1").status == SUCCESS
     assert resource.stop("node1").status == SUCCESS
     assert resource.monitor("node1").status == NOT_RUNNING
+
+
+def test_an_elastic_ip_follows_the_private_address_that_moves_before_it(cluster: Cluster) -> None:
+    """awseip with the address of awsvip as private_ip_address, which has one value on all servers."""
+    told = cluster.sandbox.description
+    private = a_resource(cluster, "awsvip", SIP_TAG)
+    given = {"elastic_ip": told["elastic_ip"], "allocation_id": told["allocation_id"]}
+    public = OcfResource(cluster, "awseip", "eip", {**given, "private_ip_address": told["secondary_ip"]})
+    for server in ("node1", "node3"):
+        assert public.probe(server).status == NOT_RUNNING
+        for each in (private, public):
+            done = each.start(server)
+            assert done.status == SUCCESS, done.stderr
+        assert public.monitor(server).status == SUCCESS
+        (held,) = cluster.aws.describe_addresses(AllocationIds=[told["allocation_id"]])["Addresses"]
+        assert (cluster.address_holder(), held["PrivateIpAddress"]) == (server, told["secondary_ip"])
+        for each in (public, private):
+            done = each.stop(server)
+            assert done.status == SUCCESS, done.stderr
+    assert cluster.address_holder() is None

@@ -84,6 +84,16 @@ def test_change_is_in_sync_at_once_unless_a_rule_says_otherwise(sandbox: OneSand
     assert _code(lambda: route53.get_change(Id=made["Id"])) == "NoSuchChange"
 
 
+def test_change_has_its_comment(route53: Any) -> None:
+    """Route 53 returns it with the change, and leaves it out where there was none."""
+    record = {"Name": "db.example.com", "Type": "A", "TTL": 10, "ResourceRecords": [{"Value": "192.0.2.5"}]}
+    batch = {"Comment": "to the other server", "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    made = route53.change_resource_record_sets(HostedZoneId=ZONE, ChangeBatch=batch)["ChangeInfo"]
+    assert made["Comment"] == "to the other server"
+    assert route53.get_change(Id=made["Id"])["ChangeInfo"]["Comment"] == "to the other server"
+    assert "Comment" not in _change(route53, "UPSERT", "db.example.com", "192.0.2.6")
+
+
 @pytest.mark.parametrize(
     ("effect", "code"), [("throttle", "Throttling"), ("deny", "AccessDenied"), ("expired", "ExpiredToken")]
 )

@@ -13,6 +13,7 @@ from ec2kit.deadline import Deadline
 from ec2kit.engine.action import Action
 from ec2kit.errors import Ec2KitError, InterfaceUnknown, Overtaken, OwnTrouble
 from ec2kit.frameworks.pacemaker.agents import Given
+from ec2kit.frameworks.pacemaker.markers import neighbours
 from ec2kit.host.device import Device
 from ec2kit.host.ip import carried
 from ec2kit.host.place import Place
@@ -53,10 +54,22 @@ class Local:
         """Combine what the device shows of each address; without one, or if the device cannot be seen, the marker."""
         if self._addresses:
             try:
-                return combine([self._device.has(each, self._soon) for each in self._addresses])
+                return combine([self._has(each) for each in self._addresses])
             except OwnTrouble as error:
                 self._action.log.put(catalogue.EVIDENCE_UNSEEN, **self._fields, reason=str(error))
         return self._action.registry.in_service(self._action.tag)
+
+    def _has(self, address: str) -> bool:
+        """Tell whether the device has the address, and not only for another resource of this server."""
+        if not self._device.has(address, self._soon):
+            return False
+        return self._action.registry.in_service(self._action.tag) or address not in self.shared
+
+    @property
+    def shared(self) -> dict[str, str]:
+        """Return those addresses that another resource in service here has on the same device → its name."""
+        found = neighbours(self._action.settings.run_dir, self._action.tag, self._given.carrier)
+        return {each: tag for each, tag in found.items() if each in self._addresses}
 
     @property
     def was_taken_off(self) -> bool:
@@ -92,6 +105,8 @@ class Local:
         """
         Take addresses and their ways off; return False if one may still be there.
 
+        An address that another resource has here, which moves it in other tables, stays for that resource.
+
         Args:
             addresses: None: all addresses of the resource.
         """
@@ -100,6 +115,8 @@ class Local:
 
     def _take_off(self, address: str) -> bool:
         fields = {"device": self._given.carrier, "address": address}
+        if address in self.shared:
+            return True
         try:
             taken = self._device.take_off(address, self._soon)
         except OwnTrouble as error:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ec2kit.errors import ArgumentInvalid, Ec2KitError, RegistryBroken, StateUnusable
 from ec2kit.registry.definition import from_dict
-from ec2kit.resource import Resource
+from ec2kit.resource import Resource, hosts
 from ec2kit.state.file import Damaged
 from ec2kit.state.note import MARKER, Note, tags_with
 
@@ -23,12 +23,14 @@ class Markers:
     Args:
         folder: EC2KIT_RUN_DIR, which a boot empties.
         define: Makes the definition; `load` raises its errors.
+        device: The device on which the resource puts its addresses; "": on none.
     """
 
     place = "the cluster's configuration"
 
-    def __init__(self, folder: str, define: Callable[[], Resource], *, server: str) -> None:
+    def __init__(self, folder: str, define: Callable[[], Resource], *, server: str, device: str = "") -> None:
         self.server = server
+        self._device = device
         self._folder = folder
         self._define = define
 
@@ -45,11 +47,8 @@ class Markers:
         return [each for _, each in sorted({**others, mine.tag: mine}.items())]
 
     def _in_service(self) -> Iterator[Resource]:
-        for tag in tags_with(MARKER, self._folder):
-            with suppress(Damaged, StateUnusable, ValueError):
-                marker = self._marker(tag).read() or {}
-                if "resource" in marker:
-                    yield from_dict(marker["resource"])
+        for _, resource in _marked(self._folder):
+            yield resource
 
     def survey(self) -> list[Resource | RegistryBroken]:
         return [*self.resources()]
@@ -82,7 +81,7 @@ class Markers:
     def mark_in_service(self, tag: str) -> None:
         definition = {}
         with suppress(Ec2KitError):  # the address is in service here even if its definition cannot be made now
-            definition = {"resource": self._define().as_dict()}
+            definition = {"resource": self._define().as_dict(), "device": self._device}
         self._marker(tag).write(definition)
 
     def mark_out_of_service(self, tag: str, *, failed: bool = False) -> None:
@@ -93,3 +92,18 @@ class Markers:
 
     def _marker(self, tag: str) -> Note:
         return Note(self._folder, tag, MARKER)
+
+
+def neighbours(folder: str, tag: str, device: str) -> dict[str, str]:
+    """Return the addresses that other resources in service here have put on a device → the resource's name."""
+    others = [each for on, each in _marked(folder) if on == device and each.tag != tag]
+    return {address: each.tag for each in others for address in hosts(each.address)}
+
+
+def _marked(folder: str) -> Iterator[tuple[str, Resource]]:
+    """Yield what is in service here, each with the device on which it has put its addresses, "" for none."""
+    for tag in tags_with(MARKER, folder):
+        with suppress(Damaged, StateUnusable, ValueError):
+            marker = Note(folder, tag, MARKER).read() or {}
+            if "resource" in marker:
+                yield str(marker.get("device", "")), from_dict(marker["resource"])

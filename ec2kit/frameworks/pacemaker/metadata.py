@@ -60,7 +60,7 @@ def xml(agent: Agent) -> str:
             *_described(agent.short, agent.long),
             "",
             "<parameters>",
-            *_lines(_parameter(each) for each in agent.parameters),
+            *_lines(_parameter(each, agent) for each in agent.parameters),
             "</parameters>",
             "",
             "<actions>",
@@ -71,16 +71,22 @@ def xml(agent: Agent) -> str:
     )
 
 
-def _parameter(parameter: Parameter) -> Iterator[str]:
-    """Yield one parameter; version 1.1 has `unique-group`, and Pacemaker reads `unique` of version 1.0 as well."""
+def _parameter(parameter: Parameter, agent: Agent) -> Iterator[str]:
+    """
+    Yield one parameter; version 1.1 has `unique-group`.
+
+    Tools of version 1.0 read `unique`, which is about one parameter alone: so it is not set in a group of several.
+    """
+    group = parameter.unique_group
+    alone = bool(group) and [each.unique_group for each in agent.parameters].count(group) == 1
     attributes = {
         "name": parameter.name,
         "required": _flag(parameter.required),
-        "unique": _flag(parameter.unique),
+        "unique": _flag(alone),
         "reloadable": _flag(parameter.reloadable),
     }
-    if parameter.unique:
-        attributes["unique-group"] = parameter.name
+    if group:
+        attributes["unique-group"] = group
     yield f"<parameter{_attributes(**attributes)}>"
     yield from _described(parameter.short, parameter.long)
     yield f"<content{_attributes(type=parameter.kind, default=parameter.default)}/>"

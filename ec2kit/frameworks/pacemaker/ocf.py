@@ -70,6 +70,9 @@ _DEEDS = {
     "reload-agent": _Deed(validate, "quickCheck"),  # the next operation reads all parameters again
 }
 
+_OTHER_NAMES = {"validate": "validate-all", "reload": "reload-agent"}
+"""Names of operations that the heartbeat agents know as well → ours."""
+
 
 def main(arguments: list[str]) -> NoReturn:
     """Run one operation; the words are the names of the agent and of the operation."""
@@ -78,7 +81,7 @@ def main(arguments: list[str]) -> NoReturn:
         edge.take_over()
         edge.mind_signals()
         agent, operation = agents.agent(arguments[0]), (arguments[1:] or [""])[0]
-        status = SPOKEN + _run(agent, operation)
+        status = SPOKEN + _run(agent, _OTHER_NAMES.get(operation, operation))
     except BaseException as error:
         edge.unexpected(edge.open_action("ocf", "").log, error)
     edge.leave(status)
@@ -170,7 +173,8 @@ def _open(agent: Agent, name: str, given: Given, call: Call, watch: edge.Watch) 
         def define() -> Resource:
             return _resource(call.tag, given, _place(call.tag, given, settings, deadline), settings)
 
-        return Markers(settings.run_dir, define, server=settings.server)
+        device = given.carrier if given.on_the_device else ""
+        return Markers(settings.run_dir, define, server=settings.server, device=device)
 
     action = edge.open_action(
         name,

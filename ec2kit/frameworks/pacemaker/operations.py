@@ -110,6 +110,8 @@ def start(operation: Operation) -> Ended:
         if put:
             operation.local.take_off(put)
         raise
+    if len(put) < len(operation.given.on_the_device):
+        operation.local.put_on([])  # what was there before, another resource may have taken off meanwhile
     _remember_in_service(action)
     return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing to change")
 
@@ -169,7 +171,9 @@ def stop(operation: Operation) -> Ended:
     ):  # again: a start may have been under way
         raise StillHere(address=operation.given.address)
     handover.end(action)
-    return Ended(Rc.SUCCESS, f"{len(made)} changed" if made else "nothing changed in AWS")
+    changed = f"{len(made)} changed" if made else "nothing changed in AWS"
+    stays = [f"{address} stays on for {tag}" for address, tag in operation.local.shared.items()]
+    return Ended(Rc.SUCCESS, "; ".join([changed, *stays]))
 
 
 def migrate_to(operation: Operation) -> Ended:

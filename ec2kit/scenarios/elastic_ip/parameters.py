@@ -17,7 +17,7 @@ AGENT = Agent(
             ipv4,
             "address",
             required=True,
-            unique=True,
+            unique_group="elastic_ip",
             needed_to_stop=True,
         ),
         Parameter(
@@ -27,7 +27,7 @@ AGENT = Agent(
             like("eipalloc-[0-9a-f]+", "an allocation id, eipalloc-…"),
             "allocation_id",
             required=True,
-            unique=True,
+            unique_group="allocation_id",
             needed_to_stop=True,
         ),
         Parameter(
@@ -38,7 +38,7 @@ AGENT = Agent(
             "primary private address of the interface.",
             ipv4,
             "private_ip_address",
-            unique=True,
+            unique_group="private_ip_address",
             needed_to_stop=True,
         ),
         Parameter(

@@ -69,6 +69,9 @@ def _must_fit(meant: Mapping[str, Any]) -> None:
 
 _EXTERNAL_ID = "routing_table_external_id"
 
+_ONCE = "ip-and-tables"
+"""Two resources may move one address in different tables, as in those of two accounts."""
+
 AGENT = Agent(
     "moves a virtual IP by the route tables of an AWS VPC",
     "Points the host route of a virtual IP, in every route table of the VPC that has one, at the network interface "
@@ -85,7 +88,7 @@ AGENT = Agent(
             addresses,
             "address",
             required=True,
-            unique=True,
+            unique_group=_ONCE,
             formerly="address",
             needed_to_stop=True,
         ),
@@ -97,6 +100,7 @@ AGENT = Agent(
             "these. Default: all tables of the VPC that have a route to the address.",
             tables,
             "route_table_ids",
+            unique_group=_ONCE,
         ),
         Parameter(
             "routing_table_tag",
@@ -105,6 +109,7 @@ AGENT = Agent(
             "of routing_table. A table that gains or loses the tag joins or leaves without a change of the resource.",
             table_tag,
             "route_table_tag",
+            unique_group=_ONCE,
         ),
         Parameter(
             "interface",

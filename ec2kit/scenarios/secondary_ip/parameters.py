@@ -25,7 +25,7 @@ AGENT = Agent(
             _address,
             "address",
             required=True,
-            unique=True,
+            unique_group="secondary_private_ip",
             needed_to_stop=True,
         ),
         Parameter(
