@@ -15,14 +15,17 @@ from pathlib import Path
 
 import first_write
 import growth
+import hundred
 import installed
 import plot
 import report
 import rivals
 import tls
-from contestants import Servers, rows
+import ways
+from contestants import Servers, rows, rows_of_other_kinds
 from first_write import Moments
 from growth import Point
+from hundred import Hundred
 from measure import Figures, alternating
 
 from ec2kit.sandbox.client import started
@@ -30,16 +33,18 @@ from ec2kit.sandbox.client import started
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 
 
-def compare(*, rounds: int, with_rivals: bool) -> dict[str, Figures]:
-    """Measure one table in alternation, over HTTPS, with an EC2 without latency."""
-    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, tls=True) as sandbox:
+def compare(*, rounds: int, with_rivals: bool) -> tuple[dict[str, Figures], Hundred]:
+    """Measure one table in alternation, and a hundred virtual IPs, over HTTPS, with an EC2 without latency."""
+    with tempfile.TemporaryDirectory() as folder, started(folder, tables=1, zones=1, tls=True) as sandbox:
         servers = Servers(sandbox)
         servers.create()
-        measured = rows(servers)
+        servers.create_other_kinds()
+        measured = rows(servers) + rows_of_other_kinds(servers)
         if with_rivals:
             rivals.make_device(servers)
             measured += rivals.rows(servers)
-        return alternating({sandbox: measured}, rounds=rounds)
+        figures = alternating({sandbox: measured}, rounds=rounds)
+        return figures, hundred.measure(servers, rounds=max(3, rounds // 2), with_rivals=with_rivals)
 
 
 def grow(*, rounds: int) -> dict[str, list[Point]]:
@@ -110,9 +115,11 @@ def main() -> None:
     if options.rivals and not options.inside:
         rivals.install()
         rivals.begin_anew_inside(sys.argv)
-    figures = compare(rounds=options.rounds, with_rivals=options.rivals)
-    made, parts = report.promises(figures), [report.comparison(figures)]
+    figures, moved = compare(rounds=options.rounds, with_rivals=options.rivals)
+    made, parts = report.promises(figures), [report.comparison(figures), report.hundred_addresses(moved)]
+    made += report.promises_of_hundred(moved)
     made += report.promises_of_tls(tls.measure(rounds=options.rounds))
+    made += report.promises_of_ways(ways.measure(rounds=max(3, options.rounds // 3)))
     points: dict[str, list[Point]] = {}
     before = installed.actions_before(options.before) if options.before else None
     moments = first_write.measure(rounds=max(3, options.rounds // 2), before=before)

@@ -34,6 +34,15 @@ RESTORE_EIP = "restore, Elastic IP"
 REMOVE_EIP = "remove, Elastic IP"
 REMOVE = "remove, route table"
 
+OTHER_KINDS = {
+    "ec2-sip1": "secondary address",
+    "ec2-sip6": "secondary address of IPv6",
+    "ec2-dns1": "record set",
+    "ec2-tag1": "route tables by a tag (1 table)",
+    "ec2-nat1": "default route (1 table)",
+}
+"""Resource → its kind; a hundred virtual IPs and a prefix list have a comparison of their own."""
+
 
 class Servers:
     """
@@ -45,7 +54,7 @@ class Servers:
 
     def __init__(self, sandbox: Sandbox, actions: Path = ACTIONS) -> None:
         self.sandbox = sandbox
-        self._actions = actions
+        self.actions = actions
         self.vpc_id: str = sandbox.description["vpc_id"]
         self._environments = {name: sandbox.environment(name) for name in sandbox.description["nodes"]}
 
@@ -54,7 +63,7 @@ class Servers:
         return {**self._environments[server], "EC2_SNAPSHOT_MAX_AGE": "0", **settings}
 
     def action(self, server: str, name: str, tag: str, **settings: str) -> Run:
-        return Run((str(self._actions / name), "-t", tag, "-i", "x"), self.environment(server, **settings), server)
+        return Run((str(self.actions / name), "-t", tag, "-i", "x"), self.environment(server, **settings), server)
 
     def run_dir(self, server: str) -> Path:
         return Path(self._environments[server]["EC2KIT_RUN_DIR"])
@@ -88,9 +97,39 @@ class Servers:
             (VIP_TAG, ["--type", "route-table", "--vip", "10.1.0.10"]),
             (EIP_TAG, ["--type", "elastic-ip", "--elastic-ip", elastic_ip]),
         ):
-            create = (str(self._actions / "create"), "-t", tag, *words, "--interface", "eth1")
+            create = (str(self.actions / "create"), "-t", tag, *words, "--interface", "eth1")
             once(Run(create, self.environment("node1")))
-            once(Run((str(self._actions / "extend"), "node1", tag), self.environment("node2")))
+            once(Run((str(self.actions / "extend"), "node1", tag), self.environment("node2")))
+
+    def create_other_kinds(self) -> None:
+        """Make a resource of each other kind on both servers, with the routes that it needs."""
+        told, table = self.sandbox.description, self.sandbox.description["route_table_ids"][0]
+        self.aws.create_tags(Resources=[table], Tags=[{"Key": "vip", "Value": "a"}])
+        routes = ["--create-routes", "--type", "route-table"]
+        zone = ["--hosted-zone", told["hosted_zone_id"], "--record", told["record"]]
+        words = {
+            "ec2-sip1": ["--type", "secondary-ip", "--private-ip", told["secondary_ip"]],
+            "ec2-sip6": ["--type", "secondary-ip", "--private-ip", told["secondary_ipv6"]],
+            "ec2-dns1": ["--type", "dns-record", *zone],
+            "ec2-tag1": [*routes, "--vip", "10.1.0.30", "--route-table-tag", "vip=a"],
+            "ec2-nat1": [*routes, "--destination", "0.0.0.0/0", "--route-table", table],
+        }
+        for tag in OTHER_KINDS:
+            create = (str(self.actions / "create"), "-t", tag, *words[tag], "--interface", "eth1")
+            once(Run(create, self.environment("node1")))
+            once(Run((str(self.actions / "extend"), "node1", tag), self.environment("node2")))
+
+
+def rows_of_other_kinds(servers: Servers) -> list[Row]:
+    """Return for each other kind a check and a restore on either server; the same for each."""
+    return [
+        row
+        for tag, kind in OTHER_KINDS.items()
+        for row in (
+            Row(f"quickCheck, {kind}", [servers.action("node1", "quickCheck", tag)]),
+            Row(f"restore, {kind}", [servers.action(each, "restore", tag) for each in ("node2", "node1")]),
+        )
+    ]
 
 
 def rows(servers: Servers) -> list[Row]:

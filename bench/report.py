@@ -14,10 +14,12 @@ import boto3
 import contestants as names
 import first_write
 import growth
+import hundred
 import rivals
 import tls
 from first_write import Moments
 from growth import Point
+from hundred import Hundred
 from measure import Figures
 from ways import Costs
 
@@ -93,6 +95,17 @@ def promises_of_growth(points: Mapping[str, list[Point]]) -> list[Promise]:
             for latency in growth.LATENCIES
         ),
         Promise("quickCheck of 50 resources by the shared answer, EC2 requests", points["shared"][-1].requests, 1),
+    ]
+
+
+def promises_of_hundred(moved: Hundred) -> list[Promise]:
+    """Return the promises of a hundred virtual IPs."""
+    by_one, as_many = moved.figures[hundred.BY_ONE].wall, moved.figures[hundred.AS_MANY].wall
+    text = f"{hundred.BY_ONE}, wall, × {hundred.IN_TURN}"
+    return [
+        Promise(f"{hundred.BY_LIST}, writes to the table", moved.writes, 1),
+        Promise(f"{hundred.BY_ONE}, wall, × {hundred.AS_MANY}", by_one / as_many, 1.15),
+        *([Promise(text, by_one / moved.in_turn, 0.02)] if moved.in_turn else []),
     ]
 
 
@@ -180,6 +193,23 @@ def comparison(figures: Mapping[str, Figures]) -> str:
     return "\n".join(
         [*lines, "", "EC2 and IMDS: requests. All but curl, which has its keys in hand, ask IMDS for the role's."]
     )
+
+
+def hundred_addresses(moved: Hundred) -> str:
+    """Return what moving a hundred virtual IPs costs."""
+    lines = [
+        "## A hundred virtual IPs",
+        "",
+        "No side waits for EC2's token bucket; a prefix list takes one token, everything else a hundred.",
+        "",
+        "| What | wall, s | CPU, s | EC2 requests |",
+        "|---|---|---|---|",
+    ]
+    for name, each in moved.figures.items():
+        lines.append(f"| {name} | {each.wall:.2f} | {each.cpu:.2f} | {max(each.ec2)} |")
+    if moved.in_turn:
+        lines.append(f"| {hundred.IN_TURN}, once | {moved.in_turn:.1f} | | |")
+    return "\n".join(lines)
 
 
 def first_writes(moments: Iterable[Moments]) -> str:

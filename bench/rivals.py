@@ -101,9 +101,40 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
 def rows(servers: Servers) -> list[Row]:
     """Return each agent's actions, with the address where they need it."""
     description = servers.sandbox.description
+    vip = _of_address(servers, description["vip"])
+    eip = {
+        **_common(servers),
+        "OCF_RESKEY_elastic_ip": description["elastic_ip"],
+        "OCF_RESKEY_allocation_id": description["allocation_id"],
+        "OCF_RESKEY_private_ip_address": description["nodes"]["node1"]["interfaces"]["eth1"]["private_ip_address"],
+    }
+
+    def vip_elsewhere() -> None:
+        servers.place_on("node2")
+        subprocess.run(["ip", "address", "flush", "to", description["vip"]], check=True)
+
+    return [
+        Row(START, [start_of(servers, description["vip"])], prepare=vip_elsewhere),
+        Row(MONITOR, [_agent("aws-vpc-move-ip", "monitor", vip)]),
+        Row(START_EIP, [_agent("awseip", "start", eip)], prepare=lambda: servers.place_on("node2")),
+        Row(MONITOR_EIP, [_agent("awseip", "monitor", eip)]),
+        Row(STOP_EIP, [_agent("awseip", "stop", eip)]),
+    ]
+
+
+def start_of(servers: Servers, address: str) -> Run:
+    """Return the start of aws-vpc-move-ip with one virtual IP, in the first table."""
+    return _agent("aws-vpc-move-ip", "start", _of_address(servers, address))
+
+
+def _agent(name: str, action: str, environment: dict[str, str]) -> Run:
+    return Run((str(AGENTS / name), action), environment, "node1")
+
+
+def _common(servers: Servers) -> dict[str, str]:
     config = servers.sandbox.folder / "aws-config"
-    config.write_text(f"[default]\nregion = {description['region']}\n")
-    common = {
+    config.write_text(f"[default]\nregion = {servers.sandbox.description['region']}\n")
+    return {
         **servers.environment("node1"),
         "OCF_ROOT": "/usr/lib/ocf",
         "OCF_RESOURCE_INSTANCE": "x",
@@ -111,32 +142,13 @@ def rows(servers: Servers) -> list[Row]:
         "AWS_CONFIG_FILE": str(config),
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",  # without the sandbox's stand-in for ip
     }
-    vip = {
-        **common,
-        "OCF_RESKEY_ip": description["vip"],
-        "OCF_RESKEY_routing_table": description["route_table_ids"][0],
+
+
+def _of_address(servers: Servers, address: str) -> dict[str, str]:
+    return {
+        **_common(servers),
+        "OCF_RESKEY_ip": address,
+        "OCF_RESKEY_routing_table": servers.sandbox.description["route_table_ids"][0],
         "OCF_RESKEY_interface": "eth1",
         "OCF_RESKEY_monapi": "true",
     }
-    eip = {
-        **common,
-        "OCF_RESKEY_elastic_ip": description["elastic_ip"],
-        "OCF_RESKEY_allocation_id": description["allocation_id"],
-        "OCF_RESKEY_private_ip_address": description["nodes"]["node1"]["interfaces"]["eth1"]["private_ip_address"],
-    }
-
-    def agent(name: str, action: str, environment: dict[str, str]) -> Run:
-        return Run((str(AGENTS / name), action), environment, "node1")
-
-    def vip_elsewhere() -> None:
-        servers.place_on("node2")
-        subprocess.run(["ip", "address", "flush", "to", description["vip"]], check=True)
-
-    start = agent("aws-vpc-move-ip", "start", vip)
-    return [
-        Row(START, [start], prepare=vip_elsewhere),
-        Row(MONITOR, [agent("aws-vpc-move-ip", "monitor", vip)]),
-        Row(START_EIP, [agent("awseip", "start", eip)], prepare=lambda: servers.place_on("node2")),
-        Row(MONITOR_EIP, [agent("awseip", "monitor", eip)]),
-        Row(STOP_EIP, [agent("awseip", "stop", eip)]),
-    ]

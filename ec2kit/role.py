@@ -36,15 +36,16 @@ class Role(NamedTuple):
         """Return one text that differs from that of every role whose answers may differ."""
         return f"{self.role_arn} {self.external_id}".rstrip()
 
-    def named(self, tag: str, server: str) -> Role:
-        """
-        Return the role with a session name that names a resource and a server, "ec2-vip1@node1".
 
-        Source: STS API, AssumeRole, RoleSessionName: 2 to 64 letters, digits and some signs.
-        """
-        end = "@" + server[: _LONGEST_NAME // 2 - 1]
-        name = tag[: _LONGEST_NAME - len(end)] + end
-        return self._replace(session_name=_NOT_IN_A_NAME.sub("-", name))
+def session_name(tag: str, server: str) -> str:
+    """
+    Return the name of a session that names a resource and a server, "ec2-vip1@node1".
+
+    Source: STS API, AssumeRole, RoleSessionName: 2 to 64 letters, digits and some signs.
+    """
+    end = "@" + server[: _LONGEST_NAME // 2 - 1]
+    name = tag[: _LONGEST_NAME - len(end)] + end
+    return _NOT_IN_A_NAME.sub("-", name)
 
 
 def is_role_arn(text: str) -> bool:

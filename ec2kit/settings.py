@@ -124,6 +124,7 @@ class Settings(NamedTuple):
         over_tls: False: each endpoint that is set, for the kit or for the SDK, is plain HTTP.
         ca_bundle: The file of certificate authorities that the SDK is told to trust; "": those that come with it.
         origin: A checksum of the endpoint that is asked and of the credentials that are used, without secrets in it.
+        only_looks: True: not even what only helps later is noted in EC2KIT_RUN_DIR, as of a plan.
     """
 
     restore_timeout: float = _seconds("EC2_RESTORE_TIMEOUT", 300.0, 1, 3600, "deadline of restore, create and extend")
@@ -160,7 +161,8 @@ class Settings(NamedTuple):
         "EC2_RECOVER_TAKE_FROM_PEER", "recover takes the address from another server in any case"
     )
     no_local_repair: bool = _switch(
-        "EC2_NO_LOCAL_REPAIR", "monitor does not put back an address or a rule that something else took off"
+        "EC2_NO_LOCAL_REPAIR",
+        "checks do not look at address, rule and route on this server, and put none of them back",
     )
     probe: str = _word(
         "EC2_PROBE",
@@ -173,6 +175,9 @@ class Settings(NamedTuple):
     probe_timeout: float = _seconds(
         "EC2_PROBE_TIMEOUT", 10.0, 1, 60, "time in which a packet has to be answered; restore does not wait for it"
     )
+    metrics_dir: str = _text(
+        "EC2_METRICS_DIR", "", "folder for metrics in files of node_exporter's textfile collector; unset: none"
+    )
     notice_lead: float = _seconds(
         "EC2_NOTICE_LEAD", 3600.0, 0, 604800, "time before a scheduled event at which this server leaves"
     )
@@ -180,6 +185,9 @@ class Settings(NamedTuple):
         "EC2_NOTICE_CALM", 300.0, 0, 86400, "time without an announcement after which this server comes back"
     )
     notice_rebalance: bool = _switch("EC2_NOTICE_REBALANCE", "leave for a rebalance recommendation, too")
+    history_size: float | None = _count(
+        "EC2_HISTORY_SIZE", 2000.0, 0, 100000, "kilobytes for this server's history of decisions; 0: none is kept"
+    )
     endpoint_url: str = _text(
         "EC2_ENDPOINT_URL", "", "EC2 endpoint, before AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL"
     )
@@ -208,6 +216,7 @@ class Settings(NamedTuple):
     ca_bundle: str = ""
     origin: str = ""
     findings: tuple[Notice, ...] = ()
+    only_looks: bool = False
 
 
 TUNABLES: dict[str, Tunable] = dict(zip(Settings._fields, _DECLARED, strict=False))

@@ -12,6 +12,7 @@ from ec2kit.messages.statement import Reason, Reasons
 if TYPE_CHECKING:
     from ec2kit.holding import Holding
     from ec2kit.messages.statement import Statement
+    from ec2kit.role import Role
 
 
 class Status(Enum):
@@ -81,6 +82,7 @@ class _Call(NamedTuple):
     new: str | None
     arguments: Mapping[str, str | bool]
     displaces: Holding | None
+    role: Role | None
 
 
 class Change(_Call):
@@ -93,6 +95,7 @@ class Change(_Call):
         old, new: The ENI (or other target) before and after; None if there is none.
         arguments: Keyword arguments of the call, by the names of the method of `ec2kit.ec2.operations.Ec2`.
         displaces: What the call takes away although it is not the resource's; never what another resource has.
+        role: The role under which the call is made; None: the server's own credentials.
     """
 
     __slots__ = ()
@@ -106,8 +109,9 @@ class Change(_Call):
         new: str | None,
         arguments: Mapping[str, str | bool] = _NONE,
         displaces: Holding | None = None,
+        role: Role | None = None,
     ) -> Change:
-        return super().__new__(cls, operation, target, old, new, MappingProxyType(dict(arguments)), displaces)
+        return super().__new__(cls, operation, target, old, new, MappingProxyType(dict(arguments)), displaces, role)
 
 
 class Plan(NamedTuple):

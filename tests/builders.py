@@ -33,6 +33,14 @@ SECONDARY_IPV6 = "secondary-ip of IPv6"
 """A kind for tests: the same scenario, and an address that moves in two steps."""
 DEFAULT_ROUTE = "route-table of a NAT pair"
 """A kind for tests: the default route of two tables that are listed, and of no other."""
+TAGGED = "route-table by a tag"
+"""A kind for tests: a virtual IP in the tables that have a tag at the time."""
+PREFIX_LIST = "route-table of a prefix list"
+"""A kind for tests: a prefix list in two tables that are listed."""
+SEVERAL = "route-table of several addresses"
+"""A kind for tests: two virtual IPs in two tables, which are four routes."""
+TWO_ACCOUNTS = "route-table of two accounts"
+"""A kind for tests: a virtual IP in two tables, one of which is looked at and changed under a role."""
 
 VIP = "10.1.0.10"
 CIDR = f"{VIP}/32"
@@ -44,6 +52,22 @@ PRIVATE_IP, PRIVATE_IPV6 = "10.0.1.50", "2001:db8::50"
 ENI_A, ENI_B, ENI_C = "eni-a", "eni-b", "eni-c"
 IP_A, IP_B, IP_C = "10.0.1.11", "10.0.2.12", "10.0.3.13"
 FOREIGN = "eni-foreign"
+TABLES = ("rtb-1", "rtb-2")
+TABLE_ROLE = "arn:aws:iam::111122223333:role/vip"
+
+OBJECTS: dict[str, tuple[str, ...]] = {
+    ROUTE_TABLE: TABLES,
+    ELASTIC_IP: (ALLOCATION,),
+    SECONDARY_IP: (PRIVATE_IP,),
+    SECONDARY_IPV6: (PRIVATE_IPV6,),
+    DNS_RECORD: (RECORD_SET,),
+    DEFAULT_ROUTE: TABLES,
+    TAGGED: TABLES,
+    PREFIX_LIST: TABLES,
+    SEVERAL: tuple(f"{table} {address}/32" for table in TABLES for address in (VIP, "10.1.0.20")),
+    TWO_ACCOUNTS: TABLES,
+}
+"""Each kind of address → the objects that point at a server."""
 
 
 # -- errors ------------------------------------------------------------------------------------------------
@@ -136,7 +160,11 @@ def a_resource(
 ) -> Resource:
     name, address, own = {
         ROUTE_TABLE: (scenario, VIP, route_table.Own(route_table_ids)),
-        DEFAULT_ROUTE: (ROUTE_TABLE, "0.0.0.0/0", route_table.Own(("rtb-1", "rtb-2"))),
+        DEFAULT_ROUTE: (ROUTE_TABLE, "0.0.0.0/0", route_table.Own(TABLES)),
+        TAGGED: (ROUTE_TABLE, VIP, route_table.Own((), "vip=a")),
+        PREFIX_LIST: (ROUTE_TABLE, "pl-1a", route_table.Own(TABLES)),
+        SEVERAL: (ROUTE_TABLE, f"{VIP},10.1.0.20", route_table.Own()),
+        TWO_ACCOUNTS: (ROUTE_TABLE, VIP, route_table.Own(TABLES, "", f"rtb-2={TABLE_ROLE}")),
         SECONDARY_IP: (scenario, PRIVATE_IP, secondary_ip.Own()),
         SECONDARY_IPV6: (SECONDARY_IP, PRIVATE_IPV6, secondary_ip.Own()),
         DNS_RECORD: (scenario, RECORD, dns_record.Own("Z1", "A", "10", ("private",))),

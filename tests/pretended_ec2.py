@@ -9,7 +9,15 @@ from typing import Any
 
 from ec2kit.ec2.answers import Address, Holder, NetworkInterface, Receipt, Route, RouteTable, RouteTables
 from ec2kit.ec2.route53 import CREATE, RecordSet
-from ec2kit.errors import AwsRefused, AwsUnreachable, Ec2KitError, PermissionMissing
+from ec2kit.errors import (
+    AwsRefused,
+    AwsUnknown,
+    AwsUnreachable,
+    DeadlinePassed,
+    Ec2KitError,
+    PermissionMissing,
+)
+from ec2kit.role import Role
 
 Hook = Callable[[str], None]
 
@@ -185,21 +193,35 @@ class Asked:
     def route53(self) -> AskedRoute53:
         return AskedRoute53(self._world, self._guard)
 
+    def under(self, role: Role | None) -> Asked:
+        """All tables belong to one account here, or show themselves to the roles of all."""
+        return self
+
+    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables | Exception]:
+        """One after the other; an error is that of its look alone."""
+        found: list[RouteTables | Exception] = []
+        for look in looks:
+            try:
+                found.append(look())
+            except (AwsUnknown, AwsRefused, DeadlinePassed) as error:
+                found.append(RouteTables((), error))
+        return found
+
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
-        """All destinations are routed alike here, and every table has the tag."""
+        """
+        Every table has the tag.
+
+        All destinations are routed alike, except in a table whose routes are named one by one, "rtb-1 10.1.0.10/32".
+        """
         world = self._world
         routes, _ = world.look()
-        tables = tuple(
-            RouteTable(
-                name,
-                tuple(
-                    Route(each, target, "blackhole" if name in world.blackholes else "active")
-                    for each in destinations
-                ),
-            )
-            for name, target in routes.items()
-        )
-        return RouteTables(tables, world.later_pages)
+        tables: dict[str, tuple[Route, ...]] = {}
+        for name, target in routes.items():
+            table, _, destination = name.partition(" ")
+            state = "blackhole" if name in world.blackholes else "active"
+            its = [Route(each, target, state) for each in destinations if destination in ("", each)]
+            tables[table] = (*tables.get(table, ()), *its)
+        return RouteTables(tuple(RouteTable(*each) for each in tables.items()), world.later_pages)
 
     def addresses(self) -> tuple[Address, ...]:
         return tuple(self._world.look()[1].values())
@@ -232,14 +254,12 @@ class Asked:
         """Whatever is asked for is on its way at once."""
         return True
 
-    def replace_route(
-        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str, target: str = ""
-    ) -> Receipt:
+    def replace_route(self, *, route_table_id: str, network_interface_id: str, target: str, **named: str) -> Receipt:
         def carry_out() -> None:
-            self._world.routes[route_table_id] = network_interface_id
+            self._world.routes[target] = network_interface_id
 
         self._guard()
-        return self._world.write("ReplaceRoute", route_table_id, network_interface_id, carry_out)
+        return self._world.write("ReplaceRoute", target, network_interface_id, carry_out)
 
     def associate_address(
         self, *, allocation_id: str, network_interface_id: str, private_ip_address: str, allow_reassociation: bool

@@ -6,6 +6,35 @@ Beside each of them a quicker one of the same promise's kind stays in `make test
 
 from __future__ import annotations
 
+_IN_TROUBLE = (
+    "test_quick_check_in_trouble_is_0_with_the_reason_in_time",
+    "test_restore_in_trouble_fails_with_the_reason_in_time",
+)
+_EC2_IN_TROUBLE = (
+    "endpoint refused",
+    "endpoint black-holed",
+    "endpoint dripping",
+    "endpoint garbling",
+    "HTTP 500",
+    "throttled",
+    "resolver hanging",
+    "IMDS silent",
+    "no credentials",
+)
+_OWN_TROUBLE = ("registry broken", "registry lost", "run folder read-only", "disk full")
+_TROUBLE_OF_OTHER_KINDS = {
+    *((each, tag) for tag in ("ec2-eip1", "ec2-sip1", "ec2-sip6") for each in (*_EC2_IN_TROUBLE, *_OWN_TROUBLE)),
+    *(
+        (each, tag)
+        for tag in ("ec2-nat1", "ec2-list1", "ec2-vips1", "ec2-tag1", "ec2-roles1")
+        for each in (*_EC2_IN_TROUBLE, *_OWN_TROUBLE, "permission denied")
+    ),
+    *((each, "ec2-dns1") for each in _OWN_TROUBLE),
+    ("STS black-holed", "ec2-roles1"),
+    ("STS HTTP 500", "ec2-roles1"),
+}
+"""Trouble and resource: what a virtual IP meets in `make test`, met by resources of every other kind."""
+
 SLOW = {
     "tests/actions/test_arguments.py": {
         # test_a_tag_may_be_given_by_its_flag, in tests/cli/test_cli.py
@@ -47,6 +76,7 @@ SLOW = {
         "test_create_makes_the_routes_that_are_lacking_and_no_other_action_does",
     },
     "tests/actions/test_faults.py": {
+        *(f"{name}[{each}-{tag}]" for name in _IN_TROUBLE for each, tag in _TROUBLE_OF_OTHER_KINDS),
         # the same of Route 53 that denies the permission
         "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 black-holed-ec2-dns1]",
         "test_quick_check_in_trouble_is_0_with_the_reason_in_time[Route 53 refused-ec2-dns1]",
@@ -131,11 +161,11 @@ SLOW = {
     },
     "tests/actions/test_lost_answers.py": {
         # the same where the connection is reset
-        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within]",
+        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[silent-none within-kinds]",
         # the same with a sandbox whose reads are not late
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[5]",
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[role]",
-        "test_recover_whose_every_answer_is_lost_succeeds[5]",
+        "test_recover_whose_every_answer_is_lost_succeeds[5-kinds]",
         "test_remove_whose_every_answer_is_lost_knows_that_it_is_done[5]",
         # test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits
         "test_restore_whose_every_answer_is_lost_while_reads_are_late_succeeds",
@@ -147,9 +177,37 @@ SLOW = {
         "test_create_that_fails_puts_back_what_it_moved_although_the_answers_are_lost",
         "test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown",
         # the same where the connection is reset, with six tables, and with answers that do not come
-        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[error-Internal]",
+        "test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[error-Internal-kinds]",
         "test_restore_of_50_tables_whose_every_answer_is_lost_succeeds[0]",
-        "test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each[garble]",
+        "test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each[garble-kinds]",
+        # the same with the other kinds
+        "test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each[garble-routes]",
+        "test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits[routes]",
+        *(
+            f"test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown[{each}-routes]"
+            for each in ("reset-Connection reset", "silent-none within", "error-Internal")
+        ),
+        "test_recover_whose_every_answer_is_lost_succeeds[0-routes]",
+        "test_recover_whose_every_answer_is_lost_succeeds[5-routes]",
+    },
+    "tests/actions/test_permissions.py": {
+        # the same of a virtual IP, of an Elastic IP, and of IPv4
+        *(
+            f"test_all_actions_of_a_kind_work_with_its_statement_alone[{each}]"
+            for each in ("ec2-nat1", "ec2-vips1", "ec2-tag1", "ec2-sip6")
+        ),
+        *(
+            f"test_create_without_one_permission_of_its_kind_fails_and_names_it[{each}]"
+            for each in (
+                "ec2:DescribeRouteTables",
+                "ec2:DescribeAddresses",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:AssignIpv6Addresses",
+                "ec2:UnassignPrivateIpAddresses",
+                "route53:ListResourceRecordSets",
+                "route53:ChangeResourceRecordSets",
+            )
+        ),
     },
     "tests/actions/test_probe.py": {
         # the same with an exit status
@@ -197,6 +255,15 @@ SLOW = {
         # the same of an interruption
         "test_spot_instance_leaves_for_an_interruption[recommendation]",
         "test_spot_instance_leaves_for_an_interruption[recommendation that counts]",
+    },
+    "tests/cli/test_history.py": {
+        # the same with a secondary address
+        "test_a_decision_of_each_kind_is_replayed[ec2-eip1]",
+        "test_a_decision_of_each_kind_is_replayed[ec2-dns1]",
+    },
+    "tests/cli/test_plan.py": {
+        # the same with a virtual IP
+        "test_plan_of_a_failover_is_what_the_actions_do[ec2-eip1]",
     },
     "tests/cli/test_verify.py": {
         # test_verify_moves_the_address_to_the_next_server_and_back
@@ -333,12 +400,32 @@ SLOW = {
         "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a NAT pair]",
         "test_killed_at_every_point_and_run_again_converges[restore of secondary-ip of IPv6]",
         "test_killed_at_every_point_and_run_again_converges[recover of secondary-ip of IPv6]",
+        # restore of several addresses, and of a NAT pair
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table by a tag]",
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of a prefix list]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of several addresses]",
+        "test_killed_at_every_point_and_run_again_converges[restore of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[recover of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[remove of route-table of two accounts]",
+        "test_killed_at_every_point_and_run_again_converges[quickCheck of route-table of two accounts]",
     },
     "tests/model/test_two_servers.py": {
         # TestTwoServers, the same machine with routes
         "TestTwoServersOneDefaultRoute::runTest",
         "TestTwoServersOneElasticIp::runTest",
+        "TestTwoServersOnePrefixList::runTest",
         "TestTwoServersOnePrivateAddress::runTest",
+        "TestTwoServersSeveralAddresses::runTest",
+        "TestTwoServersTaggedTables::runTest",
+        "TestTwoServersTwoAccounts::runTest",
         "TestTwoServersOneIpv6Address::runTest",
     },
     "tests/model/test_walk.py": {
@@ -354,6 +441,14 @@ SLOW = {
         "test_a_long_walk_loses_nothing[2-dns-record]",
         "test_a_long_walk_loses_nothing[1-route-table of a NAT pair]",
         "test_a_long_walk_loses_nothing[2-route-table of a NAT pair]",
+        # the same machine, with two accounts
+        "test_a_long_walk_loses_nothing[1-route-table by a tag]",
+        "test_a_long_walk_loses_nothing[2-route-table by a tag]",
+        "test_a_long_walk_loses_nothing[1-route-table of a prefix list]",
+        "test_a_long_walk_loses_nothing[2-route-table of a prefix list]",
+        "test_a_long_walk_loses_nothing[1-route-table of several addresses]",
+        "test_a_long_walk_loses_nothing[2-route-table of several addresses]",
+        "test_a_long_walk_loses_nothing[2-route-table of two accounts]",
     },
     "tests/ocf/test_drop_ins.py": {
         # the same with the operations of awseip

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ec2kit.actions.table import ACTIONS, MEANINGS
+from ec2kit.actions.table import ACTIONS, MEANINGS, PLAN_MEANINGS
 from ec2kit.frameworks.lifekeeper.hooks import OWN
 from ec2kit.messages.catalogue import CATALOGUE
 from ec2kit.sandbox.effects import EFFECTS
@@ -229,6 +229,12 @@ def test_the_reference_has_the_exit_statuses_of_the_table_of_actions() -> None:
         for name, cell in zip(heading, cells, strict=True):
             assert cell == columns[name].get(int(status), "–"), (name, status)
     assert all(spec.meanings is MEANINGS for spec in {**ACTIONS, **OWN}.values() if not spec.guarded)
+
+
+def test_the_reference_has_the_exit_statuses_of_a_plan() -> None:
+    """Word for word those of the table of actions."""
+    rows = _rows(REFERENCE, "Exit status", "plan")
+    assert {int(status): meaning for status, meaning in rows} == PLAN_MEANINGS
 
 
 def test_the_design_lists_every_kind_of_note_with_its_locks() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ec2kit.role import Role, is_external_id, is_role_arn
+from ec2kit.role import Role, is_external_id, is_role_arn, session_name
 
 ARN = "arn:aws:iam::111122223333:role/vip"
 SESSION_NAME = r"[\w+=,.@-]{2,64}"
@@ -50,7 +50,7 @@ def test_external_id_is_what_iam_takes(text: str, valid: bool) -> None:
 )
 def test_session_name_names_resource_and_server(tag: str, server: str, name: str) -> None:
     """In the form that STS takes; of long names each is cut."""
-    assert Role(ARN).named(tag, server).session_name == name
+    assert session_name(tag, server) == name
     assert re.fullmatch(SESSION_NAME, name)
 
 

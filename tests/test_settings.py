@@ -31,6 +31,7 @@ NUMBERS = [
     ("EC2_PROBE_TIMEOUT", "probe_timeout", 10, 1, 60),
     ("EC2_NOTICE_LEAD", "notice_lead", 3600, 0, 604800),
     ("EC2_NOTICE_CALM", "notice_calm", 300, 0, 86400),
+    ("EC2_HISTORY_SIZE", "history_size", 2000, 0, 100000),
     ("LKCHECKINTERVAL", "lkcheckinterval", 120, 0, 86400),
     ("NOBCASTPING", "nobcastping", 0, 0, 1),
     ("RESRVRECTIMEOUT", "resrvrectimeout", 60, 0, 86400),
@@ -47,6 +48,7 @@ SWITCHES = [
 TEXTS = [
     ("EC2_ENDPOINT_URL", "endpoint_url", ""),
     ("EC2_PROBE_FROM", "probe_from", ""),
+    ("EC2_METRICS_DIR", "metrics_dir", ""),
     ("EC2_REMOTE_COMMAND", "remote_command", "ssh -o BatchMode=yes"),
     ("EC2KIT_STATE_DIR", "state_dir", "/var/lib/ec2kit"),
     ("EC2KIT_RUN_DIR", "run_dir", "/run/ec2kit"),

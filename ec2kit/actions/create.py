@@ -71,7 +71,7 @@ def _checked(action: Action, journal: Journal, wish: Wish, claimant: Claimant) -
     """Return what is to be made, after all checks; what a killed create has left does not outlast a failure."""
     journal.clean_up_after_a_killed_create()
     try:
-        preflight = _prepare(action, wish)
+        preflight = preflight_of(action, wish)
         here.announce(action, claimant, preflight.resource, seconds=_longest(action))
         frame.run(preflight)
         if preflight.seen.unknown is not None:
@@ -90,6 +90,7 @@ def _make(made: Action, journal: Journal, preflight: Preflight, tell: Callable[[
         absent = [each.target for each in changes]
         journal.begin(preflight.resource, made.scenario, preflight.seen, absent)
         made.registry.store(preflight.resource)
+        here.tell(made, made.tag, preflight.resource)
         prepare(made, journal, changes)
         restore.bring_in_service(made)
         journal.end()
@@ -150,7 +151,7 @@ def _call_back(action: Action, server: str, token: str, cause: Stopped) -> None:
     action.log.put(catalogue.UNDO_FAILED, what=f"create of {action.tag} on {server}", reason=reason)
 
 
-def _prepare(action: Action, wish: Wish) -> Preflight:
+def preflight_of(action: Action, wish: Wish) -> Preflight:
     """Look up the rest of the definition: region, VPC, ENI, private address, and the part of the scenario."""
     if action.registry.has(action.tag):
         raise BadRequest(catalogue.NOT_FREE, what=f"tag {action.tag}", by="a resource of this server")

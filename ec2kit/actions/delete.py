@@ -11,12 +11,13 @@ from ec2kit.messages import catalogue
 from ec2kit.peers import agree, here
 
 
-def delete(action: Action, *, local: bool = False) -> None:
+def delete(action: Action, *, local: bool = False, changing: agree.Changing = agree.changing) -> None:
     """
     Forget the resource on all servers; nothing is changed in AWS.
 
     Args:
         local: True: only this server forgets the resource, and no other server is asked.
+        changing: How the definition is changed, or only foreseen.
 
     Raises:
         BadRequest: A server cannot be asked, or another command changes the resource; nothing was changed.
@@ -24,7 +25,7 @@ def delete(action: Action, *, local: bool = False) -> None:
     if local:
         _forget_here(action)
         return
-    with agree.changing(action) as change:
+    with changing(action) as change:
         resource = action.registry.load(action.tag)
         names = {*resource.names, action.registry.server}
         change.claim(names)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ec2kit.actions.wish import Wish, wish_of
 from ec2kit.deadline import Deadline
 from ec2kit.engine.action import Action
-from ec2kit.errors import BadRequest, Ec2KitError, InterfaceUnknown, Unknown
+from ec2kit.errors import ArgumentInvalid, BadRequest, Ec2KitError, InterfaceUnknown, Unknown
 from ec2kit.host import instance
 from ec2kit.host.device import devices
 from ec2kit.messages import catalogue
@@ -88,6 +88,7 @@ class Question:
         choices: Value → description.
         checked: Returns the answer in its usual form; raises Ec2KitError.
         open: True: a value that is not offered may be typed.
+        otherwise: What an answer may be that gives nothing, "none"; "": an answer is needed.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Question:
     applies: Callable[[Answers, Offers], bool] = _always
     checked: Callable[[str], str] = str
     open: bool = False
+    otherwise: str = ""
 
 
 def _last_device(answers: Answers, offers: Offers) -> str:
@@ -117,11 +119,12 @@ def _of_a_field(it: Field) -> Question:
     return Question(
         it.name,
         it.question,
-        lambda offers: offers.lists.get(it.offered) or {},
+        _words("yes") if it.is_switch else lambda offers: offers.lists.get(it.offered) or {},
         lambda answers, offers: next(iter(offers.lists.get(it.offered) or {}), ""),
-        lambda answers, offers: answers.get("scenario") in scenarios and it.asked(offers.lists),
+        lambda answers, offers: answers.get("scenario") in scenarios and it.asked(offers.lists, answers),
         checked=partial(it.checked, it.question.lower()),
-        open=not it.closed,
+        open=not it.closed and not it.is_switch,
+        otherwise=it.otherwise,
     )
 
 
@@ -177,6 +180,9 @@ def _ask_all(terminal: Terminal, asked: Sequence[Question], answers: dict[str, s
     """Ask all questions; return False if the person goes back to the question before them."""
     place = 0
     while place < len(asked) + 1:
+        if place == len(asked) and (refused := _refused(asked, answers, offers)) is not None:
+            terminal.say(f"  {refused[1]}")
+            place = refused[0]
         question = asked[place] if place < len(asked) else _confirmation(answers)
         answer = _asked(terminal, question, answers, offers)
         if answer is None:
@@ -187,6 +193,23 @@ def _ask_all(terminal: Terminal, asked: Sequence[Question], answers: dict[str, s
         answers[question.name] = answer
         place = _after(asked, place, answers, offers)
     return True
+
+
+def _refused(asked: Sequence[Question], answers: Answers, offers: Offers) -> tuple[int, ArgumentInvalid] | None:
+    """Return what does not go together, by the judgement of the options, and the place of the question about it."""
+    wish = as_wish(answers)
+    making = table.scenario(wish.scenario).making()
+    try:
+        making.understood(wish.given, (lambda tag: "") if "ip_resource" in wish.given else None)
+    except ArgumentInvalid as error:
+        names = {each.name for each in making.FIELDS if each.word == error.fields["name"]}
+        places = [place for place, each in enumerate(asked) if each.name in names and each.applies(answers, offers)]
+        return (places or [_place_of("scenario", asked)])[0], error
+    return None
+
+
+def _place_of(name: str, asked: Sequence[Question]) -> int:
+    return next(place for place, each in enumerate(asked) if each.name == name)
 
 
 def _after(asked: Sequence[Question], place: int, answers: dict[str, str], offers: Offers) -> int:
@@ -210,15 +233,17 @@ def _before(asked: Sequence[Question], place: int, answers: Answers, offers: Off
 
 
 def _confirmation(answers: Answers) -> Question:
+    given = as_wish(answers).given
+    more = [f"{each.word} {given[each.name]}" for each in table.fields() if each.otherwise and each.name in given]
     what = f"{answers['scenario']}, {as_wish(answers).thing} on {answers['device']}"
-    text = f"Create {answers['tag']} on {answers['server']}: {what}"
+    text = f"Create {answers['tag']} on {answers['server']}: {', '.join((what, *more))}"
     return Question("confirmed", text, _words("yes"), lambda answers, offers: "yes")
 
 
 def _asked(terminal: Terminal, question: Question, answers: Answers, offers: Offers) -> str | None:
     """Return a valid answer; None: back. Raises BadRequest if the person cancels."""
     choices = question.choices(offers)
-    default = answers.get(question.name) or question.default(answers, offers)
+    default = answers.get(question.name) or question.default(answers, offers) or question.otherwise
     for number, (value, note) in enumerate(choices.items(), start=1):
         if len(choices) > 1 or note:
             terminal.say(f"  {number}  {value}" + (f"  {note}" if note else ""))
@@ -237,6 +262,8 @@ def _asked(terminal: Terminal, question: Question, answers: Answers, offers: Off
 
 def _understood(question: Question, choices: Mapping[str, str], text: str) -> str:
     values = list(choices)
+    if question.otherwise and text == question.otherwise:
+        return ""
     if text.isdecimal() and 1 <= int(text) <= len(values):
         return values[int(text) - 1]
     if not text:

@@ -14,10 +14,19 @@ from ec2kit.resource import SWITCHBACKS, Resource
 
 
 def extend(
-    action: Action, template_system: str, *, priority: int, switchback: str | None = None, device: str | None = None
+    action: Action,
+    template_system: str,
+    *,
+    priority: int,
+    switchback: str | None = None,
+    device: str | None = None,
+    changing: agree.Changing = agree.changing,
 ) -> Resource:
     """
     Make this server one of the resource's servers; either every server gets the new definition, or none.
+
+    Args:
+        changing: How the definition is changed, or only foreseen.
 
     Raises:
         BadRequest: A check failed, or a server cannot be reached; nothing was changed.
@@ -28,7 +37,7 @@ def extend(
     wanted = found.wanted
     if switchback is not None:
         wanted, changed = wanted._replace(switchback=_checked(switchback)), ("switchback",)
-    wanted = join(action, found.template, wanted, template_system, changed)
+    wanted = join(action, found.template, wanted, template_system, changed, changing=changing)
     fields = {"tag": action.tag, "server": action.registry.server, "priority": priority}
     action.log.put(catalogue.EXTENDED, **fields)
     return wanted
@@ -39,7 +48,13 @@ def _checked(switchback: str) -> str:
 
 
 def join(
-    action: Action, template: Resource, wanted: Resource, template_system: str, changed: Collection[str] = ()
+    action: Action,
+    template: Resource,
+    wanted: Resource,
+    template_system: str,
+    changed: Collection[str] = (),
+    *,
+    changing: agree.Changing = agree.changing,
 ) -> Resource:
     """
     Store the definition that has this server, too, on all servers.
@@ -48,6 +63,7 @@ def join(
         template: The definition that it replaces, as the template server has it; it lists this server if an earlier
             extend was cut off.
         changed: Fields that the framework owns and has to change on each server.
+        changing: How the definition is changed, or only foreseen.
 
     Returns:
         The new definition with its revision.
@@ -56,7 +72,7 @@ def join(
         BadRequest: Another command came in between, or a server did not do its part; nothing was changed.
     """
     own = action.registry.server
-    with agree.changing(action) as change:
+    with changing(action) as change:
         change.claim(wanted.names)
         if change.has(own, action.tag):
             raise BadRequest(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ec2kit.deadline import as_they_end
 from ec2kit.ec2.answers import Receipt
+from ec2kit.engine.account import called
 from ec2kit.engine.convergence import log_change
 from ec2kit.errors import AwsRefused, Ec2KitError, PermissionMissing
 from ec2kit.messages import catalogue
@@ -49,6 +50,7 @@ def prepare(action: Action, journal: Journal, changes: Sequence[Change]) -> None
     made, not_made = [], []
     for place, outcome in as_they_end(jobs, action.deadline, at_most=_AT_ONCE):
         change = changes[place]
+        called(action, change, outcome)
         if isinstance(outcome, Receipt):
             made.append(change.target)
             log_change(action, change, outcome)

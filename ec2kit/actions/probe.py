@@ -199,6 +199,8 @@ def _noted(action: Action, done: Probe) -> Probe:
         probed.keep(action.settings.run_dir, action.tag, done.last)
     except Ec2KitError as error:
         action.log.error(error)
+    if action.settings.metrics_dir:
+        _measured(action, done)
     address, way = action.resource.address, done.last.way
     outcomes = {each.outcome for each in done.last.servers.values()}
     said = "; ".join(f"{name} {each}" for name, each in done.last.servers.items()) or _no_packet(done)
@@ -214,6 +216,35 @@ def _noted(action: Action, done: Probe) -> Probe:
     return done
 
 
+def _measured(action: Action, done: Probe) -> None:
+    """Write the metrics of a probe; if that is impossible, it is logged."""
+    from time import time
+
+    from ec2kit.state import metrics
+    from ec2kit.state.metrics import Gauge
+
+    heard, effective = done.last.servers.items(), done.last.effective
+    told = [(name, each) for name, each in heard if each.outcome in (Outcome.REACHED, Outcome.SILENT)]
+    success = [({"from": name}, float(each.outcome is Outcome.REACHED)) for name, each in told]
+    took = [({"from": name}, each.milliseconds / 1000) for name, each in heard if each.milliseconds is not None]
+    ended = [({"outcome": one.value}, float(sum(each.outcome is one for _, each in heard))) for one in Outcome]
+    gauges = (
+        Gauge("ec2kit_probe_success", "Whether a packet from that server to the address was answered.", success),
+        Gauge("ec2kit_probe_duration_seconds", "Time from that packet to its answer.", took),
+        Gauge("ec2kit_probe_servers", "Number of the servers that were asked, by outcome.", ended),
+        Gauge("ec2kit_probe_timestamp_seconds", "When the last probe ended, in Unix time.", [({}, time())]),
+        Gauge(
+            "ec2kit_probe_effective_seconds",
+            "Time, at most, from AWS's answer to the last change of a restore until a packet was answered.",
+            [({}, effective)] if effective is not None else [],
+        ),
+    )
+    try:
+        metrics.write(action.settings.metrics_dir, metrics.PROBE, action.tag, gauges)
+    except Ec2KitError as error:
+        action.log.put(catalogue.METRICS_NOT_WRITTEN, reason=error)
+
+
 def _no_packet(done: Probe) -> str:
     return "there is no other server to ask" if done.addresses else "no address to send a packet to is known"
 
@@ -223,7 +254,7 @@ def _with_advice(action: Action, done: Probe) -> Probe:
     if done.result is not Outcome.SILENT:
         return done
     making = making_of(action.resource)
-    is_here = done.verdict.status is Status.IN_SERVICE and making.ON_THE_DEVICE
+    is_here = done.verdict.status is Status.IN_SERVICE and action.scenario.ON_THE_DEVICE
     lacking = [f"{each} is on no device here" for each in (_lacking(action, done.addresses) if is_here else ())]
     return replace(done, look_at=tuple(filter(None, (*lacking, making.WHEN_SILENT))))
 

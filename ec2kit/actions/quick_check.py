@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit.engine.action import Action
 from ec2kit.engine.judgement import LOOK_RETRIES, Judged, judge
@@ -111,10 +111,27 @@ def _report(action: Action, judged: Judged) -> None:
         now = _report_unknown(action, judged, before)
     else:
         now = _report_known(action, judged, before)
+    status = judged.verdict.status.value
+    if status != before.verdict:
+        _record(action, judged, before.verdict)
     try:
-        memory.remember(action.settings.run_dir, action.tag, now)
+        memory.remember(action.settings.run_dir, action.tag, now._replace(verdict=status))
     except Ec2KitError as error:
         action.log.error(error)
+
+
+def _record(action: Action, judged: Judged, before: str) -> None:
+    """Record another verdict than the one before in this server's history."""
+
+    def verdict() -> Mapping[str, Any]:
+        from ec2kit.engine import history
+
+        reasons = judged.verdict.reasons
+        error = next((each for each in reasons if isinstance(each, Ec2KitError)), None)
+        basis = history.Basis(action, judged.observed, None if judged.observed is not None else error)
+        return history.verdict(basis, before, judged.verdict)
+
+    action.record(verdict)
 
 
 def _report_unknown(action: Action, judged: Judged, before: memory.Memory) -> memory.Memory:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ec2kit.engine.account import called
 from ec2kit.engine.convergence import Convergence
 from ec2kit.engine.instance import verify_instance
 from ec2kit.engine.record import Record
@@ -38,7 +39,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
             corrected.
     """
     server = action.server
-    _must_be_in_service(action)
+    must_be_in_service(action)
     mine = action.intentions.declare(Direction.UP, action.deadline, unless=Direction.DOWN)
     guard = partial(action.intentions.check, mine)
     permit = None if action.settings.recover_take_from_peer else _Permit(action, guard)
@@ -48,7 +49,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
         else action.ec2(guard=guard, permit=permit.check, repeats_writes=False)
     )
     with action.intentions.only_writer(action.deadline, guard):
-        _must_be_in_service(action)  # an action that was waited for may have ended badly
+        must_be_in_service(action)  # an action that was waited for may have ended badly
         verify_instance(action)
         companion = action.scenario.companion(ec2, server)
         convergence = Convergence(
@@ -59,7 +60,7 @@ def recover(action: Action) -> dict[str, tuple[Change, ...]]:
     if permit is not None:
         permit.before_look()  # renewed: the companion changes only this server's own ENI
     if companion is not None:
-        companion.finish(action.log, action.deadline)
+        companion.finish(action.log, action.deadline, partial(called, action))
     return made
 
 
@@ -83,7 +84,7 @@ class _Permit:
         self._looked_at = self._action.deadline.elapsed()
 
     def __call__(self, observed: Observed, changes: tuple[Change, ...]) -> None:
-        _ask_owners(self._action, observed, changes)
+        ask_owners(self._action, observed, changes)
 
     def check(self) -> None:
         """Raise PermitTooOld if the look was too long ago, or the error of the guard."""
@@ -92,14 +93,15 @@ class _Permit:
             raise PermitTooOld(seconds=f"{_PERMIT_SECONDS:g}")
 
 
-def _must_be_in_service(action: Action) -> None:
+def must_be_in_service(action: Action) -> None:
+    """Raise Ec2KitError if the resource is not in service here by the registry."""
     if not action.registry.in_service(action.tag):
         raise Ec2KitError(
             catalogue.NOT_IN_SERVICE_HERE, reason=f"its state is {action.registry.state(action.tag)} since this boot"
         )
 
 
-def _ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...]) -> None:
+def ask_owners(action: Action, observed: Observed, changes: tuple[Change, ...]) -> None:
     """
     Ask the present owners whether the changes may be made.
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ec2kit.actions.restore import perform
+from ec2kit.engine import own_network
 from ec2kit.engine.action import anything_goes
 from ec2kit.engine.convergence import Convergence
 from ec2kit.engine.instance import verify_instance
@@ -64,6 +65,7 @@ def remove(action: Action) -> dict[str, tuple[Change, ...]]:
     mine = _declare_down(action)
     if resource is not None:
         _mark_out_of_service(action, mine)
+    own_network.leave(action)
     if resource is None or action.scenario.left_by_remove(action.settings):
         return {}
     return _release(action, mine)
@@ -91,6 +93,8 @@ def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
         record.out_of_service()
     except Ec2KitError as error:
         action.log.error(error)
+        return
+    record.tell("OSU")
 
 
 def _declare_down(action: Action) -> Intention | None:

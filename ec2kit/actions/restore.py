@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ec2kit.engine.account import called
 from ec2kit.engine.convergence import Convergence
 from ec2kit.engine.instance import verify_instance
 from ec2kit.engine.record import Record
@@ -63,7 +64,7 @@ def restore(
     """
     # Prepare.
     server, record, intentions, deadline = action.server, Record(action), action.intentions, action.deadline
-    earlier = _earlier_direction(action)
+    earlier = earlier_direction(action)
     # Declare.
     mine = again or intentions.declare(Direction.UP, deadline)
     guard = partial(intentions.check, mine)
@@ -72,8 +73,8 @@ def restore(
     with intentions.only_writer(deadline, guard):
         was_here = record.was_in_service()  # read after the wait: the other action may have changed it
         confirm = earlier is not None and not was_here
-        looks_first = was_here or again or permit is not _nothing or earlier is Direction.UP
-        begins_with = () if looks_first else _first_writes(action)
+        looks_first = again is not None or permit is not _nothing
+        begins_with = () if looks_first else first_writes(action, earlier, was_here=was_here)
         convergence = Convergence(
             action, ec2, guard=guard, confirm=confirm, companion=companion, first_writes=begins_with
         )
@@ -85,6 +86,8 @@ def restore(
             made = convergence.reach(Wanted.HERE)
             # Record.
             intentions.settle(mine, partial(action.registry.mark_in_service, action.tag), deadline)
+            if not was_here:
+                record.tell("ISP")
         except Overtaken:
             raise
         except (Ec2KitError, Stopped) as error:
@@ -92,7 +95,7 @@ def restore(
                 record.failed(mine)
             raise
     if companion is not None:
-        companion.finish(action.log, deadline)
+        companion.finish(action.log, deadline, partial(called, action))
     if action.settings.probe != "off":
         from ec2kit.actions.after_restore import begin
 
@@ -100,15 +103,21 @@ def restore(
     return made
 
 
-def _first_writes(action: Action) -> tuple[Change, ...]:
-    """Return the changes that may be made beside the first look: of what this server saw earlier in this boot."""
-    if not action.settings.write_beside_look:
+def first_writes(action: Action, earlier: Direction | None, *, was_here: bool) -> tuple[Change, ...]:
+    """
+    Return the changes that may be made beside the first look: of what this server saw earlier in this boot.
+
+    Args:
+        earlier: What was wanted here before.
+        was_here: The resource is in service here by the registry.
+    """
+    if was_here or earlier is Direction.UP or not action.settings.write_beside_look:
         return ()
     remembered = memory.recall(action.settings.run_dir, action.tag).objects
     return action.scenario.ahead(action.resource, action.server, remembered)
 
 
-def _earlier_direction(action: Action) -> Direction | None:
+def earlier_direction(action: Action) -> Direction | None:
     """Return what was wanted here before, in this boot; UP also if that cannot be read, None if nothing was."""
     try:
         earlier = action.intentions.current()

@@ -19,13 +19,16 @@ CHANGEABLE = ("switchback", "priority", "tag")
 """The properties that can be changed of each kind; any other change needs a new resource."""
 
 
-def change(action: Action, name: str, value: str, *, server: str | None = None) -> Resource:
+def change(
+    action: Action, name: str, value: str, *, server: str | None = None, changing: agree.Changing = agree.changing
+) -> Resource:
     """
     Change one property on all servers, or on none.
 
     Args:
         name: One of CHANGEABLE, or a field of the kind that says so.
         server: The server of the priority; None: this server.
+        changing: How the definition is changed, or only foreseen.
 
     Raises:
         BadRequest: The property cannot have this value, or a server cannot be reached; nothing was changed.
@@ -33,15 +36,15 @@ def change(action: Action, name: str, value: str, *, server: str | None = None) 
     if server is not None and name != "priority":
         raise ArgumentInvalid(name="server", reason=f"only a priority is one server's; {name} is the same on all")
     if name == "priority":
-        return _change_priority(action, server or action.registry.server, _number(value))
+        return _change_priority(action, server or action.registry.server, _number(value), changing)
     if name == "switchback":
-        return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS))
+        return _change_switchback(action, resource.checked_choice(name, value, SWITCHBACKS), changing)
     if name == "tag":
-        return _rename(action, resource.checked_tag(value))
-    return _change_own(action, name, value)
+        return _rename(action, resource.checked_tag(value), changing)
+    return _change_own(action, name, value, changing)
 
 
-def _change_own(action: Action, name: str, value: str) -> Resource:
+def _change_own(action: Action, name: str, value: str, changing: agree.Changing) -> Resource:
     """Change a field that only resources of this kind have, if it can be changed; an empty value takes it away."""
     before = here.current(action)
     fields = {each.name: each for each in making_of(before).FIELDS if each.is_changeable}
@@ -51,7 +54,8 @@ def _change_own(action: Action, name: str, value: str) -> Resource:
     after = before._replace(own=before.own._replace(**{name: fields[name].checked(name, value)}))
     if after == before:
         return before
-    after = _fitting(action, before, after, name)
+    _must_fit(after, name)
+    after = _spread(action, before, after, changing=changing)
     fields_told = {
         "tag": action.tag,
         "name": name,
@@ -62,28 +66,27 @@ def _change_own(action: Action, name: str, value: str) -> Resource:
     return after
 
 
-def _fitting(action: Action, before: Resource, after: Resource, name: str) -> Resource:
-    """Change the definition on all servers, if they can read it; raises ArgumentInvalid otherwise."""
+def _must_fit(after: Resource, name: str) -> None:
+    """Raise ArgumentInvalid if no server could read the definition."""
     try:
         from_dict(after.as_dict())
     except ValueError as error:
         raise ArgumentInvalid(name=name, reason=str(error)) from error
-    return _spread(action, before, after)
 
 
-def _change_switchback(action: Action, switchback: str) -> Resource:
+def _change_switchback(action: Action, switchback: str, changing: agree.Changing) -> Resource:
     before = here.current(action)
     if switchback == before.switchback and action.lifekeeper is None:
         return before  # under LifeKeeper, another server may have another value
-    after = _spread(action, before, before._replace(switchback=switchback), "switchback")
+    after = _spread(action, before, before._replace(switchback=switchback), "switchback", changing=changing)
     fields = {"tag": action.tag, "name": "switchback", "old": before.switchback, "new": switchback}
     action.log.put(catalogue.CHANGED, **fields)
     return after
 
 
-def _spread(action: Action, before: Resource, after: Resource, *changed: str) -> Resource:
+def _spread(action: Action, before: Resource, after: Resource, *changed: str, changing: agree.Changing) -> Resource:
     """Change the definition, and these fields of the framework, on all servers; returns it with its revision."""
-    with agree.changing(action) as change:
+    with changing(action) as change:
         change.claim(before.names)
         change.must_be(before, at=action.registry.server)
         return change.spread(before, after, changed)
@@ -96,23 +99,23 @@ def _number(value: str) -> int:
     return resource.checked_priority(int(value))
 
 
-def _change_priority(action: Action, server: str, priority: int) -> Resource:
+def _change_priority(action: Action, server: str, priority: int, changing: agree.Changing) -> Resource:
     before = here.current(action)
     after = before.with_priority(server, priority)
     old = before.server(server).priority
     if old == priority and action.lifekeeper is None:
         return before
-    after = _spread(action, before, after, "priority")
+    after = _spread(action, before, after, "priority", changing=changing)
     action.log.put(catalogue.CHANGED, tag=action.tag, name=f"priority of {server}", old=old, new=priority)
     return after
 
 
-def _rename(action: Action, tag: str) -> Resource:
+def _rename(action: Action, tag: str, changing: agree.Changing) -> Resource:
     before = here.current(action)
     if tag == before.tag:
         return before
     own = action.registry.server
-    with agree.changing(action) as change, action.claims.by_this_command(tag, own):
+    with changing(action) as change, change.alone_with(tag):
         change.claim(before.names)
         change.claim(before.names, tag)
         renamed = [name for name in before.names if change.has(name, tag)]  # by a rename that was cut off

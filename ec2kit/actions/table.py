@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ec2kit.actions.option import Option, Values
     from ec2kit.actions.wish import Wish
     from ec2kit.engine.action import Action
+    from ec2kit.engine.foresight import Foreseen
     from ec2kit.messages.statement import Reasons
     from ec2kit.resource import Resource
     from ec2kit.status import Change
@@ -41,6 +42,17 @@ MEANINGS: Mapping[int, str] = {
     "longer exists",
 }
 """Exit status → its meaning, for the script of an action that is not guarded."""
+
+WOULD_CHANGE = 3
+
+PLAN_MEANINGS: Mapping[int, str] = {
+    SUCCESS: "the action would change nothing",
+    WOULD_CHANGE: "the action would change something",
+    FAILURE: "UNKNOWN, since AWS or a server did not answer; or the action would be refused, or fail before it "
+    "changes anything",
+    USAGE: MEANINGS[USAGE],
+}
+"""Exit status → its meaning, for the plan of each action that changes something."""
 
 # -- the form of an action -------------------------------------------------------------------------------------
 
@@ -89,6 +101,7 @@ class ActionSpec:
         grace: Returns the seconds beyond its deadline that the action may take to undo its work.
         named: Returns the tag if none is given; None: a tag is required.
         ask: Asks a person at a terminal for all values; None: the action has no dialogue.
+        plan: Tells what the action would do, and does nothing; None: the action changes nothing.
         by_a_person: False: a framework calls the action, and no person watches it.
         script, command: True: `actions/` has a script for it, the admin CLI has a command.
     """
@@ -107,6 +120,7 @@ class ActionSpec:
         grace: Callable[[], float] = _at_once,
         named: Callable[[Values], str] | None = None,
         ask: Callable[[Terminal, Action], Mapping[str, str]] | None = None,
+        plan: Callable[[Action, Values], Foreseen] | None = None,
         by_a_person: bool = True,
         script: bool = True,
         command: bool = True,
@@ -122,6 +136,7 @@ class ActionSpec:
         self.grace = grace
         self.named = named
         self.ask = ask
+        self.plan = plan
         self.by_a_person = by_a_person
         self.script = script
         self.command = command
@@ -383,6 +398,10 @@ def _quick_check(action: Action, values: Values) -> Outcome:
     from ec2kit.actions import quick_check
 
     checked = quick_check.quick_check(action)
+    if not (checked.says_no or checked.busy):
+        from ec2kit.engine import own_network
+
+        own_network.look_after(action)
     verdict = checked.verdict
     status = verdict.status.value
     data: dict[str, Any] = {"status": status, "busy": checked.busy, "reasons": list(map(str, verdict.reasons))}
@@ -409,6 +428,59 @@ def _set(action: Action, values: Values) -> Outcome:
     return _defined("", f"{after.tag}: {name} is {value}", after)
 
 
+# -- what they would do ------------------------------------------------------------------------------------------
+
+
+def _plan_create(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.create(action, values["server"], _wish(values))
+
+
+def _plan_extend(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    wish = {name: values[name] for name in ("priority", "switchback", "device")}
+    return plan.extend(action, values["template_system"], **wish)
+
+
+def _plan_unextend(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.unextend(action, values["server"] or action.registry.server, lost=values["lost"])
+
+
+def _plan_delete(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.delete(action, local=values["local"])
+
+
+def _plan_restore(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.restore(action)
+
+
+def _plan_remove(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.remove(action)
+
+
+def _plan_recover(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    return plan.recover(action)
+
+
+def _plan_set(action: Action, values: Values) -> Foreseen:
+    from ec2kit.actions import plan
+
+    name, value = values["assignment"]
+    return plan.set_property(action, name, value, server=values["server"])
+
+
 # -- the table -------------------------------------------------------------------------------------------------
 
 _QUICK_CHECK_MEANINGS = {
@@ -430,6 +502,7 @@ _ALL = (
         "Make a resource, after all checks, and bring it in service. At a terminal, without options, it asks.",
         _for_create,
         _create,
+        plan=_plan_create,
         grace=_time_to_undo,
         named=_named_after_its_address,
         ask=_ask_for_a_wish,
@@ -439,6 +512,7 @@ _ALL = (
         "Make this server one of the resource's servers, after all checks.",
         _for_extend,
         _extend,
+        plan=_plan_extend,
         grace=_time_to_undo,
     ),
     ActionSpec(
@@ -452,6 +526,7 @@ _ALL = (
         "Take a server out of a resource; refused if the resource is in service on it.",
         _for_unextend,
         _unextend,
+        plan=_plan_unextend,
         grace=_time_to_undo,
         about_one_resource=True,
     ),
@@ -460,15 +535,24 @@ _ALL = (
         "Forget a resource on all servers; nothing is changed in AWS.",
         _for_delete,
         _delete,
+        plan=_plan_delete,
         grace=_time_to_undo,
         about_one_resource=True,
     ),
-    ActionSpec("restore", "Bring a resource in service on this server.", _by_tags, _restore, about_one_resource=True),
+    ActionSpec(
+        "restore",
+        "Bring a resource in service on this server.",
+        _by_tags,
+        _restore,
+        plan=_plan_restore,
+        about_one_resource=True,
+    ),
     ActionSpec(
         "remove",
         "Take a resource out of service on this server.",
         _by_tag,
         _remove,
+        plan=_plan_remove,
         guarded=True,
         meanings=_REMOVE_MEANINGS,
         about_one_resource=True,
@@ -487,6 +571,7 @@ _ALL = (
         "Bring the address back after a failed check, unless another server rightly has it.",
         _by_tag,
         _recover,
+        plan=_plan_recover,
         about_one_resource=True,
     ),
     ActionSpec(
@@ -495,6 +580,7 @@ _ALL = (
         "routes, role_arn=ARN or external_id=TEXT.",
         _for_set,
         _set,
+        plan=_plan_set,
         grace=_time_to_undo,
         script=False,
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ec2kit.deadline import as_they_end
 from ec2kit.ec2.request import pause_after
+from ec2kit.engine.account import called
 from ec2kit.engine.action import UNDO_SECONDS, Action
 from ec2kit.engine.convergence import log_change
 from ec2kit.engine.trace import Trace
@@ -260,6 +261,7 @@ def _make(action: Action, ec2: Ec2, changes: tuple[Change, ...], *, again: Colle
     failures: list[Exception] = []
     for place, outcome in as_they_end(jobs, action.deadline, at_most=8):
         change = changes[place]
+        called(action, change, outcome)
         if _may_have_been_made(outcome):
             fields = {"target": change.target, "operation": change.operation, "reason": outcome}
             action.log.put(catalogue.CHANGE_UNCONFIRMED, **fields)

@@ -9,18 +9,19 @@ from ec2kit.peers import agree, here
 from ec2kit.resource import Server
 
 
-def unextend(action: Action, name: str, *, lost: bool = False) -> None:
+def unextend(action: Action, name: str, *, lost: bool = False, changing: agree.Changing = agree.changing) -> None:
     """
     Take a server out of the resource.
 
     Args:
         lost: True: the server is gone for good; AWS is asked in its place whether it still has the address.
+        changing: How the definition is changed, or only foreseen.
 
     Raises:
         BadRequest: The resource is in service there, has no other server, or a server cannot be asked; nothing was
             changed.
     """
-    with agree.changing(action) as change:
+    with changing(action) as change:
         before = here.current(action, keep=name)
         server, after = before.server(name), before.without_server(name)
         if not after.servers:

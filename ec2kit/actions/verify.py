@@ -11,7 +11,7 @@ from ec2kit.actions import probe, remove, restore
 from ec2kit.deadline import side_by_side
 from ec2kit.engine import judgement
 from ec2kit.engine.action import Action
-from ec2kit.errors import BadRequest, Ec2KitError, LocalCommandFailed
+from ec2kit.errors import ArgumentInvalid, BadRequest, Ec2KitError, LocalCommandFailed, Overtaken
 from ec2kit.finding import Finding, Outcome
 from ec2kit.host import ping
 from ec2kit.messages import catalogue
@@ -19,6 +19,7 @@ from ec2kit.peers import agree, here
 from ec2kit.peers.answer import QUESTIONS, Questions, answer
 from ec2kit.peers.ask import ask
 from ec2kit.scenarios.table import making_of
+from ec2kit.state.withdrawn import Withdrawn, new_token
 from ec2kit.status import Status
 
 _SECONDS = 30.0
@@ -155,7 +156,8 @@ class _Test:
     """
     One test of one resource.
 
-    The way there gets half of the time, so that enough is left for the way back.
+    The way there gets half of the time, so that enough is left for the way back. A question that brings the resource
+    in service may be on its way for longer than this command waits for it; its token lets the way back withdraw it.
 
     Attributes:
         began: True: the resource was touched.
@@ -168,6 +170,7 @@ class _Test:
         self._action = action.within(action.deadline.remaining() / 2)
         self._tour = tour
         self._tell = tell
+        self._token = new_token()
 
     def run(self) -> None:
         home, away = self._tour.home, self._tour.away
@@ -191,23 +194,20 @@ class _Test:
     # -- moving --
 
     def _switch_over(self, home: str, away: str) -> _End:
-        self._release(home)
+        if self._action.lifekeeper is None:  # LifeKeeper does that itself before it restores on another server
+            self._let(home, "release", self._action.tag)
         return self._bring(away)
 
     def _switch_back(self, away: str, home: str) -> _End:
         try:
-            self._release(away)
+            self._let(away, "release", self._action.tag, self._token)
         except Ec2KitError as error:  # the way back goes on in any case
             self._action.log.error(error)
+        self._token = new_token()
         return self._bring(home)
 
-    def _release(self, name: str) -> None:
-        """Release the resource on a server; LifeKeeper does that itself before it restores on another one."""
-        if self._action.lifekeeper is None:
-            self._let(name, "release", self._action.tag)
-
     def _bring(self, name: str) -> _End:
-        self._let(name, "bring", self._action.tag, *self._tour.topmost[name])
+        self._let(name, "bring", self._action.tag, self._token, *self._tour.topmost[name])
         return Outcome.OK, "restore succeeded", ""
 
     def _let(self, name: str, *words: str) -> None:
@@ -312,13 +312,44 @@ def _tell_topmost(action: Action) -> dict[str, Any]:
     return {"topmost": [{action.registry.server: each, **framework.equivalents(each)} for each in tags]}
 
 
-def _bring_here(action: Action, topmost: list[str]) -> None:
-    for tag in topmost if action.lifekeeper is not None else [action.tag]:
-        restore.bring_in_service(action.called(tag))
+def _bring_here(action: Action, words: list[str]) -> None:
+    """
+    Bring the resource in service, unless the command that asked has withdrawn that meanwhile.
+
+    Raises:
+        ArgumentInvalid: A word is missing.
+        Overtaken: It is withdrawn.
+    """
+    token, topmost = (words[0] if words else ""), words[1:]
+    if not topmost:
+        raise ArgumentInvalid(name="peer", reason="bring needs TAG, a token and TOPMOST; install the same version")
+    withdrawn = Withdrawn(action.settings.run_dir, action.tag)
+    withdrawn.refuse(token)
+    if action.lifekeeper is not None:
+        for each in topmost:
+            restore.bring_in_service(action.called(each))
+        return
+    try:
+        restore.restore(action, first=partial(withdrawn.refuse, token))
+    except Overtaken:
+        if withdrawn.has(token):  # the intention of this restore may be newer than that of the release
+            remove.take_out_of_service(action)
+        raise
 
 
-def _release_here(action: Action) -> None:
-    remove.take_out_of_service(action)
+def _release_here(action: Action, words: list[str]) -> None:
+    """
+    Withdraw a bring, however late it may come, then release the resource; LifeKeeper releases it itself.
+
+    The token is noted before the remove declares what it wants: a bring that declares its own intention after that
+    finds the token, and one that has declared it before is overtaken by the remove.
+    """
+    try:
+        if words:
+            Withdrawn(action.settings.run_dir, action.tag).add(words[0])
+    finally:
+        if action.lifekeeper is None:
+            remove.take_out_of_service(action)
 
 
 PEER_QUESTIONS: Questions = {
@@ -326,6 +357,6 @@ PEER_QUESTIONS: Questions = {
     "ping": lambda action, _: _tell_ping(action),
     "topmost": lambda action, _: _tell_topmost(action),
     "bring": lambda action, words: _bring_here(action, words[1:]),
-    "release": lambda action, _: _release_here(action),
+    "release": lambda action, words: _release_here(action, words[1:]),
 }
-"""The questions of verify: check, ping, topmost or release TAG; bring TAG TOPMOST..."""
+"""The questions of verify: check, ping or topmost TAG; bring TAG TOKEN TOPMOST...; release TAG [TOKEN]."""

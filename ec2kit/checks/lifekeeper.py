@@ -46,7 +46,7 @@ def _ip_resource_extended(it: Preflight, tag: str, *, is_here: bool) -> Finding:
 
 def broadcast_ping(it: Preflight) -> Findings:
     """Tell whether the IP resource would check itself by a broadcast ping, which no host answers in a VPC."""
-    if it.action.lifekeeper is None or not it.making.ON_THE_DEVICE:
+    if it.action.lifekeeper is None or not it.scenario.ON_THE_DEVICE:
         return
     if it.settings.nobcastping:
         yield Finding("broadcast ping", Outcome.OK, "off (NOBCASTPING=1)")

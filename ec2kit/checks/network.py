@@ -19,7 +19,7 @@ def keeper(it: Preflight) -> Findings:
 
     The address is looked for first: another program may put it on another device than that of the ENI.
     """
-    if not it.making.ON_THE_DEVICE or not hosts(it.resource.address):
+    if not it.scenario.ON_THE_DEVICE or not hosts(it.resource.address):
         return
     name, address = "address keeper", ", ".join(hosts(it.resource.address))
     on = [each.device for each in _on_here(it)]
@@ -55,7 +55,7 @@ def _on_here(it: Preflight) -> list[Carried]:
 
 def standby(it: Preflight) -> Findings:
     """Warn of an address that is on a server which does not have the resource in service."""
-    if not it.making.ON_THE_DEVICE or not it.stands_by:
+    if not it.scenario.ON_THE_DEVICE or not it.stands_by:
         return
     for each in _on_here(it):
         found = f"{each.address} is on {each.device} of this server, which stands by"
@@ -69,7 +69,7 @@ def reply_way(it: Preflight) -> Findings:
 
     The source of a reply is the address that moves, if it is on the device, otherwise the private address.
     """
-    moving = [each for each in hosts(it.resource.address) if is_ipv4(each)] if it.making.ON_THE_DEVICE else []
+    moving = [each for each in hosts(it.resource.address) if is_ipv4(each)] if it.scenario.ON_THE_DEVICE else []
     for each in moving:
         yield from _from_the_address(it, each)
     if not moving:

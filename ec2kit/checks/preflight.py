@@ -75,7 +75,7 @@ class Preflight:
 
     @property
     def ec2(self) -> Ec2:
-        """Return EC2 in the resource's region, under its role; raises `unreachable` if it is set."""
+        """Return EC2 in the resource's region; raises `unreachable` if it is set."""
         if self.unreachable is not None:
             raise self.unreachable
         return self._ec2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ec2kit.checks.preflight import Preflight
 from ec2kit.ec2.operations import Ec2
-from ec2kit.errors import AwsRefused, DryRunUnknown, Ec2KitError, Unknown
+from ec2kit.errors import AwsRefused, DryRunUnknown, Ec2KitError, NotSent, Unknown
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.scenarios.scenario import Permission
 
@@ -51,7 +51,8 @@ def permission(ec2: Ec2, wanted: Permission) -> Finding:
     Raises:
         DryRunUnknown: The endpoint ignores DryRun; what was asked has changed nothing.
     """
-    name = f"permission {wanted.name}"
+    name, ec2 = f"permission {wanted.name}", ec2.under(wanted.role)
+    holder = f"role {wanted.role.role_arn}" if wanted.role is not None else "the role"
     if wanted.parameters is None:
         advice = "make sure by hand that the role has it"
         return Finding(name, Outcome.UNSEEN, UNTESTABLE, advice)
@@ -60,10 +61,11 @@ def permission(ec2: Ec2, wanted: Permission) -> Finding:
         if proof is not None and proof.parameters != wanted.parameters:
             ec2.is_allowed(proof.operation, **(proof.parameters or {}))
         if ec2.is_allowed(wanted.operation, **wanted.parameters):
-            return Finding(name, Outcome.OK, "granted")
-        holder = ec2.credentials_of(wanted.operation)
-        role = holder if holder.startswith("role ") else "the role"
-        return Finding(name, Outcome.FAILED, "missing", f"add it to {role}, as in etc/iam-policy.json")
+            return Finding(name, Outcome.OK, "granted" if wanted.role is None else f"granted to {holder}")
+        return Finding(name, Outcome.FAILED, "missing", f"add it to {holder}, as in etc/iam-policy.json")
+    except NotSent as error:
+        outcome = Outcome.FAILED if wanted.role is not None and error.trouble else Outcome.UNSEEN
+        return Finding(name, outcome, str(error), f"let {holder} be assumed by this server")
     except (Unknown, AwsRefused) as error:
         return Finding(name, Outcome.UNSEEN, str(error), "make sure by hand that it is granted")
 

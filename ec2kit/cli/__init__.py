@@ -16,6 +16,9 @@ from ec2kit.messages import stderr
 from ec2kit.messages.catalogue import Level
 
 COMMANDS = {
+    "plan": "ec2kit.cli.plan",
+    "history": "ec2kit.cli.history",
+    "explain": "ec2kit.cli.explain",
     "status": "ec2kit.cli.status",
     "doctor": "ec2kit.cli.doctor",
     "standby": "ec2kit.cli.standby",

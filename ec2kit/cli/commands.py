@@ -20,8 +20,9 @@ Ask = Callable[[], Values | None]
 
 def of_action(spec: ActionSpec) -> click.Command:
     """Make the command of an action."""
-    ask = partial(_ask, spec) if spec.ask is not None else None
-    return make(spec.name, spec.sentence, spec.options(), partial(_run, spec), ask=ask)
+    ask = partial(asked, spec) if spec.ask is not None else None
+    plan = partial(_plan, spec) if spec.plan is not None else None
+    return make(spec.name, spec.sentence, spec.options(), partial(_run, spec), ask=ask, plan=plan)
 
 
 def _run(spec: ActionSpec, values: Values, as_json: bool) -> int:
@@ -30,30 +31,49 @@ def _run(spec: ActionSpec, values: Values, as_json: bool) -> int:
     return deed.run(spec, values, as_json=as_json)
 
 
-def _ask(spec: ActionSpec) -> Values | None:
+def _plan(spec: ActionSpec, values: Values, as_json: bool) -> int:
+    from ec2kit.cli import plan
+
+    return plan.run(spec, values, as_json)
+
+
+def asked(spec: ActionSpec) -> Values | None:
+    """Return the values that a person at the terminal gives; None: no person is there."""
     from ec2kit.frameworks import edge
 
     edge.mind_signals()
     return edge.asked_for(spec)
 
 
-def make(name: str, sentence: str, options: Sequence[Option], call: Call, *, ask: Ask | None = None) -> click.Command:
+def make(
+    name: str,
+    sentence: str,
+    options: Sequence[Option],
+    call: Call,
+    *,
+    ask: Ask | None = None,
+    plan: Call | None = None,
+) -> click.Command:
     """
     Make a command; if it takes a tag, the tag may be given as a word or by its flag.
 
     Args:
         ask: Called if the command line is empty.
+        plan: Called instead of `call` with the flag --dry-run; None: there is no such flag.
     """
 
     def answer(as_json: bool, words: tuple[str, ...] = (), **given: Any) -> int:
+        run = plan if plan is not None and given.pop("dry_run") else call
         nothing = not words and not any(given.values())
         asked = ask() if ask is not None and nothing else None
-        return call(_values(options, given, words) if asked is None else asked, as_json)
+        return run(_values(options, given, words) if asked is None else asked, as_json)
 
     places = [each for each in options if each.word]
     params: list[click.Parameter] = [_flag(each) for each in options if each.flags]
     if places:
         params.append(click.Argument(["words"], nargs=-1, metavar=" ".join(map(_place, places))))
+    if plan is not None:
+        params.append(click.Option(["--dry-run"], is_flag=True, help="Show what it would do, and do nothing."))
     params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."))
     return click.Command(name, params=params, callback=answer, help=sentence)
 

@@ -25,7 +25,7 @@ from ec2kit.host.ip import Carried, carried
 from ec2kit.messages import catalogue
 from ec2kit.resource import Resource, checked_ipv4, is_ipv4
 from ec2kit.scenarios.parameter import device as checked_device
-from ec2kit.scenarios.table import making_of
+from ec2kit.scenarios.table import scenario_of
 
 _MODE = 0o644
 """systemd-networkd reads its files as a user of its own."""
@@ -108,7 +108,7 @@ def _subjects(action: Action, tags: tuple[str, ...], address: str | None, device
     if address and device:
         return [_Subject(checked_ipv4("address", address), str(checked_device("device", device)))]
     known = [action.registry.load(each) for each in tags] if tags else action.registry.resources()
-    return [_subject(each, action) for each in known if making_of(each).ON_THE_DEVICE and is_ipv4(each.address)]
+    return [_subject(each, action) for each in known if scenario_of(each).ON_THE_DEVICE and is_ipv4(each.address)]
 
 
 def _subject(resource: Resource, action: Action) -> _Subject:

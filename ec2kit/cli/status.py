@@ -22,7 +22,7 @@ from ec2kit.frameworks import edge
 from ec2kit.host.ip import Carried, carried, shown
 from ec2kit.host.reply_path import Rule, rule_of, rules_of
 from ec2kit.resource import Resource, checked_tag, is_ipv4
-from ec2kit.scenarios.table import making_of
+from ec2kit.scenarios.table import scenario_of
 from ec2kit.state import memory, notices, probed
 from ec2kit.state.probed import Heard
 from ec2kit.status import Status, Verdict
@@ -74,7 +74,7 @@ def _looked_at(first: Action, resources: list[Resource]) -> list[dict[str, Any]]
         {
             **_told(action, look),
             "network": _network(action.resource, here),
-            "credentials": survey.credentials,
+            "credentials": ", role ".join((survey.credentials, *action.scenario.roles(action.resource))),
             "way": survey.way,
         }
         for action, survey, look in zip(actions, surveys, looks, strict=True)
@@ -88,10 +88,10 @@ def _action(resource: Resource, limit: Deadline) -> Action:
 
 
 def _surveys(actions: list[Action]) -> Iterator[Survey]:
-    """Yield the survey for each resource: one for all with the same region, endpoint, credentials and role."""
-    surveys: dict[tuple[str, str, str], Survey] = {}
+    """Yield the survey for each resource: one for all with the same region, endpoint and credentials."""
+    surveys: dict[tuple[str, str], Survey] = {}
     for action in actions:
-        place = (action.resource.region, action.settings.origin, action.role.key if action.role else "")
+        place = (action.resource.region, action.settings.origin)
         if place not in surveys:
             ec2 = action.ec2(look_retries=judgement.LOOK_RETRIES)
             surveys[place] = Survey(ec2)
@@ -132,7 +132,7 @@ class _Here(NamedTuple):
 def _here(first: Action, resources: list[Resource]) -> _Here | None:
     """Look at this server, once for all resources; return None if no device carries any, or that cannot be seen."""
     settings, deadline = first.settings, first.deadline.within(first.deadline.remaining() / 4)
-    if not any(making_of(each).ON_THE_DEVICE for each in resources):
+    if not any(scenario_of(each).ON_THE_DEVICE for each in resources):
         return None
     try:
         return _Here(tuple(carried(settings, deadline)), rules_of(shown(["rule", "show"], settings, deadline)))
@@ -142,7 +142,7 @@ def _here(first: Action, resources: list[Resource]) -> _Here | None:
 
 def _network(resource: Resource, here: _Here | None) -> dict[str, Any] | None:
     """Return where the address is on this server; None if no device carries such addresses, or that was not seen."""
-    if here is None or not making_of(resource).ON_THE_DEVICE or not is_ipv4(resource.address):
+    if here is None or not scenario_of(resource).ON_THE_DEVICE or not is_ipv4(resource.address):
         return None
     on = [each.device for each in here.carried if each.address == resource.address]
     return {"on": on, "rule": rule_of(resource.address) in here.rules}

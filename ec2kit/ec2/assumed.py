@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
     from ec2kit.role import Role
 
-OPERATIONS = frozenset({"DescribeRouteTables", "ReplaceRoute", "CreateRoute", "DeleteRoute"})
-"""
-The operations that belong to the account of the role, which owns the objects that move. The network interfaces and
-the instances belong to the account of the servers.
-"""
-
 REQUEST = "AssumeRole"
 
 

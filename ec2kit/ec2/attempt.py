@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ec2kit import errors
 from ec2kit.deadline import Abandoned, Deadline
@@ -20,6 +20,9 @@ from ec2kit.errors import Ec2KitError
 from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Message
 from ec2kit.messages.statement import Reason
+
+if TYPE_CHECKING:
+    from ec2kit.role import Role
 
 Stage = Callable[[str], Ec2KitError]
 """Returns the error of an attempt that ends in this stage for the given reason."""
@@ -78,6 +81,7 @@ class Attempt:
         last_look: Called right before the first byte leaves; nothing is sent if it raises.
         left: Called when a request to EC2 or Route 53 has left.
         has_another: True if another way to EC2 is left, so that no stage may take longer than connecting.
+        role: The role whose keys sign the request. None: the server's own credentials do.
 
     Attributes:
         sent: True if EC2 may have got the request.
@@ -93,8 +97,10 @@ class Attempt:
         last_look: Callable[[], None],
         left: Callable[[], None] = _nothing,
         has_another: bool = False,
+        role: Role | None = None,
     ) -> None:
         self.operation = operation
+        self.role = role
         self.limit = limit
         self.sent = False
         self.on_its_way = False

@@ -1,5 +1,5 @@
 """
-boto3's client of EC2, or of Route 53, finds its credentials or assumes a role, and has its errors translated.
+boto3's client of EC2, or of Route 53, finds its credentials or assumes roles, and has its errors translated.
 
 It is made by boto3's core, botocore, as boto3 makes it: boto3's own layer (resources, transfers of S3) takes a tenth
 of the time of an action, and serves nothing here. A client that was built while IMDS was silent never has
@@ -52,30 +52,19 @@ class Client:
     Args:
         user_agent: The name of the action in CloudTrail, "ec2kit/0.1.0 restore ec2-vip1".
         service: The service that is asked.
-        role: The role for the operations that belong to its account. None: the server's own credentials for all.
     """
 
-    def __init__(
-        self,
-        *,
-        region: str,
-        settings: Settings,
-        log: Log,
-        user_agent: str,
-        service: Service = EC2,
-        role: Role | None = None,
-    ) -> None:
+    def __init__(self, *, region: str, settings: Settings, log: Log, user_agent: str, service: Service = EC2) -> None:
         self._service = service
         self._region = region
-        self._role = role
         self._settings = settings
         self._endpoint_url = settings.endpoint_url if service is EC2 else ""
         self._log = log
         self._user_agent = user_agent
         self._building = threading.Lock()
         self._ready: Session | None = None
-        self._assumed: AssumedRole | None = None
-        self._built: dict[tuple[str, bool], _Built] = {}
+        self._assumed: dict[Role, AssumedRole] = {}
+        self._built: dict[tuple[str, Role | None], _Built] = {}
         self._transport = Transport()
         self._credentials = "none yet"
         self._keys_stay = False
@@ -93,17 +82,8 @@ class Client:
 
     @property
     def credentials(self) -> str:
-        """
-        Return the way by which the SDK found the credentials in use, "iam-role", "env", …; "none yet" before.
-
-        A role that is assumed with them comes behind: "iam-role, role arn:aws:iam::111122223333:role/vip".
-        """
-        return self._credentials if self._role is None else f"{self._credentials}, role {self._role.role_arn}"
-
-    def credentials_of(self, operation: str) -> str:
-        """Return the credentials that an operation needs, "role arn:…", or the way to the server's own."""
-        role = self._role if self._belongs_to_role(operation) else None
-        return self._credentials if role is None else f"role {role.role_arn}"
+        """Return the way to this server's credentials, "iam-role", "env", …; "none yet" before the first request."""
+        return self._credentials
 
     def first_hops(self) -> tuple[str, ...]:
         """Return the addresses to which the last request to EC2 was sent; they were looked up then."""
@@ -111,7 +91,7 @@ class Client:
 
     def drop(self) -> None:
         """Let the next request have a new client, which looks for credentials anew."""
-        self._ready, self._assumed, self._built = None, None, {}
+        self._ready, self._assumed, self._built = None, {}, {}
 
     def send(self, attempt: Attempt, target: str, parameters: dict[str, Any], way: Endpoint) -> Any:
         """
@@ -131,7 +111,7 @@ class Client:
             Abandoned: The attempt was given up.
         """
         self._here.attempt, self._here.way, self._here.asked_of_sts = attempt, way, ""
-        operation, ready = attempt.operation, None
+        operation, ready, keys = attempt.operation, None, None
         if self._settings.over_tls and not self._transport.trusts:
             self._transport.trust(
                 trust.ahead(self._settings.ca_bundle), at_once=True
@@ -148,8 +128,8 @@ class Client:
             raise
         except Exception as error:
             meant = self._translate(error, attempt, target)
-            if isinstance(meant, errors.CredentialsExpired) and self._ready is ready:
-                self.drop()  # only the first of many that had these keys; the others find new ones
+            if isinstance(meant, errors.CredentialsExpired):
+                self._leave(ready, keys)
             raise meant from error
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
             raise self.garbled(operation, "it has no request id")
@@ -174,11 +154,11 @@ class Client:
 
     def _connected(self, way: Endpoint) -> _Built:
         """
-        Return the client of an endpoint, for operations of the role or for those of the server.
+        Return the client of an endpoint that signs with the keys of the attempt's role, or with those of the server.
 
         One thread builds it for all, unless that one hangs (credentials may come from anywhere).
         """
-        kind = (way.target, self._belongs_to_role(self._here.attempt.operation))
+        kind = (way.target, self._here.attempt.role)
         alone = self._building.acquire(timeout=self._settings.connect_timeout)
         try:
             built = self._built
@@ -221,8 +201,6 @@ class Client:
 
         session = botocore.session.get_session(_VARIABLES)
         session.set_config_variable("region", self._region)
-        if self._role is not None:
-            session.set_config_variable(_STS_ENDPOINTS, "regional")
         _ask_no_person(session)
         session.register("before-send", self._send)  # type: ignore[arg-type]  # the stubs know of no answer
         self._transport.trust(trust.named(session), at_once=self._settings.over_tls)
@@ -312,26 +290,33 @@ class Client:
         asked = self._here.asked_of_sts or operation
         return self._transport.send(request, attempt, stages.answer_of(service, asked, attempt.operation))
 
-    # -- the role --------------------------------------------------------------------------------------
-
-    def _belongs_to_role(self, operation: str) -> bool:
-        """Tell whether an operation is carried out under the role, if there is one."""
-        if self._role is None:
-            return False
-        from ec2kit.ec2 import assumed
-
-        return operation in assumed.OPERATIONS
+    # -- roles -----------------------------------------------------------------------------------------
 
     def _keys_of_role(self, own: Session) -> AssumedRole | None:
-        """Return the keys of the role if the present operation belongs to it; all its clients have the same."""
-        if self._role is None or not self._belongs_to_role(self._here.attempt.operation):
+        """Return the keys of the attempt's role; all clients of one role have the same."""
+        role: Role | None = self._here.attempt.role
+        if role is None:
             return None
         from ec2kit.ec2.assumed import AssumedRole
 
-        keys = self._assumed
+        if role not in self._assumed:
+            own.set_config_variable(_STS_ENDPOINTS, "regional")
+            self._assumed[role] = AssumedRole(role, partial(self._ask_sts, own))
+        return self._assumed[role]
+
+    def _leave(self, ready: Session | None, keys: AssumedRole | None) -> None:
+        """
+        Let the next request have other keys in place of those that EC2 has refused as expired.
+
+        Only the first of many requests that had these keys does so; the others find new ones. Keys of a role leave
+        those of the server and of other roles as they are.
+        """
         if keys is None:
-            keys = self._assumed = AssumedRole(self._role, partial(self._ask_sts, own))
-        return keys
+            if self._ready is ready:
+                self.drop()
+        elif self._assumed.get(keys.role) is keys:
+            self._built = {kind: built for kind, built in self._built.items() if kind[1] != keys.role}
+            del self._assumed[keys.role]
 
     def _signed_by(self, keys: AssumedRole, own: Session) -> Session:
         """Return a session like the server's own whose clients sign with the keys of the role."""
@@ -373,7 +358,7 @@ class Client:
         """Return an exception of the SDK, or of what it calls, as one of the kit's."""
         from botocore import exceptions as sdk
 
-        operation = attempt.operation
+        operation, role = attempt.operation, attempt.role
         inner = getattr(error, "kwargs", {}).get("error")
         if isinstance(inner, errors.Ec2KitError | Abandoned):
             return inner
@@ -384,10 +369,10 @@ class Client:
                 error.response,
                 operation=operation,
                 target=target,
-                credentials=self.credentials_of(operation),
+                credentials=self._credentials if role is None else f"role {role.role_arn}",
                 service=self._service.shown,
             )
-            keys_stay = self._keys_stay and not self._belongs_to_role(operation)
+            keys_stay = self._keys_stay and role is None
             if isinstance(meaning, errors.CredentialsExpired) and keys_stay:
                 return errors.CredentialsRejected(**meaning.fields)
             return meaning

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ec2kit import errors
-from ec2kit.deadline import Deadline
+from ec2kit.deadline import Deadline, side_by_side
 from ec2kit.ec2 import answers
 from ec2kit.ec2.answers import (
     DESTINATIONS,
@@ -26,7 +27,7 @@ from ec2kit.ec2.answers import (
     SubnetTable,
     kind_of,
 )
-from ec2kit.ec2.client import Client
+from ec2kit.ec2.client import IN_FLIGHT, Client
 from ec2kit.ec2.model import ROUTE_53
 from ec2kit.ec2.pace import Pace, SharedBucket
 from ec2kit.ec2.request import Requests
@@ -58,6 +59,7 @@ MOST_VALUES = 200
 
 
 Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 _Page = tuple[list[Item], "str | None"]
 
@@ -79,7 +81,7 @@ class Ec2:
             operation, or by "111122223333.ReplaceRoute" in the account of a role. None: this action is paced alone.
         queues: False: writes do not wait for their turn.
         note_write: Called right before a write leaves, and when it has ended.
-        role: The role under which route tables are looked at and changed. None: the server's own credentials.
+        caller: The resource and the server, which the sessions of roles are called after.
     """
 
     def __init__(
@@ -98,30 +100,28 @@ class Ec2:
         shared_bucket: Callable[[str], SharedBucket] | None = None,
         queues: bool = True,
         note_write: Callable[[], None] | None = None,
-        role: Role | None = None,
+        caller: tuple[str, str] = ("", "ec2kit"),
     ) -> None:
         self._settings, self._deadline = settings, deadline
-        self._ignores_dry_run: errors.DryRunUnknown | None = None
+        self._ignores_dry_run: list[errors.DryRunUnknown] = []
+        self._caller = caller
+        self._under: dict[Role, Ec2] = {}
         client_of = partial(Client, region=region, settings=settings, log=log, user_agent=user_agent)
 
-        def requests_by(
-            client: Client,
-            ways: Ways,
-            share: Callable[[str], SharedBucket] | None,
-            *,
-            most: float = math.inf,
-            one_bucket: str = "",
-        ) -> Requests:
+        def pace_of(account: str, *, most: float = math.inf) -> Pace:
+            return Pace(
+                burst=min(settings.write_burst, most),
+                rate=min(settings.write_rate, most),
+                clock=deadline.clock,
+                share=_of_account(account, shared_bucket) if account and shared_bucket else shared_bucket,
+                queues=queues,
+            )
+
+        def requests_by(client: Client, ways: Ways, pace: Pace, *, one_bucket: str = "") -> Requests:
             return Requests(
                 client,
                 ways,
-                Pace(
-                    burst=min(settings.write_burst, most),
-                    rate=min(settings.write_rate, most),
-                    clock=deadline.clock,
-                    share=share,
-                    queues=queues,
-                ),
+                pace,
                 settings=settings,
                 deadline=deadline,
                 log=log,
@@ -134,17 +134,40 @@ class Ec2:
                 one_bucket=one_bucket,
             )
 
-        self._client = client_of(role=role)
+        self._client = client_of()
         self._ways = Ways(settings.endpoints, settings, region=region, log=log)
-        share = _of_account(role, shared_bucket) if role is not None and shared_bucket else shared_bucket
-        self._requests = requests_by(self._client, self._ways, share)
+        self._pace_of, self._paces = pace_of, {"": pace_of("")}
+        self._requests = requests_by(self._client, self._ways, self._paces[""])
 
         def requests_to_route53() -> Requests:
             ways = Ways((), settings, region=region, log=log)
             client = client_of(service=ROUTE_53)
-            return requests_by(client, ways, shared_bucket, most=_ROUTE_53_RATE, one_bucket=ROUTE_53.name)
+            return requests_by(client, ways, pace_of("", most=_ROUTE_53_RATE), one_bucket=ROUTE_53.name)
 
         self._requests_to_route53 = requests_to_route53
+
+    def under(self, role: Role | None) -> Ec2:
+        """
+        Return EC2 as the same action asks it under a role; its writes keep the pace of the role's account.
+
+        Args:
+            role: None: none but the server's own credentials.
+        """
+        if role is None:
+            return self
+        if role not in self._under:
+            from ec2kit.role import session_name
+
+            account, view = role.account_id, copy(self)
+            named = role._replace(session_name=session_name(*self._caller))
+            pace = self._paces.setdefault(account, self._pace_of(account))
+            view._requests = self._requests.under(named, pace)  # noqa: SLF001  (of its own kind)
+            self._under.setdefault(role, view)
+        return self._under[role]
+
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found | Exception]:
+        """Do looks side by side, within the deadline of the action; an error is the outcome of its look alone."""
+        return side_by_side(looks, self._deadline, at_most=IN_FLIGHT)
 
     @cached_property
     def route53(self) -> Route53:
@@ -171,12 +194,8 @@ class Ec2:
 
     @property
     def credentials(self) -> str:
-        """Return the way to the credentials of the latest request, as `Client.credentials` does."""
+        """Return the way to this server's credentials, as `Client.credentials` does."""
         return self._client.credentials
-
-    def credentials_of(self, operation: str) -> str:
-        """Return the credentials that an operation needs, as `Client.credentials_of` does."""
-        return self._client.credentials_of(operation)
 
     @property
     def way(self) -> str:
@@ -394,8 +413,8 @@ class Ec2:
 
         Source: EC2 API, DryRun: DryRunOperation is yes, UnauthorizedOperation is no.
         """
-        if self._ignores_dry_run is not None:
-            raise self._ignores_dry_run
+        if self._ignores_dry_run:
+            raise self._ignores_dry_run[0]
         try:
             self._requests.look(operation, "this account", {**parameters, "DryRun": True}, answers.nothing)
         except PermissionMissing:
@@ -404,8 +423,8 @@ class Ec2:
             if refusal.code != "DryRunOperation":
                 raise
             return True
-        self._ignores_dry_run = errors.DryRunUnknown(endpoint=self._client.endpoint, operation=operation)
-        raise self._ignores_dry_run
+        self._ignores_dry_run.append(errors.DryRunUnknown(endpoint=self._client.endpoint, operation=operation))
+        raise self._ignores_dry_run[0]
 
     def credentials_method(self) -> str:
         """
@@ -573,11 +592,9 @@ class Ec2:
         )
 
 
-def _of_account(role: Role, shared_bucket: Callable[[str], SharedBucket]) -> Callable[[str], SharedBucket]:
+def _of_account(account_id: str, shared_bucket: Callable[[str], SharedBucket]) -> Callable[[str], SharedBucket]:
     """Let the writes under a role be paced beside those of its account, as EC2 counts them."""
-    from ec2kit.ec2.assumed import OPERATIONS
-
-    return lambda name: shared_bucket(f"{role.account_id}.{name}" if name in OPERATIONS else name)
+    return lambda name: shared_bucket(f"{account_id}.{name}")
 
 
 def literally(value: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -32,6 +33,7 @@ from ec2kit.settings import Settings
 
 if TYPE_CHECKING:
     from ec2kit.messages.statement import Statement
+    from ec2kit.role import Role
 
 Reduced = TypeVar("Reduced")
 
@@ -56,6 +58,8 @@ class Requests:
         note_write: Called right before a write leaves, and when it has ended.
         one_bucket: The name of the bucket of all requests, looks too; "": writes have one for each operation.
     """
+
+    _role: Role | None = None
 
     def __init__(
         self,
@@ -92,6 +96,12 @@ class Requests:
         )
         self._unanswered: dict[tuple[str, str], _Tries] = {}
         self._beside: deque[Callable[[], None]] = deque()
+
+    def under(self, role: Role, pace: Pace) -> Requests:
+        """Return the same requests, made under a role, of which the writes keep the pace of the role's account."""
+        view = copy(self)
+        view._role, view._pace = role, pace  # noqa: SLF001  (of its own kind)
+        return view
 
     def look(
         self,
@@ -279,6 +289,7 @@ class Requests:
             last_look=last_look,
             left=self._begin_beside,
             has_another=has_another,
+            role=self._role,
         )
 
     def _begin_beside(self) -> None:

@@ -30,10 +30,14 @@ _THROTTLED_FOR = 1.0
 _LARGEST = 900_000
 """Characters of an answer that is shared; a state file is read up to somewhat more."""
 
+_AT_A_TIME = 8
+"""Questions of one check that it asks side by side, most."""
+
 Told = TypeVar("Told")
+Found = TypeVar("Found")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ec2kit.deadline import Deadline
     from ec2kit.ec2.operations import Ec2
@@ -63,6 +67,9 @@ class Sharing(Protocol):
         Args:
             name: The subject of the question, "route-tables.vpc-1".
         """
+
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found | Exception]:
+        """Do the same as `Ec2.together`."""
 
 
 class Survey:
@@ -95,6 +102,10 @@ class Survey:
             if answer is None or read(answer[0]) is None:
                 answer = self._answers[name] = ask(self._ec2, answer[0] if answer else {})
         return _about_mine(answer[0], read), answer[1]
+
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found | Exception]:
+        """Do the same as `Sharing.together`."""
+        return self._ec2.together(looks)
 
 
 class Writes:
@@ -140,11 +151,10 @@ class Snapshot:
     EC2 as the checks of this server see it.
 
     Args:
-        role: The role under which EC2 is asked, with its external id; "": none. An answer to one is none to another.
         ec2: Returns the way to ask; called only if there is no shared answer.
 
     Attributes:
-        is_fresh: True if the last answer was asked for here and now, not read.
+        is_fresh: True if no answer was read: each was asked for here and now.
     """
 
     def __init__(
@@ -155,28 +165,26 @@ class Snapshot:
         deadline: Deadline,
         region: str,
         ec2: Callable[[], Ec2],
-        role: str = "",
     ) -> None:
-        self._role = role
         self._settings = settings
         self._log = log
         self._deadline = deadline
         self._region = region
         self._ec2 = ec2
-        self.is_fresh = False
+        self.is_fresh = True
+
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found | Exception]:
+        """Do the same as `Sharing.together`, for the checks of this server."""
+        from ec2kit.deadline import side_by_side
+
+        return side_by_side(looks, self._deadline, at_most=_AT_A_TIME)
 
     def shared(self, name: str, ask: Ask, read: Read[Told]) -> Shared[Told]:
         """Do the same as `Sharing.shared`, for the checks of this server."""
         settings = self._settings
         answer = _SharedAnswer(
-            os.path.join(settings.run_dir, "shared." + re.sub(r"[^A-Za-z0-9.-]", "_", name) + self._of_role),
-            {
-                "about": name,
-                "boot": boot_id(),
-                "region": self._region,
-                "origin": settings.origin,
-                **({"role": self._role} if self._role else {}),
-            },
+            os.path.join(settings.run_dir, "shared." + re.sub(r"[^A-Za-z0-9.-]", "_", name)),
+            {"about": name, "boot": boot_id(), "region": self._region, "origin": settings.origin},
             lambda before: _with_error(*ask(self._ec2(), before)),
             read,
             log=self._log,
@@ -185,17 +193,8 @@ class Snapshot:
             writes=Writes(settings.run_dir),
         )
         told = answer.obtain()
-        self.is_fresh = answer.asked_here
+        self.is_fresh = self.is_fresh and answer.asked_here
         return told
-
-    @property
-    def _of_role(self) -> str:
-        """Return the end of the file's name; roles with one checksum displace each other's answers."""
-        if not self._role:
-            return ""
-        from zlib import crc32
-
-        return f".role-{crc32(self._role.encode()):08x}"
 
 
 class _SharedAnswer(Generic[Told]):

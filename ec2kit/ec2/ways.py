@@ -46,6 +46,7 @@ class Ways:
         self._lock = threading.Lock()
         self._told: set[Endpoint] = set()
         self._note = _Note(settings.run_dir, region, listed) if len(listed) > 1 else None
+        self._only_looks = settings.only_looks
         self._good = self._note.read() if self._note else None
         self._order = sorted(listed, key=lambda each: each != self._good)
         self.in_use: Endpoint | None = None
@@ -74,7 +75,7 @@ class Ways:
         with self._lock:
             is_news = way != self._good
             self._good = way
-        if is_news and self._note:
+        if is_news and self._note and not self._only_looks:
             self._note.write(way)
             if self._told:
                 self._log.put(catalogue.WAY_KEPT, way=way.name)

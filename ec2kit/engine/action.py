@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit import __version__
 from ec2kit.deadline import Deadline
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ec2kit.ec2.operations import Ec2
     from ec2kit.ec2.snapshot import Snapshot
     from ec2kit.engine.framework import Framework
-    from ec2kit.role import Role
     from ec2kit.scenarios.scenario import Scenario
     from ec2kit.state.claim import Claims
 
@@ -44,6 +43,7 @@ class _Tools(NamedTuple):
     registry: Registry
     lifekeeper: Framework | None = None
     given: Resource | None = None
+    recorder: Callable[[Callable[[], Mapping[str, Any]]], None] | None = None
 
 
 class Action(_Tools):
@@ -55,6 +55,7 @@ class Action(_Tools):
         deadline: The limit for the whole action.
         lifekeeper: The framework if it is LifeKeeper, otherwise None; ec2kit asks the other frameworks nothing.
         given: A definition that the registry does not have, or not yet.
+        recorder: Takes what makes a record of this server's history, and lets nothing wait; None: there is none.
     """
 
     @property
@@ -91,11 +92,6 @@ class Action(_Tools):
     def scenario(self) -> Scenario:
         return scenario_of(self.resource)
 
-    @property
-    def role(self) -> Role | None:
-        """Return the role under which the resource is looked at and changed; None: none but the server's own."""
-        return self.scenario.role(self.resource)
-
     @cached_property
     def intentions(self) -> Intentions:
         return Intentions(self.settings.run_dir, self.tag)
@@ -118,18 +114,17 @@ class Action(_Tools):
         region: str = "",
     ) -> Ec2:
         """
-        Return EC2 in the resource's region and under its role, by the arguments of `Ec2`.
+        Return EC2 in the resource's region, by the arguments of `Ec2`.
 
         boto3 is loaded with the first request.
 
         Args:
-            region: For an action without a resource: the region; no role is assumed.
+            region: For an action without a resource: the region.
         """
         from ec2kit.ec2.operations import Ec2
         from ec2kit.ec2.pace import SharedBucket
         from ec2kit.ec2.snapshot import Writes
 
-        role = None if region else self.role
         bucket = os.path.join(self.settings.run_dir, "write-bucket")
         return Ec2(
             region=region or self.resource.region,
@@ -145,7 +140,7 @@ class Action(_Tools):
             shared_bucket=lambda operation: SharedBucket(f"{bucket}.{operation}.json"),
             queues=queues,
             note_write=Writes(self.settings.run_dir).note,
-            role=role and role.named(self.tag, self.settings.server),
+            caller=(self.tag, self.settings.server),
         )
 
     def snapshot(self, ec2: Callable[[], Ec2]) -> Snapshot:
@@ -157,7 +152,6 @@ class Action(_Tools):
             log=self.log,
             deadline=self.deadline,
             region=self.resource.region,
-            role=self.role.key if self.role else "",
             ec2=ec2,
         )
 
@@ -185,6 +179,16 @@ class Action(_Tools):
     def within(self, seconds: float) -> Action:
         """Return the same action with a nearer deadline."""
         return self._replace(deadline=self.deadline.within(seconds))
+
+    def record(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        """
+        Record a decision or a change in this server's history.
+
+        Args:
+            make: Makes the record, later and in another thread, of what does not change any more.
+        """
+        if self.recorder is not None:
+            self.recorder(make)
 
     def begin(self) -> None:
         """Log that the action begins."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ec2kit.deadline import Abandoned, Begun, as_they_end
 from ec2kit.ec2.answers import Receipt
+from ec2kit.engine.account import Account
 from ec2kit.engine.action import Action
 from ec2kit.engine.neighbours import Neighbours
 from ec2kit.engine.remembered import remember
@@ -134,6 +135,7 @@ class Convergence:
         self._doing: Statement | None = None
         self._trace = Trace(action.settings, action.tag)
         self._neighbours = Neighbours(action)
+        self._account = Account(action, conditional=conditional)
         self._changed_at = self._patience()
 
     def reach(self, wanted: Wanted) -> dict[str, tuple[Change, ...]]:
@@ -150,14 +152,20 @@ class Convergence:
         """
         try:
             with doing(lambda: self._doing):
-                return self._reach(wanted)
-        except Unknown as error:
+                made = self._reach(wanted)
+        except Ec2KitError as error:
+            self._account.ended(self.made, frozenset(self._lost), error)
+            if not isinstance(error, Unknown):
+                raise
             if not self._lost:
                 raise
             unknown = gather({target: each.reason for target, each in self._lost.items()})
             raise OutcomeUnknown(unknown=unknown, reason=error) from error
+        self._account.ended(self.made, (), None)
+        return made
 
     def _reach(self, wanted: Wanted) -> dict[str, tuple[Change, ...]]:
+        self._account.wanted = wanted
         pauses = _growing()
         is_late = not self._first_writes
         observed = self._look(wanted) if is_late else self._look_beside_first_writes(wanted)
@@ -186,7 +194,12 @@ class Convergence:
         action = self._action
         if self._permit is not None:
             self._permit.before_look()
-        observed = self._scenario.observe(self._ec2, action.resource, action.server, action.settings)
+        try:
+            observed = self._scenario.observe(self._ec2, action.resource, action.server, action.settings)
+        except Ec2KitError as error:
+            self._account.seen = error
+            raise
+        self._account.seen = observed
         if observed.unknown is not None and wanted is Wanted.HERE:
             raise observed.unknown
         return observed
@@ -225,7 +238,10 @@ class Convergence:
             True if another look is due: a change was made, may have been made, or is to be tried again.
         """
         self._prepare(observed, changes)
-        return self._take_in(changes, self._outcomes(changes))
+        made, lost = self.made, frozenset(self._lost)
+        outcomes = self._outcomes(changes)
+        self._account.decided(made, lost, changes, outcomes, is_beside_look=False)
+        return self._take_in(changes, outcomes)
 
     def _look_beside_first_writes(self, wanted: Wanted) -> Observed:
         """
@@ -261,6 +277,7 @@ class Convergence:
             late = DeadlinePassed(doing="the request", seconds=f"{deadline.seconds:g}")
             outcomes = [late for _ in self._first_writes]
         changes = [planned.get(each.target, each) for each in self._first_writes]
+        self._account.decided({}, (), tuple(changes), outcomes, is_beside_look=True)
         counting = [
             (change, outcome)
             for change, outcome in zip(changes, outcomes, strict=True)
@@ -412,15 +429,26 @@ class Convergence:
         known = {**lost, **self._failed}
         problems = {target: known.get(target, reason) for target, reason in wrong.items()}
         if problems:
-            everything = {*self._scenario.objects(observed), *self.made, *problems}
-            done = len(everything) - len(problems)
-            gathered = gather(problems)
-            for each in gathered:
+            for each in gather(problems):
                 self._action.log.error(each, told=True)
-            raise NotBroughtHere(done=done, all=len(everything), problems=gathered, wrote=bool(self.made))
+            raise not_brought_here(problems, {*self._scenario.objects(observed), *self.made}, wrote=bool(self.made))
         if self.made and not self._rounds and self._changed_at.elapsed() > _WORTH_TELLING:
             self._action.log.put(catalogue.VERIFIED_AFTER, seconds=f"{self._changed_at.elapsed():.1f}")
         remember(self._action, observed)
+
+
+def not_brought_here(problems: Mapping[str, Statement], objects: Collection[str], *, wrote: bool) -> NotBroughtHere:
+    """
+    Return the failure of an action that leaves objects as they should not be.
+
+    Args:
+        problems: Object → what is the case.
+        objects: All objects of the address that are known.
+        wrote: Something was changed all the same.
+    """
+    everything = {*objects, *problems}
+    done = len(everything) - len(problems)
+    return NotBroughtHere(done=done, all=len(everything), problems=gather(problems), wrote=wrote)
 
 
 def _so_far(done: Collection[str], everything: Collection[str]) -> Reason:

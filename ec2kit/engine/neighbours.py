@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ec2kit.errors import Ec2KitError
 from ec2kit.messages import catalogue
+from ec2kit.messages.statement import Reason
 
 if TYPE_CHECKING:
     from ec2kit.engine.action import Action
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
 
 class Neighbours:
-    """The other resources of this server; the registry is read only if a change displaces something, and once."""
+    """
+    The other resources of this server; the registry is read only if a change displaces something, and once.
+
+    Attributes:
+        spared: Target of each change that was left out → why.
+    """
 
     def __init__(self, action: Action) -> None:
         self._action = action
         self._found: list[Resource] | Ec2KitError | None = None
-        self._told: set[str] = set()
+        self.spared: dict[str, Reason] = {}
 
     def spared_by(self, plan: Plan) -> Plan:
         """Return the plan without the changes that would take away what another resource has; the log names them."""
@@ -30,10 +36,11 @@ class Neighbours:
 
     def _lets(self, change: Change, displaced: Holding) -> bool:
         notice = self._protection(displaced)
-        if notice is not None and change.target not in self._told:
-            self._told.add(change.target)
+        if notice is not None and change.target not in self.spared:
             message, fields = notice
-            self._action.log.put(message, target=change.target, thing=displaced.thing, **fields)
+            why = Reason(message, {"target": change.target, "thing": displaced.thing, **fields})
+            self.spared[change.target] = why
+            self._action.log.put(why.message, **why.fields)
         return notice is None
 
     def _protection(self, displaced: Holding) -> Notice | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ec2kit.errors import Ec2KitError, Overtaken, StateUnusable
 from ec2kit.messages import catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ec2kit.engine.action import Action
     from ec2kit.state.intention import Intention
 
@@ -58,10 +60,22 @@ class Record:
         mark = partial(action.registry.mark_out_of_service, action.tag, failed=True)
         try:
             action.intentions.settle(mine, mark, action.deadline)
+            self.tell("OSF")
         except Overtaken:
             pass
         except Ec2KitError as error:
             action.log.error(error)
+
+    def tell(self, state: str) -> None:
+        """Record in this server's history which state was marked."""
+        action = self._action
+
+        def told() -> Mapping[str, Any]:
+            from ec2kit.engine import history
+
+            return history.state(action, state)
+
+        action.record(told)
 
     def _log_place(self, trouble: StateUnusable | None) -> None:
         if trouble is not None:

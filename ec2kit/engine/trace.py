@@ -39,6 +39,11 @@ class Trace:
             self.file.write({**content, "unanswered": sorted(unanswered), "written": sorted(written)})
 
     @property
+    def is_there(self) -> bool:
+        """Tell whether a create runs, or was cut off."""
+        return os.path.exists(self.file.path)
+
+    @property
     def written(self) -> set[str]:
         """Return the objects that the create has certainly changed."""
         return {str(each) for each in (self._read() or {}).get("written", ())}

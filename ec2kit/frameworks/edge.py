@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ec2kit import settings
 from ec2kit.deadline import Abandoned, Begun, Deadline
@@ -161,12 +161,39 @@ def open_action(
         deadline=deadline,
         registry=_registry(chosen, framework) if kept is None else kept(chosen, deadline),
         lifekeeper=framework,
+        recorder=partial(_record, chosen) if chosen.history_size else None,
     )
     if watch is not None:
         watch.over(action)
     for message, fields in chosen.findings:
         action.log.put(message, **fields)
     return action
+
+
+_told: list[bool] = []
+"""True once a person was told that records cannot be written."""
+
+_history: list[outlet.Outlet] = []
+"""The destination of this process's records; made with the first one."""
+
+
+def _record(chosen: settings.Settings, make: Callable[[], Mapping[str, Any]]) -> None:
+    """Record something in this server's history; like a log that cannot be written, it never stops an action."""
+    if not _history:
+        _history.append(outlet.Outlet(stderr.say))
+    _history[0].later(partial(_append, chosen, make))
+
+
+def _append(chosen: settings.Settings, make: Callable[[], Mapping[str, Any]]) -> None:
+    from ec2kit.state.journal import Journal
+
+    journal = Journal(chosen.state_dir, int((chosen.history_size or 0) * 1000))
+    try:
+        journal.append(make())
+    except OSError as error:
+        if not _told:
+            _told.append(True)
+            stderr.say(Level.WARN, f"{journal.path} cannot be written: {error.strerror}")
 
 
 def _hand_on(variables: Mapping[str, str]) -> None:

@@ -11,8 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import LocalCommandFailed, Stopped
@@ -29,8 +28,7 @@ _alone: list[subprocess.Popen[bytes]] = []
 """Commands for which nothing waits any more, and which may go on."""
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(NamedTuple):
     """Hold the exit status and the output of a command."""
 
     status: int

@@ -11,6 +11,9 @@ from ec2kit.settings import Settings
 
 _IFF_UP = 0x1
 
+ABSENT = "something else took it off"
+"""Why an address that was put on accepts no packets, if it is not there."""
+
 
 class Device:
     """
@@ -109,7 +112,7 @@ class Device:
             StateUnusable: It is not known whether there is such a device.
         """
         carried = self._carried(address, deadline)
-        for each in carried:
+        for each, _ in carried:
             try:
                 self._ip([*_family(address), "addr", "del", each, "dev", self.name], deadline)
             except LocalCommandFailed:
@@ -117,15 +120,34 @@ class Device:
                     raise
         return bool(carried)
 
-    def _carried(self, address: str, deadline: Deadline) -> list[str]:
-        """Return the address in each form in which the device carries it, "10.1.0.10/32"."""
+    def trouble_with(self, address: str, deadline: Deadline) -> str:
+        """
+        Return why the kernel accepts no packets to the address on this device; "" if it does.
+
+        Raises:
+            LocalCommandFailed: `ip` failed.
+            StateUnusable: It is not known whether there is such a device, or its link cannot be read.
+
+        Source: ip-address(8): tentative, dadfailed.
+        """
+        carried = self._carried(address, deadline)
+        if not carried:
+            return ABSENT
+        if any("dadfailed" in words for _, words in carried):
+            return "another host has it, by duplicate address detection (dadfailed)"
+        if any("tentative" in words for _, words in carried):
+            return "the kernel still looks for another host that has it (tentative)"
+        return "" if self._settings.nolinkcheck or self.link_is_up else "the link is down"
+
+    def _carried(self, address: str, deadline: Deadline) -> list[tuple[str, list[str]]]:
+        """Return each form in which the device carries the address, "10.1.0.10/32", with all words of its line."""
         if self.mac is None:
             return []
         family, word = ("-6", "inet6") if ":" in address else ("-4", "inet")
         lines = self._ip([family, "-o", "addr", "show", "dev", self.name], deadline).splitlines()
         shown = [line.split() for line in lines]
-        carried = [words[words.index(word) + 1] for words in shown if word in words[:-1]]
-        return [each for each in carried if each.partition("/")[0] == address]
+        carried = [(words[words.index(word) + 1], words) for words in shown if word in words[:-1]]
+        return [(each, words) for each, words in carried if each.partition("/")[0] == address]
 
     def device_for(self, private_ip_address: str, destination: str, deadline: Deadline) -> str | None:
         """

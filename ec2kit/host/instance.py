@@ -64,8 +64,9 @@ def identity(settings: Settings, deadline: Deadline) -> Identity:
             if all(map(_is_identifier, known)):
                 return Identity(*known)
     found = _ask_identity(Metadata(settings, deadline))
-    with suppress(StateUnusable):  # the next action asks again
-        file.write({**key, **found._asdict()})
+    if not settings.only_looks:
+        with suppress(StateUnusable):  # the next action asks again
+            file.write({**key, **found._asdict()})
     return found
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ec2kit.deadline import Deadline
 from ec2kit.errors import InterfaceUnknown, StateUnusable
@@ -15,8 +14,7 @@ from ec2kit.settings import Settings
 from ec2kit.state.note import PLACE, Note
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Describe this server as a resource needs it that is defined without its servers."""
 
     device: str
@@ -67,7 +65,7 @@ def place(tag: str, *, device: str, private_ip_address: str, settings: Settings,
             return still
     found = _ask(device, private_ip_address, settings, deadline)
     with suppress(StateUnusable):  # the next action asks again
-        note.write({**asked, "place": asdict(found)})
+        note.write({**asked, "place": found._asdict()})
     return found
 
 
@@ -84,7 +82,7 @@ def _still(kept: Place, settings: Settings) -> Place | None:
     if mac_address is not None:
         return None
     renamed = device_with(kept.mac_address, settings)
-    return kept if renamed is None else replace(kept, device=renamed.name)
+    return kept if renamed is None else kept._replace(device=renamed.name)
 
 
 def _ask(device: str, private_ip_address: str, settings: Settings, deadline: Deadline) -> Place:

@@ -1237,6 +1237,48 @@ PACKETS_UNSEEN = _message(
     "Name the device of the ENI in `interface`, and run the agents as root.",
 )
 
+# -- an address that another program puts on the device --------------------------------------------------------
+
+ADDRESS_GONE = _message(
+    620485,
+    _WARN,
+    "{address} is no longer on {device}, which {manager} manages: something else took it off; {owner} has to put "
+    "it back",
+    "A program that manages the network takes off what it did not put on: when it restarts or reloads, or when the "
+    "link or a lease is lost for a while.",
+    "Look whether it is back (`ip addr`): ec2kit does not put on what another program owns. Protect the address: "
+    "`ec2kit network protect`.",
+)
+ADDRESS_NOWHERE = _message(
+    620486,
+    _WARN,
+    "{address} is in service here, and on no device of this server since the last check; {owner} has to put it on",
+    "No program has put the address on, or one took it off before the first check.",
+    "Put it on: no packet to it is answered. If no device is to have it, as where packets are forwarded, set "
+    "EC2_NO_LOCAL_REPAIR_TAG=1.",
+)
+ADDRESS_AGAIN = _message(620487, _NOTIFY, "{address} is on {device} of this server now")
+ADDRESS_UNUSABLE = _message(
+    620488,
+    _ERROR,
+    "{device}: no packet to {address} is accepted after it was put on: {reason}",
+    "A program that manages the network takes the address off again, the link is down, or the kernel has not "
+    "finished its look for a duplicate of an IPv6 address.",
+    "Let the manager of the device keep the address (`ec2kit network show`, `ec2kit network protect`), switch the "
+    "link on, or take an IPv6 address out of the network configuration: the agent puts it on without that look.",
+)
+
+# -- metrics ---------------------------------------------------------------------------------------------------
+
+METRICS_NOT_WRITTEN = _message(
+    620489,
+    _WARN,
+    "the metrics were not written: {reason}",
+    "The folder of EC2_METRICS_DIR is not there, its disk is full, or another user than root can write it.",
+    "Make the folder for root, readable for node_exporter (`install -d -m 755`), and name it to node_exporter by "
+    "--collector.textfile.directory.",
+)
+
 # -- 5xx: hierarchy ----------------------------------------------------------------------------------------
 
 CREATED = _message(620501, _INFO, "resource {tag} created on {server}: {summary}")
@@ -1317,6 +1359,20 @@ PARENTS_STAY = _message(
     "Unextend what depended on it from that server as well, in LifeKeeper's GUI, or extend the EC2 resource to that "
     "server again.",
 )
+
+PLAN_CHANGES = _message(620519, _INFO, "{action} of {tag} on {server} would make changes: {count}; none was made now")
+PLAN_NOTHING = _message(620520, _INFO, "{action} of {tag} on {server} would change nothing")
+PLAN_UNKNOWN = _message(620521, _INFO, "UNKNOWN what {action} of {tag} on {server} would change: {reason}")
+PLAN_FAILS = _message(620522, _INFO, "it would fail: {reason}")
+PLAN_AS_WANTED = _message(620523, _INFO, "it is as wanted")
+PLAN_SHOWN = _message(620524, _INFO, "it shows {old}")
+PLAN_REMEMBERED = _message(
+    620525, _INFO, "this server saw it earlier in this boot, and writes to it beside the first look"
+)
+PLAN_RECORDED = _message(620526, _INFO, "{server} notes what is wanted, and how it ended")
+PLAN_LEFT = _message(620527, _INFO, "remove leaves it: the restore on the next server takes it")
+PLAN_DEFINITION = _message(620528, _INFO, "each server of the resource keeps the same definition")
+PLAN_ASKED_FOR = _message(620529, _INFO, "it was asked for")
 
 # -- 6xx: checks -------------------------------------------------------------------------------------------
 

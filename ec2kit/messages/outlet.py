@@ -67,6 +67,11 @@ class Outlet:
         """Let the thread of this destination write something else in its turn, and wait for it as for a line."""
         self._wait(self._add(write))
 
+    def later(self, write: Callable[[], object]) -> None:
+        """Let the thread of this destination write something else in its turn, and wait for nothing."""
+        if self._waiting.qsize() < _ROOM:
+            self._add(write)
+
     def offer(self, write: Callable[[], object]) -> None:
         """Let the thread of this destination write something else if nothing waits; otherwise leave it out."""
         if not self._last.locked():

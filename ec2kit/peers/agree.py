@@ -79,6 +79,10 @@ def changing(action: Action) -> Iterator[Change]:
             change.release()
 
 
+Changing = Callable[[Action], AbstractContextManager["Change"]]
+"""`changing`, or what stands in for it where a change is only foreseen."""
+
+
 class Change:
     """
     One change of a definition: claimed on all servers, then made on all of them, or else put back on all.
@@ -99,6 +103,10 @@ class Change:
         self.parents: list[str] = []
 
     # -- claims --
+
+    def alone_with(self, tag: str) -> AbstractContextManager[object]:
+        """Be the one command of this server that may give a resource this tag, too; raises as `changing` does."""
+        return self._action.claims.by_this_command(tag, self._own)
 
     def claim(self, names: Collection[str], tag: str = "") -> None:
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -191,6 +191,7 @@ def store(action: Action, definition: Resource, token: str, replaces: int, chang
             if tag != definition.tag and (shared := meeting(mine, its)):
                 raise BadRequest(catalogue.NOT_FREE, what=f"{shared[0]} on {action.registry.server}", by=tag)
         action.registry.store(definition, changed, replaces=replaces)
+        tell(action, definition.tag, definition)
 
 
 def rename(action: Action, definition: Resource, token: str) -> None:
@@ -205,7 +206,9 @@ def rename(action: Action, definition: Resource, token: str) -> None:
     old, registry = action.tag, action.registry
     with action.claims.used(old, token, action.deadline):
         if registry.has(old):
-            action.intentions.forget(partial(registry.rename, old, definition), action.deadline)
+            _forget(action, partial(registry.rename, old, definition))
+            tell(action, old, None)
+            tell(action, definition.tag, definition)
             return
         present = registry.load(definition.tag)
         if not present.protects_the_same_as(definition):
@@ -235,7 +238,8 @@ def leave(action: Action, token: str) -> dict[str, Any]:
         action.registry.remove(action.tag)
 
     with action.claims.used(action.tag, token, action.deadline):
-        action.intentions.forget(unless_in_service, action.deadline)
+        _forget(action, unless_in_service)
+    tell(action, action.tag, None)
     return {"parents": parents}
 
 
@@ -244,11 +248,32 @@ def leave(action: Action, token: str) -> dict[str, Any]:
 
 def forget(action: Action) -> None:
     """Remove everything that this server has of the resource."""
-    action.intentions.forget(partial(action.registry.remove, action.tag), action.deadline)
+    _forget(action, partial(action.registry.remove, action.tag))
+    tell(action, action.tag, None)
+
+
+def tell(action: Action, tag: str, now: Resource | None) -> None:
+    """Record in this server's history that a definition was stored, or forgotten."""
+
+    def told() -> Mapping[str, Any]:
+        from ec2kit.engine import history
+
+        return history.definition(action, tag, now)
+
+    action.record(told)
 
 
 def clean(action: Action) -> None:
     """Remove this server's files of a resource that the framework itself is removing from its registry."""
     if action.intentions.is_being_changed:
         return  # ec2kit's `forget` began the removal, and removes the files itself
-    action.intentions.forget(partial(action.registry.forget_state, action.tag), action.deadline)
+    _forget(action, partial(action.registry.forget_state, action.tag))
+    tell(action, action.tag, None)
+
+
+def _forget(action: Action, also: Callable[[], None]) -> None:
+    action.intentions.forget(also, action.deadline)
+    if action.settings.metrics_dir:
+        from ec2kit.state import metrics
+
+        metrics.forget(action.settings.metrics_dir, action.tag)

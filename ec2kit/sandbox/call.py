@@ -71,7 +71,7 @@ class Call:
     forget the token; `announced` is what the metadata service announces; `certificate` is the name of the one that a
     server shows; `pending` is the number of seconds for which Route 53 shows a change as PENDING.
 
-    `code` is the error that was answered.
+    `told` is what the journal has of a call besides its parameters; `code` is the error that was answered.
     """
 
     service: str
@@ -89,6 +89,7 @@ class Call:
     announced: list[Announced] = field(default_factory=list)
     certificate: str = "good"
     pending: float = 0.0
+    told: Mapping[str, str] = field(default_factory=dict)
     code: str | None = None
     carried_out: bool = False
 

@@ -208,12 +208,24 @@ def worn(hit: Hit) -> Answer:
 
 def other_account(hit: Hit) -> Answer:
     """
-    Let the route tables belong to another account: only its roles may see and change them, and nothing else.
+    Let the route tables, or some of them, belong to another account: only its roles may see and change them, and
+    nothing else.
 
     Source: VPC user guide, "Share your VPC subnets with other accounts": participants cannot change route tables.
     """
-    by_its_role = account_of(hit.call.credential) == hit.told["account"]
-    return hit.pass_by() if by_its_role is (hit.call.operation in _OF_ROUTES) else deny(hit)
+    by_its_role, call = account_of(hit.call.credential) == hit.told["account"], hit.call
+    if call.operation not in _OF_ROUTES or not hit.told["tables"]:
+        return hit.pass_by() if by_its_role is (call.operation in _OF_ROUTES) else deny(hit)
+    its = frozenset(hit.told["tables"].split(","))
+    if call.writes:
+        return hit.pass_by() if by_its_role is (call.parameters.get("RouteTableId") in its) else deny(hit)
+
+    def glass(now: Picture) -> Picture:
+        shown = [each for each in now.route_tables if by_its_role is (each["RouteTableId"] in its)]
+        return replace(now, route_tables=shown)
+
+    call.glasses.append(glass)
+    return hit.proceed()
 
 
 _OF_ROUTES = frozenset({"DescribeRouteTables", "ReplaceRoute", "CreateRoute", "DeleteRoute"})
@@ -525,6 +537,7 @@ _STATE = Argument("state", str, "active", _DEAD_STATE.help)
 _DESTINATION = Argument("destination", str, f"{VIP}/32", "The destination of the route.")
 _ADDRESS = Argument("address", str, None, "The Elastic IP, 203.0.113.1. Default: all.")
 _ACCOUNT = Argument("account", str, "210987654321", "The account that owns the route tables.")
+_TABLES = Argument("tables", str, "", "The route tables that it owns, separated by commas. Default: all.")
 _MANAGER = Argument("manager", str, "nlb", "EC2's name of the service: alb, nlb, rnat, rds, …")
 _OF = Argument("of", str, None, "The server that owns the interfaces. Default: the caller.", is_server=True)
 _BY = Argument(
@@ -550,7 +563,7 @@ EFFECTS: dict[str, Effect] = {
     "deny": Effect(deny, services=_AWS),
     "expired": Effect(expired, services=_AWS),
     "worn": Effect(worn, prepare=_no_keys),
-    "other-account": Effect(other_account, (_ACCOUNT,), chooses=False),
+    "other-account": Effect(other_account, (_ACCOUNT, _TABLES), chooses=False),
     "skew": Effect(skew, (_CLOCK,)),
     "stale": Effect(stale, calls=_looks, prepare=_picture),
     "late": Effect(late, (_SECONDS, _SPREAD), calls=_looks, prepare=_history),

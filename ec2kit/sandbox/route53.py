@@ -47,7 +47,7 @@ class Route53:
         answer, effects = self._rules.disturb(call, lambda: self._carry_out(call, era))
         told = {
             **call.at_the_door(effects),
-            "parameters": dict(call.parameters),
+            "parameters": {**call.parameters, **call.told},
             "status": answer.status or None,
             "code": call.code,
             "request_id": call.request_id,
@@ -189,10 +189,17 @@ def _change(call: Call, zones: Zones) -> Content:
     for action, record in changes:
         _check(zone, record)
         _one(zone, records, action, record)
-    zone.records = records
+    zone.records, call.told = records, _last_of(changes)
     change_id = f"C{uuid.uuid4().hex[:20].upper()}"
     zones.made[change_id] = Made(time.monotonic(), comment)
     return _change_info(change_id, "PENDING", zones.made[change_id])
+
+
+def _last_of(changes: list[tuple[str, Record]]) -> dict[str, str]:
+    """Return what the journal has of a batch: the record set that is there in the end, with its first value."""
+    _, record = changes[-1]
+    value = (record.get("ResourceRecords") or [{"Value": ""}])[0]["Value"]
+    return {"Name": record["Name"], "Type": record["Type"], "Value": value}
 
 
 def _batch(body: bytes) -> tuple[str, list[tuple[str, Record]]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ec2kit.resource import Resource, Server
     from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.scenarios.wish import Field, Found, Given, Offered
     from ec2kit.settings import Settings
     from ec2kit.status import Change, Plan, Verdict, Wanted
@@ -42,12 +43,14 @@ class Permission(NamedTuple):
         parameters: The exact arguments of the question by DryRun; None: only a real change would answer it.
         proof: A question that changes nothing even where an endpoint ignores DryRun; it is asked first, and if the
             endpoint turns out to be one, `parameters` are not. None: `parameters` change nothing themselves.
+        role: The role that has to permit it, if it is not that of the server.
     """
 
     operation: str
     parameters: Mapping[str, object] | None
     service: str = "ec2"
     proof: Permission | None = None
+    role: Role | None = None
 
     @property
     def name(self) -> str:
@@ -69,14 +72,30 @@ class Companion(Protocol):
     def begin(self) -> None:
         """Begin to look, as soon as the next request has left; returns at once."""
 
-    def finish(self, log: Log, deadline: Deadline) -> None:
-        """Correct the setting, once the result of the action is known and marked."""
+    def finish(self, log: Log, deadline: Deadline, tell: Callable[[Change, Receipt | Exception], None] = ...) -> None:
+        """
+        Correct the setting, once the result of the action is known and marked.
+
+        Args:
+            tell: Called with the change that was tried, and what came of it.
+        """
+
+    def due(self, deadline: Deadline) -> Change:
+        """
+        Look at the setting, and return the change that `finish` would make; its old is its new if all is right.
+
+        Raises:
+            Ec2KitError: The setting cannot be seen; `finish` would leave it as it is.
+        """
 
 
 class Scenario(Protocol):
     """One kind of address: its looks and changes are thin, its decisions are pure functions."""
 
     # -- its definition --
+
+    ON_THE_DEVICE: bool
+    """True: the framework has to put the address on the active server's device."""
 
     def own(self, stored: Mapping[str, Any]) -> Any:
         """
@@ -95,8 +114,8 @@ class Scenario(Protocol):
     def holdings(self, resource: Resource) -> Holdings:
         """Return what the definition has of AWS for itself, on all of its servers; no other one may have it."""
 
-    def role(self, resource: Resource) -> Role | None:
-        """Return the role under which the address is looked at and changed; None: the server's own credentials."""
+    def roles(self, resource: Resource) -> tuple[str, ...]:
+        """Return the ARNs of the roles under which objects are looked at and changed; none: no role is assumed."""
 
     # -- looking and deciding --
 
@@ -131,6 +150,9 @@ class Scenario(Protocol):
         Args:
             conditional: True: an address without an owner is taken only if it still has no owner.
         """
+
+    def foreseen(self, observed: Any, change: Change) -> Any:
+        """Return what a look shows after a change of `plan`, if nothing else changes; a pure function."""
 
     def ahead(self, resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
         """
@@ -213,6 +235,9 @@ class Scenario(Protocol):
 
     def agent(self) -> Agent:
         """Return the OCF agent of this kind."""
+
+    def recorded(self) -> type[Shown] | None:
+        """Return the class that writes into a record what a look shows, and reads it; None: this kind has none."""
 
 
 class Ground(Protocol):
@@ -304,9 +329,6 @@ class Making(Protocol):
 
     DIFFERENT_ZONES: bool
     """True: two servers in one Availability Zone cause a warning."""
-
-    ON_THE_DEVICE: bool
-    """True: the framework has to put the address on the active server's device."""
 
     CHECKS: tuple[tuple[str, Check], ...]
     """Name → check; a standby server makes these checks, too."""

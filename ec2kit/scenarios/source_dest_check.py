@@ -10,12 +10,22 @@ from ec2kit.deadline import Abandoned, Begun
 from ec2kit.errors import AwsRefused, DeadlinePassed, Ec2KitError, Overtaken, Unknown
 from ec2kit.messages import catalogue
 from ec2kit.resource import Server
+from ec2kit.status import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ec2kit.deadline import Deadline
-    from ec2kit.ec2.answers import NetworkInterface
+    from ec2kit.ec2.answers import NetworkInterface, Receipt
     from ec2kit.ec2.operations import Ec2
     from ec2kit.messages.log import Log
+
+_ON, _OFF = "source/destination check on", "source/destination check off"
+"""The setting of the ENI before and after the change."""
+
+
+def _nothing(change: Change, outcome: Receipt | Exception) -> None:
+    """Tell nothing; the default of `tell`."""
 
 
 class SourceDestCheck:
@@ -40,19 +50,30 @@ class SourceDestCheck:
         with suppress(RuntimeError):  # no thread can be made: the look is made at the end
             self._begun = Begun(self._look)
 
-    def finish(self, log: Log, deadline: Deadline) -> None:
+    def due(self, deadline: Deadline) -> Change:
+        """Return the change that switches the check off, from off if it is off; raises what the look raises."""
+        eni, old = self._network_interface_id, _ON if self._seen(deadline).source_dest_check else _OFF
+        arguments = {"network_interface_id": eni}
+        return Change("ModifyNetworkInterfaceAttribute", eni, old=old, new=_OFF, arguments=arguments)
+
+    def finish(
+        self, log: Log, deadline: Deadline, tell: Callable[[Change, Receipt | Exception], None] = _nothing
+    ) -> None:
         """Switch the check off if it is on; a failure is logged."""
         eni = self._network_interface_id
         try:
-            if not self._seen(deadline).source_dest_check:
+            change = self.due(deadline)
+            if change.old == change.new:
                 return
         except (Unknown, AwsRefused, Overtaken) as error:
             log.put(catalogue.SOURCE_DEST_CHECK_UNSEEN, network_interface_id=eni, reason=error)
             return
         try:
             receipt = self._ec2.switch_off_source_dest_check(network_interface_id=eni, retries=1)
+            tell(change, receipt)
             log.put(catalogue.SOURCE_DEST_CHECK_OFF, network_interface_id=eni, request_id=receipt.request_id)
         except Ec2KitError as error:
+            tell(change, error)
             log.put(catalogue.SOURCE_DEST_CHECK_ON, network_interface_id=eni, reason=error)
 
     def _seen(self, deadline: Deadline) -> NetworkInterface:

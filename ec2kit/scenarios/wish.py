@@ -16,13 +16,8 @@ def _anything(name: str, text: str) -> str:
     return text
 
 
-def _always(offered: Offered) -> bool:
+def _always(offered: Offered, given: Given) -> bool:
     return True
-
-
-def never(offered: Offered) -> bool:
-    """Let the dialogue leave a field out; the option is for whoever knows that it is needed."""
-    return False
 
 
 class Field(NamedTuple):
@@ -38,7 +33,9 @@ class Field(NamedTuple):
         checked: Returns the usual form of a text, from (name, text); raises Ec2KitError.
         offered: Name of the list to choose from; "": there is none.
         closed: True: only the offered values are accepted.
-        asked: Tells by the offers whether the dialogue asks for the field.
+        asked: Tells by the offers, and by what was given so far, whether the dialogue asks for the field.
+        otherwise: What holds if the field is not given, "all"; the dialogue takes it for an answer. "": the dialogue
+            needs an answer.
         after_device: True: the dialogue asks for the field after the network interface.
         names_it: True: a resource without a given tag is called after the field.
         several: True: the option may be repeated; the texts are joined by commas, which no single one may have.
@@ -54,7 +51,8 @@ class Field(NamedTuple):
     checked: Callable[[str, str], str] = _anything
     offered: str = ""
     closed: bool = False
-    asked: Callable[[Offered], bool] = _always
+    asked: Callable[[Offered, Given], bool] = _always
+    otherwise: str = ""
     after_device: bool = False
     names_it: bool = False
     several: bool = False
@@ -67,13 +65,13 @@ class Field(NamedTuple):
         return self.option.removeprefix("--")
 
 
-def _with_ip_resources(offered: Offered) -> bool:
+def _with_ip_resources(offered: Offered, given: Given) -> bool:
     return offered.get("ip_resources") is not None
 
 
-def without_ip_resources(offered: Offered) -> bool:
+def without_ip_resources(offered: Offered, given: Given) -> bool:
     """Tell whether the framework has no IP resources, so that the dialogue has to ask for the address itself."""
-    return not _with_ip_resources(offered)
+    return offered.get("ip_resources") is None
 
 
 IP_RESOURCE = Field(

@@ -13,6 +13,8 @@ from ec2kit.errors import StateUnusable
 from ec2kit.state.folder import folder_of, make_folder, open_in, open_private, unusable
 
 VERSION = 1
+_PRIVATE = 0o600
+
 _LARGEST = 1_000_000
 """Characters of a file: one that is larger is neither read nor written."""
 
@@ -86,12 +88,13 @@ class StateFile:
             raise unusable(self.path, error) from error
 
 
-def write_text(path: str, text: str, *, durable: bool = True) -> None:
+def write_text(path: str, text: str, *, durable: bool = True, mode: int = _PRIVATE) -> None:
     """
     Replace the text of a file: after a crash at any moment the old one or the new one is there.
 
     Args:
         durable: False: this holds for a crash of this process only, not for one of the machine.
+        mode: The permissions of the file.
 
     Raises:
         StateUnusable: The new text cannot be written; the old one is still there.
@@ -99,7 +102,7 @@ def write_text(path: str, text: str, *, durable: bool = True) -> None:
     try:
         make_folder(os.path.dirname(path))
         with folder_of(path) as (folder, name):
-            _replace(name, text, folder, durable=durable)
+            _replace(name, text, folder, durable=durable, mode=mode)
             if durable:
                 os.fsync(folder)
         if durable:
@@ -131,24 +134,26 @@ def _parse(text: str) -> Content:
     return content
 
 
-def _replace(name: str, text: str, folder: int, *, durable: bool) -> None:
+def _replace(name: str, text: str, folder: int, *, durable: bool, mode: int) -> None:
     """Replace the file by a new one with this text."""
     temporary = f"{name}.{os.getpid()}.tmp"
     try:
-        _write(temporary, text, folder, durable=durable)
+        _write(temporary, text, folder, durable=durable, mode=mode)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         _unlink(temporary, folder)
         raise
 
 
-def _write(name: str, text: str, folder: int, *, durable: bool) -> None:
+def _write(name: str, text: str, folder: int, *, durable: bool, mode: int) -> None:
     with suppress(FileNotFoundError):
         if stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             _unlink(name, folder)  # of a writer that was killed, or another's file under a second name
     with open(open_in(folder, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
+        if mode != _PRIVATE:
+            os.fchmod(file.fileno(), mode)
         if durable:
             os.fsync(file.fileno())
 

@@ -103,6 +103,10 @@ class Intentions:
         except (Damaged, KeyError, ValueError, TypeError, OverflowError) as error:
             raise StateUnusable(path=self._note.path, reason=f"damaged: {error}") from error
 
+    def must_not_want(self, direction: Direction) -> None:
+        """Raise Overtaken, as `declare` does, if this direction is wanted at present; StateUnusable as `current`."""
+        _must_not_be(self.current(), direction)
+
     def declare(self, direction: Direction, deadline: Deadline, *, unless: Direction | None = None) -> Intention:
         """
         Write down what is wanted; the same as before is the same intention, not a newer one.
@@ -133,8 +137,7 @@ class Intentions:
             current = None
         if current is not None and current.direction is direction:
             return current
-        if current is not None and current.direction is unless:
-            raise Overtaken(newer=_ASKED[unless])
+        _must_not_be(current, unless)
         newer = Intention(direction, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         self._note.write({"direction": direction.value, "generation": newer.generation})
         return newer
@@ -185,6 +188,11 @@ class Intentions:
         if current != mine:
             newer = "remove or delete was asked for" if current is None else _ASKED[current.direction]
             raise Overtaken(newer=newer)
+
+
+def _must_not_be(current: Intention | None, direction: Direction | None) -> None:
+    if current is not None and current.direction is direction:
+        raise Overtaken(newer=_ASKED[direction])
 
 
 _ASKED = {Direction.UP: "restore was asked for", Direction.DOWN: "remove was asked for"}

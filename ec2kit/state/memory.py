@@ -16,6 +16,7 @@ class Memory(NamedTuple):
         unknown_since: When the present run of checks without an answer began; 0 if there is none.
         unknown_count: The number of checks in a row without an answer.
         reason: The reason of the last of them.
+        verdict: The last one, "IN_SERVICE"; "": none in this boot.
         objects: The objects that held the address when it was last seen in order, and that a scenario would miss.
     """
 
@@ -24,6 +25,7 @@ class Memory(NamedTuple):
     unknown_count: int = 0
     reason: str = ""
     objects: tuple[str, ...] = ()
+    verdict: str = ""
 
     def age(self, now: float) -> float:
         """Return the seconds for which nothing has been known."""
@@ -40,6 +42,7 @@ def recall(folder: str, tag: str) -> Memory:
             unknown_count=int(content.get("unknown_count", 0)),
             reason=str(content.get("reason", "")),
             objects=tuple(map(str, content.get("objects", ()))),
+            verdict=str(content.get("verdict", "")),
         )
     except (ValueError, TypeError, OverflowError):
         return Memory()

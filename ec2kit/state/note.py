@@ -42,6 +42,8 @@ KINDS = (
     REPORT := Kind("report", is_synced=False),
     PROBE := Kind("probe", is_synced=False),
     HANDOVER := Kind("handover"),
+    NETWORK := Kind("network", is_synced=False),
+    WITHDRAWN := Kind("withdrawn", is_synced=False),
 )
 """All kinds, in the order in which they are forgotten: first what stops an action that acts for the resource."""
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.client import BaseClient
 
+from ec2kit.ec2.answers import DESTINATIONS, kind_of
 from ec2kit.state.file import StateFile
 
 from ..leaks import must_not_leak
@@ -35,6 +36,14 @@ DNS_TAG = "ec2-dns1"
 
 KINDS = (VIP_TAG, EIP_TAG, SIP_TAG, SIP6_TAG)
 """One resource of each kind of address in EC2; the secondary addresses are of IPv4 and of IPv6."""
+
+NAT_TAG, LIST_TAG, SEVERAL_TAG, TAGGED_TAG, ROLES_TAG = "ec2-nat1", "ec2-list1", "ec2-vips1", "ec2-tag1", "ec2-roles1"
+
+ROUTES = (NAT_TAG, LIST_TAG, SEVERAL_TAG, TAGGED_TAG, ROLES_TAG)
+"""Resources of routes in chosen tables: default routes, a prefix list, several addresses, by a tag, under roles."""
+
+TABLE_ROLE = "arn:aws:iam::210987654321:role/vip"
+"""The role of one of the tables of ROLES_TAG."""
 
 SECONDARY = {SIP_TAG: "secondary_ip", SIP6_TAG: "secondary_ipv6"}
 """Resources of secondary addresses → the names of the addresses in sandbox.json."""
@@ -195,6 +204,8 @@ class Cluster:
             kind = ["--type", "elastic-ip", "--elastic-ip", self.sandbox.description["elastic_ip"]]
         if tag in SECONDARY:
             kind = ["--type", "secondary-ip", "--private-ip", self.sandbox.description[SECONDARY[tag]]]
+        if tag in ROUTES:
+            kind = ["--type", "route-table", *self.make_routes(tag)]
         if tag == DNS_TAG:
             place = ["--hosted-zone", self.sandbox.description["hosted_zone_id"]]
             kind = ["--type", "dns-record", *place, "--record", self.sandbox.description["record"]]
@@ -210,18 +221,69 @@ class Cluster:
         Args:
             on: The server that restored it last.
         """
-        tables = f"-{self.size}" if tag == VIP_TAG else ""
+        tables = f"-{self.size}" if tag == VIP_TAG or tag in ROUTES else ""
+        if tag in ROUTES:
+            self.make_routes(tag)
         self.lay_out(f"{tag}-{servers}-{on}{tables}", lambda: self._make_resource(tag, servers, on))
         if tag == EIP_TAG:
             self.associate(on)
         elif tag in SECONDARY:
             self.assign(tag, self.eni(on))
-        elif tag == DNS_TAG:
+        elif tag == DNS_TAG or tag in ROUTES:
+            self._rename_prefix_list(tag)
             self.move(tag, self.eni(on))
         elif on != "node1":
             for table in self.tables:
                 self.point(table, self.eni(on))
         return self
+
+    # -- routes in chosen tables --
+
+    def places(self, tag: str) -> list[tuple[str, str]]:
+        """Table and destination of each route of a resource of ROUTES."""
+        tables = self.tables[2:4] if tag in (NAT_TAG, LIST_TAG) else self.tables[:2]
+        destinations = {
+            NAT_TAG: ("0.0.0.0/0", "::/0"),
+            LIST_TAG: (self._prefix_list(),),
+            SEVERAL_TAG: ("10.1.0.30/32", "2001:db8:9::1/128"),
+            TAGGED_TAG: ("10.1.0.40/32",),
+            ROLES_TAG: ("10.1.0.50/32",),
+        }[tag]
+        return [(table, each) for table in tables for each in destinations]
+
+    def make_routes(self, tag: str) -> list[str]:
+        """Make the routes of a resource, if they are not there, and return what create is told of it."""
+        places, there = self.places(tag), self.routes()
+        for table, destination in places:
+            if (table, destination) not in there:
+                self.aws.create_route(**_named(table, destination), NetworkInterfaceId=self.eni("node1"))
+        tables = list(dict.fromkeys(table for table, _ in places))
+        destinations = dict.fromkeys(destination for _, destination in places)
+        option = "--destination" if tag in (NAT_TAG, LIST_TAG) else "--vip"
+        words = [word for each in destinations for word in (option, re.sub("/(32|128)$", "", each))]
+        if tag == TAGGED_TAG:
+            self.aws.create_tags(Resources=tables, Tags=[{"Key": "vip", "Value": "a"}])
+            return [*words, "--route-table-tag", "vip=a"]
+        role = ["--role-arn", f"{tables[0]}={TABLE_ROLE}"] if tag == ROLES_TAG else []
+        return [*words, "--route-table", ",".join(tables), *role]
+
+    def _prefix_list(self) -> str:
+        """Return the prefix list of this test; it is made if it was not yet."""
+        found = self.aws.describe_managed_prefix_lists(Filters=[{"Name": "owner-id", "Values": ["123456789012"]}])
+        for each in found["PrefixLists"]:
+            if each["PrefixListName"] == "vips-of-tests":
+                return str(each["PrefixListId"])
+        made = self.aws.create_managed_prefix_list(
+            PrefixListName="vips-of-tests", MaxEntries=5, AddressFamily="IPv4", Entries=[{"Cidr": "10.2.0.1/32"}]
+        )
+        return str(made["PrefixList"]["PrefixListId"])
+
+    def _rename_prefix_list(self, tag: str) -> None:
+        """Let the definitions that were kept mean the prefix list of this test."""
+        for name in self._environments if tag == LIST_TAG else ():
+            file = StateFile(str(self.path(name, "EC2KIT_STATE_DIR") / "resources" / f"{tag}.json"))
+            if definition := file.read():
+                file.write({**definition, "address": self._prefix_list()}, durable=False)
 
     def lay_out(self, name: str, make: Callable[[], None]) -> None:
         """Put what something once left beside the files that are there; it is made if it was not yet."""
@@ -351,6 +413,10 @@ class Cluster:
             return held
         if tag == EIP_TAG:
             return self.address_holder()
+        if tag in ROUTES:
+            routes = self.routes()
+            (held,) = {self.server_of(routes.get(place)) for place in self.places(tag)}
+            return held
         if tag == DNS_TAG:
             return next((self._server_at(each) for each in self.record()), None)
         eni = self._eni_with(self.sandbox.description[SECONDARY[tag]])
@@ -379,13 +445,16 @@ class Cluster:
                 return str(name)
         return address
 
-    def move(self, tag: str, eni: str) -> None:
-        """An outside hand moves the address of a resource."""
+    def move(self, tag: str, eni: str, *, at_most: int | None = None) -> None:
+        """An outside hand moves the address of a resource; of routes in chosen tables so many, if not all."""
         if tag == VIP_TAG:
             for table in self.tables:
                 self.point(table, eni)
         elif tag == EIP_TAG:
             self.aws.associate_address(AllocationId=self.sandbox.description["allocation_id"], NetworkInterfaceId=eni)
+        elif tag in ROUTES:
+            for table, destination in self.places(tag)[:at_most]:
+                self.aws.replace_route(**_named(table, destination), NetworkInterfaceId=eni)
         elif tag == DNS_TAG:
             (found,) = self.aws.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
             self.point_record(found["PrivateIpAddress"])
@@ -453,6 +522,11 @@ class Cluster:
     def cut_off(self, server: str) -> None:
         """No other server can ask this one any more."""
         (self.sandbox.folder / server / "unreachable").touch()
+
+
+def _named(table: str, destination: str) -> dict[str, str]:
+    """Return a route by the parameters of an operation on it."""
+    return {"RouteTableId": table, DESTINATIONS[kind_of(destination)]: destination}
 
 
 def _destination(route: dict[str, str]) -> str:

@@ -51,7 +51,7 @@ def at_a_terminal(cluster: Cluster, words: list[str], *typed: str) -> tuple[int,
 @pytest.mark.parametrize("words", PROGRAMS)
 def test_create_at_a_terminal_asks_and_makes_what_was_answered(cluster: Cluster, words: list[str]) -> None:
     """Return after return, and only the virtual IP typed: the resource is in service."""
-    answers = ["\n", "\n", "\n", "\n", "10.1.0.10\n", "\n", "\n", "yes\n"]
+    answers = ["\n", "\n", "\n", "\n", "10.1.0.10\n", "\n", "\n", "\n", "\n", "\n", "yes\n"]
     status, shown = at_a_terminal(cluster, words, *answers)
     assert status == 0, shown
     assert f"eth1  {cluster.eni('node1')}" in shown

@@ -27,6 +27,8 @@ from .cluster import (
     EIP_TAG,
     KINDS,
     PATIENCE,
+    ROLES_TAG,
+    ROUTES,
     SILENCE,
     SIP_TAG,
     VIP_TAG,
@@ -159,18 +161,20 @@ def _of(tag: str, cases: list[ParameterSet]) -> list[ParameterSet]:
     return [pytest.param(*each.values, tag, id=f"{each.id}-{tag}", marks=each.marks) for each in cases]
 
 
-TROUBLE = [
-    *_of(VIP_TAG, AWS_IS_SILENT + OWN_TROUBLE),
-    *(
-        case
-        for tag in KINDS[1:]
-        for case in _of(
-            tag, [each for each in AWS_IS_SILENT if each.id in ("endpoint black-holed", "permission denied")]
-        )
-    ),
+STS_IS_SILENT = [
+    pytest.param(_sandbox_fault("silent", service="sts"), "STS gives no credentials yet", id="STS black-holed"),
+    pytest.param(_sandbox_fault("deny", service="sts"), "STS does not let this server assume", id="STS denies"),
+    pytest.param(_sandbox_fault("error", service="sts", status=500), "STS gives no credentials", id="STS HTTP 500"),
 ]
-TROUBLE += _of(DNS_TAG, ROUTE_53_IS_SILENT)
-"""The other kinds ask by the same door, with other operations: once where nothing comes, once where EC2 says no."""
+"""The same of STS, which gives the keys of a role."""
+
+TROUBLE = [case for tag in (*KINDS, *ROUTES) for case in _of(tag, AWS_IS_SILENT + OWN_TROUBLE)]
+TROUBLE += _of(DNS_TAG, ROUTE_53_IS_SILENT + OWN_TROUBLE)
+TROUBLE += _of(ROLES_TAG, STS_IS_SILENT)
+"""
+Every kind. Most ask by the same door, with other operations: `make test` runs them once where nothing comes, and once
+where AWS says no; all of the rest is slow.
+"""
 
 
 def _act(cluster: Cluster, action: str, tag: str, settings: Settings, *, tells: str = "") -> Done:

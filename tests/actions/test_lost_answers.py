@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ec2kit.ec2.answers import DESTINATIONS
+
 from ..patience import Stalls
 from .cluster import (
     DNS_TAG,
     EIP_TAG,
+    NAT_TAG,
     PATIENCE,
+    ROUTES,
+    SEVERAL_TAG,
     SIP6_TAG,
     SIP_TAG,
     VIP_TAG,
@@ -30,8 +35,13 @@ from .test_roles import with_role
 
 KINDS = (*IN_EC2, DNS_TAG)
 
-OPERATIONS = {
-    VIP_TAG: ("ReplaceRoute",),
+Tags = tuple[str, ...]
+
+each_group = pytest.mark.parametrize("tags", [pytest.param(KINDS, id="kinds"), pytest.param(ROUTES, id="routes")])
+"""All resources of a group are restored at once, because all wait for the same."""
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((VIP_TAG, *ROUTES), ("ReplaceRoute",)),
     EIP_TAG: ("AssociateAddress",),
     SIP_TAG: ("AssignPrivateIpAddresses",),
     SIP6_TAG: ("UnassignIpv6Addresses", "AssignIpv6Addresses"),
@@ -42,8 +52,8 @@ OPERATIONS = {
 MANY = 20
 """Writes of one object that are enough for reads that are 5 s late: the pauses between them grow to 5 s."""
 
-OBJECTS = {**dict.fromkeys(KINDS, 1), VIP_TAG: 6}
-"""What has to be written for each resource; all are restored at once, since all wait for the same."""
+OBJECTS = {**dict.fromkeys(KINDS, 1), VIP_TAG: 6, **dict.fromkeys(ROUTES, 2), NAT_TAG: 4, SEVERAL_TAG: 4}
+"""What has to be written for each resource."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,21 @@ class Journal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", len(self.cluster.sandbox.calls()))
 
-    def sent(self, operation: str) -> list[int]:
-        """How often each object's change was asked for, whether it was carried out or not."""
+    def sent(self, operation: str, tag: str = "") -> list[int]:
+        """
+        How often each object's change was asked for, whether it was carried out or not.
+
+        Args:
+            tag: Of the resource for which it was asked; "": of any.
+        """
         names = ("RouteTableId", "AllocationId", "AssociationId", "NetworkInterfaceId", "Id")
         calls = self.cluster.sandbox.calls()[self.since :]
         changes = [each for each in calls if each["operation"] == operation and self._is_mine(each["server"])]
-        parameters = [each["parameters"] for each in changes]
-        return [*Counter(next(each[name] for name in names if name in each) for each in parameters).values()]
+        asked = [each for each in changes if not tag or tag in each["user_agent"].split()]
+        parameters = [each["parameters"] for each in asked]
+        objects = [next(each[name] for name in names if name in each) for each in parameters]
+        blocks = [[each[name] for name in DESTINATIONS.values() if name in each] for each in parameters]
+        return [*Counter(f"{one} {block}" for one, block in zip(objects, blocks, strict=True)).values()]
 
     def _is_mine(self, server: object) -> bool:
         return server is not None and self.server in (None, server)
@@ -84,114 +102,129 @@ def uncertain(stderr: str, operation: str) -> int:
     return len(re.findall(rf"the outcome of {operation} is not certain", stderr))
 
 
-def with_all(cluster: Cluster) -> Cluster:
-    for tag in KINDS:
+def with_all(cluster: Cluster, tags: Tags) -> Cluster:
+    for tag in tags:
         cluster.with_resource(tag)
     return cluster
 
 
-def fault_of_writes(cluster: Cluster, effect: str, server: str = "") -> None:
+def fault_of_writes(cluster: Cluster, tags: Tags, effect: str, server: str = "") -> None:
     """
     Let something befall all writes that move an address.
 
     Args:
         server: "": the standby of each resource.
     """
-    for tag, operations in OPERATIONS.items():
-        service = "route53" if tag == DNS_TAG else "ec2"
-        for operation in operations:
-            cluster.sandbox.fault(effect, server=server or standby(tag), operation=operation, service=service)
+    places = [
+        (server or standby(tag), operation, "route53" if tag == DNS_TAG else "ec2")
+        for tag in tags
+        for operation in OPERATIONS[tag]
+    ]
+    for where, operation, service in dict.fromkeys(places):
+        cluster.sandbox.fault(effect, server=where, operation=operation, service=service)
 
 
-def at_once(cluster: Cluster, action: str, *, server: str = "", **settings: str) -> dict[str, Done]:
+def at_once(cluster: Cluster, tags: Tags, action: str, *, server: str = "", **settings: str) -> dict[str, Done]:
     """Run an action on all resources at the same time; `server` as above."""
-    running = {tag: cluster.start(server or standby(tag), action, "-t", tag, **settings) for tag in KINDS}
+    running = {tag: cluster.start(server or standby(tag), action, "-t", tag, **settings) for tag in tags}
     return {tag: finished(each) for tag, each in running.items()}
 
 
-def ended_in_time(cluster: Cluster, action: str, seconds: float, *, server: str = "") -> dict[str, Done]:
+def ended_in_time(cluster: Cluster, tags: Tags, action: str, seconds: float, *, server: str = "") -> dict[str, Done]:
     """Run an action on all resources that ends by its deadline; each request may take a part of that time."""
     stalls = Stalls()
     settings = {**silence(seconds / 10), f"EC2_{action.upper()}_TIMEOUT": f"{seconds:.1f}"}
-    ended = at_once(cluster, action, server=server, **settings)
+    ended = at_once(cluster, tags, action, server=server, **settings)
     late = [each.seconds > seconds + 1 + stalls.seconds for each in ended.values() if "END" in each.stderr]
     assert not any(late), ended
     return ended
 
 
-def holders(cluster: Cluster) -> dict[str, str | None]:
+def holders(cluster: Cluster, tags: Tags) -> dict[str, str | None]:
     """The server that has the address of each resource."""
-    return {tag: cluster.holder(tag) for tag in KINDS}
+    return {tag: cluster.holder(tag) for tag in tags}
+
+
+def moved(tags: Tags) -> dict[str, str]:
+    return {tag: standby(tag) for tag in tags}
+
+
+def stayed(tags: Tags) -> dict[str, str]:
+    return dict.fromkeys(tags, "node1")
 
 
 def named(cluster: Cluster, tag: str) -> str:
     """What a failure names as the object that it is about."""
     told = cluster.sandbox.description
     places = {EIP_TAG: "allocation_id", SIP_TAG: "secondary_ip", SIP6_TAG: "secondary_ipv6", DNS_TAG: "record"}
-    return "rtb-" if tag == VIP_TAG else str(told[places[tag]])
-
-
-MOVED = {tag: standby(tag) for tag in KINDS}
-STAYED = dict.fromkeys(KINDS, "node1")
+    return "rtb-" if tag == VIP_TAG or tag in ROUTES else str(told[places[tag]])
 
 
 # -- restore -----------------------------------------------------------------------------------------------
 
 
+@each_group
 @pytest.mark.parametrize("effect", ["lose", "garble"])
-def test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each(cluster: Cluster, effect: str) -> None:
+def test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each(
+    cluster: Cluster, effect: str, tags: Tags
+) -> None:
     """What the look after a write shows is done, whatever becomes of the answers, and is not written again."""
-    journal = Journal(with_all(cluster), None)
-    fault_of_writes(cluster, effect)
-    for tag, done in at_once(cluster, "restore").items():
+    journal = Journal(with_all(cluster, tags), None)
+    fault_of_writes(cluster, tags, effect)
+    for tag, done in at_once(cluster, tags, "restore").items():
         assert done.status == 0, done.stderr
         for operation in OPERATIONS[tag]:
-            assert journal.sent(operation) == [1] * OBJECTS[tag]
+            assert journal.sent(operation, tag) == [1] * OBJECTS[tag]
             assert uncertain(done.stderr, operation) == OBJECTS[tag]
         last = OPERATIONS[tag][-1]  # what the one before it did is seen by this one being possible
         assert found_carried_out(done.stderr, last) == OBJECTS[tag]
-    assert holders(cluster) == MOVED
+    assert holders(cluster, tags) == moved(tags)
 
 
-def test_restore_whose_every_answer_is_lost_while_reads_are_late_succeeds(cluster: Cluster) -> None:
+@each_group
+def test_restore_whose_every_answer_is_lost_while_reads_are_late_succeeds(cluster: Cluster, tags: Tags) -> None:
     """A look that does not show the change yet is no failure, and no reason to write without end."""
-    journal = Journal(with_all(cluster), None)
-    fault_of_writes(cluster, "lose")
+    journal = Journal(with_all(cluster, tags), None)
+    fault_of_writes(cluster, tags, "lose")
     cluster.sandbox.fault("late", seconds=5)
-    for tag, done in at_once(cluster, "restore", EC2_VERIFY_TIMEOUT="1").items():
+    for tag, done in at_once(cluster, tags, "restore", EC2_VERIFY_TIMEOUT="1").items():
         assert done.status == 0, done.stderr
-        assert all(max(journal.sent(each)) <= MANY for each in OPERATIONS[tag])
-    assert holders(cluster) == MOVED
+        assert all(max(journal.sent(each, tag)) <= MANY for each in OPERATIONS[tag])
+    assert holders(cluster, tags) == moved(tags)
 
 
-def test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits(cluster: Cluster) -> None:
+@each_group
+def test_restore_without_retries_whose_answer_is_lost_while_reads_are_late_waits(
+    cluster: Cluster, tags: Tags
+) -> None:
     """EC2_MAX_RETRY=0 is one write; EC2_VERIFY_TIMEOUT is for it as for one that was answered."""
-    journal = Journal(with_all(cluster), None)
-    fault_of_writes(cluster, "lose")
+    journal = Journal(with_all(cluster, tags), None)
+    fault_of_writes(cluster, tags, "lose")
     cluster.sandbox.fault("late", seconds=5)
-    for tag, done in at_once(cluster, "restore", EC2_VERIFY_TIMEOUT="60", EC2_MAX_RETRY="0").items():
+    for tag, done in at_once(cluster, tags, "restore", EC2_VERIFY_TIMEOUT="60", EC2_MAX_RETRY="0").items():
         assert done.status == 0, done.stderr
-        assert all(journal.sent(each) == [1] * OBJECTS[tag] for each in OPERATIONS[tag])
+        assert all(journal.sent(each, tag) == [1] * OBJECTS[tag] for each in OPERATIONS[tag])
 
 
+@each_group
 @pytest.mark.parametrize(
     ("effect", "reason"), [("reset", "Connection reset"), ("silent", "none within"), ("error", "Internal")]
 )
 def test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown(
-    cluster: Cluster, effect: str, reason: str
+    cluster: Cluster, effect: str, reason: str, tags: Tags
 ) -> None:
     """Answers that never come, of writes that are never carried out: at the end it is said what is not known."""
 
     def restored(seconds: float) -> dict[str, Done]:
         cluster.clean()
-        with_all(cluster)
-        fault_of_writes(cluster, effect)
-        return ended_in_time(cluster, "restore", seconds)
+        with_all(cluster, tags)
+        fault_of_writes(cluster, tags, effect)
+        return ended_in_time(cluster, tags, "restore", seconds)
 
     def have_written_twice(done: dict[str, Done]) -> bool:
         return all(
             uncertain(done[tag].stderr, OPERATIONS[tag][0]) >= 2 * OBJECTS[tag] and "END" in done[tag].stderr
-            for tag in KINDS
+            for tag in tags
         )
 
     for tag, done in given_time(restored, have_written_twice, seconds=5).items():
@@ -201,7 +234,7 @@ def test_restore_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unk
         assert reason in done.stderr
         assert named(cluster, tag) in end
         assert uncertain(done.stderr, OPERATIONS[tag][0]) >= 2 * OBJECTS[tag]
-    assert holders(cluster) == STAYED
+    assert holders(cluster, tags) == stayed(tags)
 
 
 def test_restore_whose_writes_vanish_makes_as_many_retries_as_it_may(cluster: Cluster) -> None:
@@ -235,15 +268,15 @@ def test_restore_whose_first_writes_vanish_tells_the_true_number_of_attempts(clu
 
 def test_restore_whose_answer_is_lost_and_whose_address_is_taken_writes_once_more(cluster: Cluster) -> None:
     """A third target after a lost answer is another hand, as after an answer."""
-    journal = Journal(with_all(cluster), None)
-    fault_of_writes(cluster, "lose")
+    journal = Journal(with_all(cluster, KINDS), None)
+    fault_of_writes(cluster, KINDS, "lose")
     stolen = [tag for tag in KINDS if tag not in (SIP6_TAG, DNS_TAG)]  # which one call of EC2 takes
-    for tag in stolen:
-        cluster.sandbox.fault("steal", server=standby(tag), operation=OPERATIONS[tag][0], count=1)
-    for tag, done in at_once(cluster, "restore").items():
+    for server, operation in dict.fromkeys((standby(tag), OPERATIONS[tag][0]) for tag in stolen):
+        cluster.sandbox.fault("steal", server=server, operation=operation, count=1)
+    for tag, done in at_once(cluster, KINDS, "restore").items():
         assert done.status == 0, done.stderr
         assert max(journal.sent(OPERATIONS[tag][0])) == (2 if tag in stolen else 1)
-    assert holders(cluster) == MOVED
+    assert holders(cluster, KINDS) == moved(KINDS)
 
 
 def test_restore_whose_writes_vanish_is_overtaken_by_remove(cluster: Cluster) -> None:
@@ -375,41 +408,49 @@ def test_remove_whose_write_is_under_way_at_the_deadline_says_that_its_outcome_i
 # -- recover -----------------------------------------------------------------------------------------------
 
 
-def drifted(cluster: Cluster) -> Cluster:
+def drifted(cluster: Cluster, tags: Tags) -> Cluster:
     """All addresses are at somebody who is no server of the resources; of the routes one is."""
-    with_all(cluster)
+    with_all(cluster, tags)
     foreign = str(cluster.sandbox.description["third_party_network_interface_id"])
-    for tag in KINDS[1:]:
-        cluster.move(tag, foreign)
-    cluster.point(cluster.tables[0], foreign)
+    for tag in tags:
+        if tag == VIP_TAG:
+            cluster.point(cluster.tables[0], foreign)
+        elif tag in ROUTES:
+            cluster.move(tag, foreign, at_most=1)
+        else:
+            cluster.move(tag, foreign)
     return cluster
 
 
+@each_group
 @pytest.mark.parametrize("late", [0, 5])
-def test_recover_whose_every_answer_is_lost_succeeds(cluster: Cluster, late: int) -> None:
+def test_recover_whose_every_answer_is_lost_succeeds(cluster: Cluster, late: int, tags: Tags) -> None:
     """Recover, too, goes by what it sees, and says so."""
-    journal = Journal(drifted(cluster), "node1")
-    fault_of_writes(cluster, "lose", "node1")
+    journal = Journal(drifted(cluster, tags), "node1")
+    fault_of_writes(cluster, tags, "lose", "node1")
     if late:
         cluster.sandbox.fault("late", server="node1", seconds=late)
-    for tag, done in at_once(cluster, "recover", server="node1").items():
+    for tag, done in at_once(cluster, tags, "recover", server="node1").items():
         assert done.status == 0, done.stderr
-        assert all(sum(journal.sent(each)) <= (MANY if late else 1) for each in OPERATIONS[tag])
+        assert all(sum(journal.sent(each, tag)) <= (MANY if late else 1) for each in OPERATIONS[tag])
         assert found_carried_out(done.stderr, OPERATIONS[tag][-1]) == 1
-    assert holders(cluster) == STAYED
+    assert holders(cluster, tags) == stayed(tags)
 
 
-def test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown(cluster: Cluster) -> None:
+@each_group
+def test_recover_whose_writes_vanish_fails_by_the_deadline_and_names_what_is_unknown(
+    cluster: Cluster, tags: Tags
+) -> None:
     """The same for recover."""
 
     def recovered(seconds: float) -> dict[str, Done]:
         cluster.clean()
-        drifted(cluster)
-        fault_of_writes(cluster, "reset", "node1")
-        return ended_in_time(cluster, "recover", seconds, server="node1")
+        drifted(cluster, tags)
+        fault_of_writes(cluster, tags, "reset", "node1")
+        return ended_in_time(cluster, tags, "recover", seconds, server="node1")
 
     def have_written(done: dict[str, Done]) -> bool:
-        return all(uncertain(done[tag].stderr, OPERATIONS[tag][0]) > 0 and "END" in done[tag].stderr for tag in KINDS)
+        return all(uncertain(done[tag].stderr, OPERATIONS[tag][0]) > 0 and "END" in done[tag].stderr for tag in tags)
 
     for tag, done in given_time(recovered, have_written, seconds=4).items():
         assert done.status == 1

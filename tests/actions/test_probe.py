@@ -56,6 +56,59 @@ def heard(cluster: Cluster, server: str) -> dict[str, str]:
     return {name: each["outcome"] for name, each in servers.items()}
 
 
+# -- metrics -------------------------------------------------------------------------------------------------------
+
+SAMPLE = re.compile(r'(ec2kit_[a-z_]+)\{tag="ec2-vip1"(?:,[a-z]+="([^"]*)")?\} ([0-9.e+-]+)')
+
+
+def samples(text: str) -> dict[tuple[str, str], float]:
+    """Metric and value of its second label → value; each metric has its help and type before it."""
+    found, known = {}, set[str]()
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            known.add(line.split()[2])
+        elif not line.startswith("# HELP "):
+            sample = SAMPLE.fullmatch(line)
+            assert sample is not None, line
+            assert sample[1] in known
+            found[sample[1].removeprefix("ec2kit_probe_"), sample[2] or ""] = float(sample[3])
+    return found
+
+
+def test_probe_writes_its_metrics_where_node_exporter_reads_them(cluster: Cluster, tmp_path: Path) -> None:
+    """Also after a restore; others can read the file, and delete removes it."""
+    cluster.with_resource(servers=3)
+    cluster.sandbox.folder.joinpath("node3", "unreachable").touch()
+    folder = {"EC2_METRICS_DIR": str(tmp_path)}
+    assert cluster.act("node2", "restore", EC2_PROBE=a_command(cluster), **folder).status == 0
+    file = tmp_path / f"ec2kit-probe-{VIP_TAG}.prom"
+    until(file.exists)
+    assert file.stat().st_mode & 0o777 == 0o644
+    found = samples(file.read_text())
+    assert found["success", "node1"] == 1
+    assert ("success", "node3") not in found
+    assert 0 < found["duration_seconds", "node1"] < found["timestamp_seconds", ""]
+    assert (found["servers", "reached"], found["servers", "could not be asked"]) == (1, 1)
+    assert found["effective_seconds", ""] >= 0
+    cluster.sandbox.folder.joinpath("node3", "unreachable").unlink()
+    assert cluster.act("node2", "remove").status == 0
+    assert cluster.run("node2", "delete", "-t", VIP_TAG, **folder).status == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_probe_without_a_folder_for_its_metrics_says_so_and_ends_the_same(cluster: Cluster, tmp_path: Path) -> None:
+    """A folder that any user can write is not used, either."""
+    cluster.with_resource()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    for name, reason in (("none", "no such folder"), ("open", "others can write the folder")):
+        done = probe(cluster, "node1", a_command(cluster), EC2_METRICS_DIR=str(tmp_path / name))
+        assert done.status == 0, done.stderr
+        assert ":620489:" in cluster.log("node1")
+        assert reason in done.stderr
+    assert list((tmp_path / "open").iterdir()) == []
+
+
 # -- on demand -------------------------------------------------------------------------------------------------------
 
 

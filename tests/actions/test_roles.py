@@ -1,8 +1,8 @@
 """
-Route tables of another account are moved under a role that STS gives; by the real action scripts.
+Route tables of other accounts are moved under roles that STS gives; by the real action scripts.
 
-Two accounts: that of the servers, and the one that shares its VPC with them and owns the tables. The keys of the one
-are good for nothing that belongs to the other.
+Several accounts: that of the servers, and those that own the tables. The keys of the one are good for nothing that
+belongs to another.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ec2kit.scenarios.route_table.role import read, text_of
 from ec2kit.state.file import StateFile
 
 from ..leaks import must_not_be_left_in, must_not_leak
@@ -22,6 +23,9 @@ ROLE = f"arn:aws:iam::{OWNER}:role/network/vip-mover"
 WORDS = ("--vip", "10.1.0.10", "--role-arn", ROLE, "--external-id", "of-the-cluster")
 
 EC2KIT = str(Path(sys.executable).with_name("ec2kit"))
+
+SECOND_OWNER = "310987654321"
+SECOND_ROLE = f"arn:aws:iam::{SECOND_OWNER}:role/second"
 
 OF_EC2 = ("permission missing", "EC2 throttles", "EC2 failed", "no answer from EC2", "rejects the credentials")
 """What would be said of EC2."""
@@ -40,6 +44,39 @@ def with_role(cluster: Cluster) -> Cluster:
         file.write({**(file.read() or {}), "role_arn": ROLE}, durable=False)
     separate(cluster)
     return cluster
+
+
+def of_two_accounts(cluster: Cluster, owned: int = 2) -> Cluster:
+    """
+    The resource on both servers, with tables of three accounts: the role's, the second role's, and the servers'.
+
+    The servers have the tables that are left when each of the others has so many; they name them without a role.
+    """
+    first, second, rest = split(cluster, owned)
+    roles = ",".join([*(f"{each}={ROLE}" for each in first), *(f"{each}={SECOND_ROLE}" for each in second)])
+    cluster.with_resource()
+    for server in ("node1", "node2"):
+        file = StateFile(str(cluster.path(server, "EC2KIT_STATE_DIR") / "resources" / f"{VIP_TAG}.json"))
+        own = {"route_table_ids": [*first, *second, *rest], "role_arn": read_roles(roles)}
+        file.write({**(file.read() or {}), **own}, durable=False)
+    apart(cluster, owned)
+    return cluster
+
+
+def read_roles(text: str) -> str:
+    return text_of(read(text))
+
+
+def split(cluster: Cluster, owned: int) -> tuple[list[str], list[str], list[str]]:
+    tables = cluster.tables
+    return tables[:owned], tables[owned : 2 * owned], tables[2 * owned :]
+
+
+def apart(cluster: Cluster, owned: int) -> None:
+    """Let the first tables belong to one account, and as many to a second one."""
+    first, second, _ = split(cluster, owned)
+    cluster.sandbox.fault("other-account", account=OWNER, tables=",".join(first))
+    cluster.sandbox.fault("other-account", account=SECOND_OWNER, tables=",".join(second))
 
 
 def assumed(cluster: Cluster, server: str) -> list[dict[str, str]]:
@@ -148,3 +185,95 @@ def test_checks_under_two_roles_share_no_answer(cluster: Cluster) -> None:
     assert cluster.asked("node1", "DescribeRouteTables") == before + 2
     shared = cluster.path("node1", "EC2KIT_RUN_DIR").glob("shared.*.json")
     assert ["10.1.0.20" in each.read_text() for each in sorted(shared)].count(True) == 1
+
+
+# -- tables of several accounts in one resource ------------------------------------------------------------------
+
+
+def test_resource_of_tables_of_three_accounts_leads_its_whole_life(cluster: Cluster) -> None:
+    """One verdict and one restore for all; each table is seen and moved by its own account's keys alone."""
+    apart(cluster, 2)
+    first, second, rest = split(cluster, 2)
+    roles = [word for table in first for word in ("--role-arn", f"{table}={ROLE}")]
+    roles += [word for table in second for word in ("--role-arn", f"{table}={SECOND_ROLE}")]
+    words = ("--vip", "10.1.0.10", "--route-table", ",".join(cluster.tables), *roles, "--external-id", "both")
+    life = Life(cluster, words, [(each, CIDR) for each in (*first, *second, *rest)])
+    for step in life.steps():
+        if step == "created and extended":
+            changed = cluster.run("node1", EC2KIT, "set", VIP_TAG, f"role_arn=rtb-0={ROLE}")
+            assert (changed.status, "not among its listed" in changed.stderr) == (1, True), changed.stderr
+            life.drift((second[0], CIDR))
+            checked = life.act("node1", "quickCheck")
+            assert (checked.status, f"points at {cluster.eni('node1', 'eth0')}: {second[0]}" in checked.stderr) == (
+                1,
+                True,
+            ), checked.stderr
+            shown = cluster.run("node1", EC2KIT, "status", VIP_TAG)
+            assert f"credentials: iam-role, role {ROLE}, role {SECOND_ROLE}" in shown.stdout
+    for server in ("node1", "node2"):
+        assert {each["RoleArn"] for each in assumed(cluster, server)} == {ROLE, SECOND_ROLE}
+        assert {each["ExternalId"] for each in assumed(cluster, server)} == {"both"}
+
+
+def test_keys_of_one_account_that_end_among_fifty_tables_leave_those_of_the_other(fifty_tables: Cluster) -> None:
+    """Only the role whose keys are refused is asked for anew; each account's writes have a bucket of their own."""
+    cluster = of_two_accounts(fifty_tables, 25)  # none is the servers', whose keys would be worn for ever
+    cluster.sandbox.fault("worn", server="node2", operation="ReplaceRoute", skip=30)
+    settings = {"EC2_WRITE_BURST": "1000", "EC2_WRITE_RATE": "1000"}
+    done = cluster.act("node2", "restore", **settings)
+    assert done.status == 0, done.stderr
+    assert cluster.holders() == ["node2"] * 50
+    asked = [each["RoleArn"] for each in assumed(cluster, "node2")]
+    assert sorted(map(asked.count, (ROLE, SECOND_ROLE))) == [1, 2]
+    buckets = {each.name for each in cluster.path("node2", "EC2KIT_RUN_DIR").glob("write-bucket.*ReplaceRoute*")}
+    assert buckets == {f"write-bucket.{each}.ReplaceRoute.json" for each in (OWNER, SECOND_OWNER)}
+    must_not_be_left_in(cluster.sandbox.folder / "node2")
+
+
+def test_one_role_that_is_refused_is_named_and_nothing_is_moved(cluster: Cluster) -> None:
+    """The tables of the others are seen, but not moved; a check says no by what is seen, and UNKNOWN otherwise."""
+    of_two_accounts(cluster)
+    denied = cluster.sandbox.fault("deny", service="sts", operation="AssumeRole", skip=1)
+    before = cluster.writes("node2")
+    restore = cluster.act("node2", "restore")
+    assert restore.status == 1
+    assert "STS does not let this server assume the role" in restore.stderr
+    assert cluster.writes("node2") == before
+    cluster.sandbox.clear(denied)
+    cluster.sandbox.fault("error", service="sts", server="node1", status=500)
+    checked = cluster.act("node1", "quickCheck", EC2_SNAPSHOT_MAX_AGE="0")
+    assert (checked.status, "620239]" in checked.stderr) == (0, True), checked.stderr
+    assert not [words for words in OF_EC2 if words in checked.stderr]
+    cluster.point(cluster.tables[-1], cluster.eni("node3"))
+    checked = cluster.act("node1", "quickCheck", EC2_SNAPSHOT_MAX_AGE="0")
+    assert (checked.status, f"points at {cluster.eni('node3')}: {cluster.tables[-1]}" in checked.stderr) == (1, True)
+
+
+def test_standby_tries_each_role(cluster: Cluster) -> None:
+    """Before it has to take over: one role that it may not assume is a failure, and the others are not doubted."""
+    of_two_accounts(cluster)
+    done = cluster.run("node2", EC2KIT, "standby", VIP_TAG)
+    assert "stands by, ready" in done.stdout, done.stdout + done.stderr
+    assert {each["RoleArn"] for each in assumed(cluster, "node2")} == {ROLE, SECOND_ROLE}
+    cluster.sandbox.fault("deny", service="sts", server="node2", skip=1)
+    done = cluster.run("node2", EC2KIT, "standby", VIP_TAG)
+    (refused,) = {each for each in (ROLE, SECOND_ROLE) if f"the role {each}" in done.stdout}
+    assert f"permission ec2:ReplaceRoute: STS does not let this server assume the role {refused}" in done.stdout
+
+
+def test_restore_that_begins_with_its_writes_reports_each_account_for_itself(cluster: Cluster) -> None:
+    """What one role moved is said, what another could not is named with its stage; the next restore ends it."""
+    of_two_accounts(cluster)
+    for server in ("node2", "node1"):
+        assert cluster.act(server, "restore").status == 0
+    assert cluster.act("node2", "remove").status == 0
+    denied = cluster.sandbox.fault("deny", service="sts", server="node2", skip=1)
+    done = cluster.act("node2", "restore")
+    assert done.status == 1
+    assert "STS does not let this server assume the role" in done.stderr
+    at = {table: cluster.server_of(eni) for (table, block), eni in cluster.routes().items() if block == CIDR}
+    moved = {table for table in cluster.tables if at[table] == "node2"}
+    assert {table for table in cluster.tables if f"{table}: route {CIDR} moved" in done.stderr} == moved
+    cluster.sandbox.clear(denied)
+    assert cluster.act("node2", "restore").status == 0
+    assert cluster.holders() == ["node2"] * 6

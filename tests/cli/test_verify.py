@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -202,6 +203,46 @@ def test_verify_that_is_interrupted_goes_back(cluster: Cluster) -> None:
     assert done.status == 1
     assert "✓ switched back to node1" in done.stdout
     assert "stopped by signal SIGINT" in done.stderr
+    assert cluster.holders() == ["node1"] * 3
+    assert in_service_on(cluster) == ["node1"]
+
+
+LATE = """#!/bin/sh
+# As remote, but what brings the resource in service on node2 comes there only when the file `let` is made.
+here=$(dirname "$0")
+case "$*" in
+node2*" bring "*)
+	(setsid sh -c 'while [ ! -e "$0/let" ]; do sleep 0.05; done; "$0/remote" "$@" >"$0/late.part" 2>&1
+		mv "$0/late.part" "$0/late"' "$here" "$@" </dev/null >/dev/null 2>&1 &)
+	touch "$here/asked"
+	exec sleep 600
+	;;
+esac
+exec "$here/remote" "$@"
+"""
+
+
+def test_verify_that_is_interrupted_withdraws_what_has_not_come_to_the_other_server_yet(cluster: Cluster) -> None:
+    """A login that takes long lets the request come after the way back; the address stays where verify left it."""
+    cluster.with_resource()
+    place = cluster.sandbox.folder
+    (place / "remote.late").write_text(LATE)
+    (place / "remote.late").chmod(0o755)
+    with subprocess.Popen(
+        [EC2KIT, "verify", VIP_TAG, "--yes"],
+        env=cluster.environment("node1", EC2_REMOTE_COMMAND=shlex.quote(str(place / "remote.late"))),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        until((place / "asked").exists)
+        process.send_signal(signal.SIGINT)
+        done = finished(process)
+    assert done.status == 1
+    assert "✓ switched back to node1" in done.stdout
+    (place / "let").touch()
+    until((place / "late").exists)
+    assert "withdrawn" in (place / "late").read_text()
     assert cluster.holders() == ["node1"] * 3
     assert in_service_on(cluster) == ["node1"]
 

@@ -12,7 +12,6 @@ from ec2kit.ec2.operations import Ec2
 from ec2kit.errors import Ec2KitError
 from ec2kit.messages.catalogue import Level
 from ec2kit.messages.log import Log
-from ec2kit.role import Role
 from ec2kit.settings import Settings
 
 from ..builders import CIDR, ENI_A, ENI_B, ImpatientClock, LeapingClock
@@ -40,7 +39,6 @@ def an_ec2(
     sink: Callable[[Level, str], None] | None = None,
     region: str = "ap-northeast-1",
     note_write: Callable[[], None] | None = None,
-    role: Role | None = None,
     **settings: Any,
 ) -> Ec2:
     usual: dict[str, Any] = {"server": "server-a", "endpoint_url": url, "connect_timeout": 20.0, "read_timeout": 60.0}
@@ -56,7 +54,6 @@ def an_ec2(
         permit=permit,
         look_retries=look_retries,
         note_write=note_write,
-        role=role,
     )
 
 

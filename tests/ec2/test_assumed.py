@@ -15,7 +15,7 @@ from ec2kit.messages.catalogue import Message
 from ec2kit.role import Role
 
 from ..scripted_server import Behaviour, fails, says, scripted
-from .asking import DONE, an_ec2, write
+from .asking import DONE, an_ec2, look, write
 
 pytestmark = pytest.mark.usefixtures("credentials", "models_read_once")
 
@@ -79,7 +79,7 @@ def test_trouble_of_sts_is_named_with_the_role(
     with scripted(behaviour) as sts, scripted(DONE) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         with pytest.raises(NotSent) as caught:
-            write(an_ec2(server.url, max_retry=0, role=ROLE))
+            write(an_ec2(server.url, max_retry=0).under(ROLE))
     assert caught.value.message is message
     assert caught.value.retryable is (message is catalogue.CREDENTIALS_LATE)
     assert not [each for each in (said, ROLE.role_arn) if each not in str(caught.value)]
@@ -93,11 +93,12 @@ def test_operation_on_the_servers_own_objects_asks_for_no_role(monkeypatch: pyte
         scripted(says("DescribeAddresses", "<addressesSet/>")) as server,
     ):
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
-        ec2 = an_ec2(server.url, role=ROLE)
+        ec2 = an_ec2(server.url)
+        with pytest.raises(NotSent):
+            look(ec2.under(ROLE))
         assert ec2.addresses() == ()
-        assert ec2.credentials_of("DescribeAddresses") == "env"
-        assert ec2.credentials_of("ReplaceRoute") == f"role {ROLE.role_arn}"
-    assert sts.asked == []
+        assert ec2.credentials == "env"
+    assert [each["Action"] for each in server.asked] == ["DescribeAddresses"]
 
 
 def test_refusal_is_the_sdks_own_error() -> None:

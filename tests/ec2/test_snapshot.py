@@ -16,6 +16,7 @@ from ec2kit.errors import AwsThrottled, Ec2KitError, PermissionMissing
 from ec2kit.messages import catalogue
 from ec2kit.messages.log import Log
 from ec2kit.resource import Resource
+from ec2kit.role import Role
 from ec2kit.scenarios import elastic_ip
 from ec2kit.scenarios.elastic_ip.sharing import SharedAddresses
 from ec2kit.scenarios.route_table.sharing import SharedTables
@@ -55,6 +56,9 @@ class Asked:
         self._ec2 = world.asked_by(lambda: None)
         self.blocks: list[list[str]] = []
 
+    def under(self, role: Role | None) -> Asked:
+        return self
+
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> Any:
         self.blocks.append(list(destinations))
         return self._ec2.route_tables(vpc_id=vpc_id, destinations=destinations, tag=tag)
@@ -66,9 +70,9 @@ class Asked:
 class Check:
     """One check, which looks at routes and at addresses by what the checks share."""
 
-    def __init__(self, snapshot: Snapshot, server: Server, mine: Resource) -> None:
+    def __init__(self, snapshot: Snapshot, server: Server, mine: Resource, role: Role | None) -> None:
         self._snapshot = snapshot
-        self.route_tables = SharedTables(snapshot, lambda tag: server.neighbours).route_tables
+        self.route_tables = SharedTables(snapshot, lambda role, tag: server.neighbours, role).route_tables
         self.addresses = SharedAddresses(snapshot, mine, lambda: server.resources).addresses
 
     @property
@@ -93,7 +97,7 @@ class Server:
         *,
         seconds: float = 100,
         region: str = "us-east-1",
-        role: str = "",
+        role: Role | None = None,
         mine: Resource | None = None,
         **different: Any,
     ) -> Check:
@@ -102,10 +106,9 @@ class Server:
             log=Log(action="quickCheck", tag="ec2-vip1", sinks=(self.lines,)),
             deadline=Deadline(seconds, self.clock),
             region=region,
-            role=role,
             ec2=lambda: self.asked,  # type: ignore[arg-type,return-value]
         )
-        return Check(snapshot, self, mine or an_elastic_ip())
+        return Check(snapshot, self, mine or an_elastic_ip(), role)
 
     def look(self, block: str = CIDR, *, vpc_id: str = "vpc-1", **different: Any) -> str | None:
         """What the address points at, as a new check sees it."""
@@ -143,7 +146,8 @@ def test_look_second_check_reads_what_the_first_was_told(server: Server) -> None
 
 def test_answer_to_one_role_is_none_to_another(server: Server) -> None:
     """Accounts are not mixed: a check reads what its own role was told, and no other check takes that away."""
-    roles = ("", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/a of-the-cluster")
+    arn = "arn:aws:iam::111122223333:role/a"
+    roles = (None, Role(arn), Role(arn, "of-the-cluster"))
     for looked, role in enumerate((*roles, *roles), start=1):
         assert server.look(role=role) == ENI_A
         assert server.world.looked == min(looked, len(roles))
@@ -274,11 +278,11 @@ def test_survey_asks_each_question_once_for_all(server: Server) -> None:
     survey = Survey(server.asked)  # type: ignore[arg-type]
     blocks = [CIDR, OTHER]
     for block in blocks:
-        seen = SharedTables(survey, lambda tag: blocks).route_tables(vpc_id="vpc-1", destinations=[block])
+        seen = SharedTables(survey, lambda role, tag: blocks).route_tables(vpc_id="vpc-1", destinations=[block])
         assert seen.tables[0].routes[0].destination == block
     server.world.later_pages = unreachable()
     for block in blocks:
-        seen = SharedTables(survey, lambda tag: blocks).route_tables(vpc_id="vpc-2", destinations=[block])
+        seen = SharedTables(survey, lambda role, tag: blocks).route_tables(vpc_id="vpc-2", destinations=[block])
         assert str(seen.unknown) == str(unreachable())
     assert server.world.looked == 2
 
@@ -546,3 +550,12 @@ def test_look_no_secret_of_an_error_is_kept(server: Server) -> None:
     with pytest.raises(Ec2KitError):
         server.a_check().addresses()
     assert "IQoJ" not in (Path(server.settings.run_dir) / "shared.addresses.json").read_text()
+
+
+def test_check_that_read_one_of_its_answers_is_not_fresh(server: Server) -> None:
+    """A no of such a check rests on what is old, whatever it has asked for besides."""
+    server.look(CIDR)
+    check = server.a_check()
+    for vpc_id in ("vpc-1", "vpc-2"):
+        target(check, vpc_id=vpc_id)
+    assert not check.is_fresh

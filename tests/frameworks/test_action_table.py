@@ -247,4 +247,6 @@ def test_the_dialogue_of_create_asks_for_its_options_by_their_names() -> None:
     options = {each.name for each in ACTIONS["create"].options()}
     wish = {each.name for each in fields(Wish)} - {"given"} | {each.name for each in scenarios.fields()}
     assert wish == options - {"tag", "server"}
-    assert {each.name for each in dialogue.questions()} <= options
+    asked = {each.name for each in dialogue.questions()}
+    assert asked <= options
+    assert {each.name for each in scenarios.fields()} <= asked

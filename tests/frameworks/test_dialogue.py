@@ -41,8 +41,8 @@ def answered(*lines: str, offers: Offers = OFFERS, servers: tuple[str, ...] = ("
 
 
 def test_empty_answers_take_what_is_offered() -> None:
-    """Return, return, return makes a route-table resource for the IP resource."""
-    answers = answered("", "", "", "", "", "", "", "")
+    """Return, return, return makes a route-table resource for the IP resource, in all tables, under no role."""
+    answers = answered(*[""] * 11)
     assert (answers["server"], answers["tag"]) == ("node1", "ec2-ip-10.1.0.10")
     assert as_wish(answers) == wish_of(
         scenario="route-table", region="us-east-1", ip_resource="ip-10.1.0.10", device="eth1"
@@ -62,17 +62,77 @@ def test_elastic_ip_is_asked_for_in_place_of_the_ip_resource() -> None:
 def test_virtual_ip_is_typed_where_there_is_no_lifekeeper() -> None:
     """Without LifeKeeper there are no IP resources; the address is checked at once."""
     offers = Offers(region="us-east-1", devices={"eth1": "eni-1"})
-    typist = Typist("", "", "", "", "10.1.0.x", "10.1.0.10", "", "", "")
+    typist = Typist("", "", "", "", "10.1.0.x", "10.1.0.10", *[""] * 6)
     answers = hold(typist, ["node1"], lambda server: offers)
     assert answers["virtual_ip"] == "10.1.0.10"
     assert answers["tag"] == "ec2-10.1.0.10"
     assert any("10.1.0.x" in line and "neither an IPv4 nor an IPv6 address" in line for line in typist.shown)
 
 
+WITHOUT_LIFEKEEPER = Offers(region="us-east-1", devices={"eth1": "eni-1"})
+
+ROLE = "arn:aws:iam::111122223333:role/vip"
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        pytest.param(
+            ("10.1.0.10, 2001:db8::1", "", "", "", "", "", ""),
+            {"virtual_ip": "10.1.0.10,2001:db8::1"},
+            id="several addresses",
+        ),
+        pytest.param(
+            ("10.1.0.10", "rtb-1 rtb-2", "vip=a", "yes", f"rtb-2={ROLE}", "cluster-a", "", "", ""),
+            {
+                "virtual_ip": "10.1.0.10",
+                "route_table_ids": "rtb-1,rtb-2",
+                "route_table_tag": "vip=a",
+                "create_routes": "yes",
+                "role_arn": f"rtb-2={ROLE}",
+                "external_id": "cluster-a",
+            },
+            id="chosen tables and roles",
+        ),
+        pytest.param(
+            ("", "0.0.0.0/0", "", "nat=a", "no", "none", "", "", ""),
+            {"destination": "0.0.0.0/0", "route_table_tag": "nat=a"},
+            id="any destination",
+        ),
+    ],
+)
+def test_dialogue_asks_for_all_that_the_options_give(typed: tuple[str, ...], given: dict[str, str]) -> None:
+    """Return leaves out what need not be."""
+    typist = Typist("", "", "", "", *typed)
+    assert as_wish(hold(typist, ["node1"], lambda server: WITHOUT_LIFEKEEPER)).given == given
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "more"),
+    [
+        pytest.param(
+            ("", "pl-1a", "", "", "", "", ""), "chosen tables only", ("", "rtb-1", *[""] * 6), id="no tables"
+        ),
+        pytest.param(
+            ("10.1.0.10", "rtb-1", "", "", f"rtb-2={ROLE}", "", "", ""),
+            "not among its listed route tables",
+            ("none", *[""] * 4),
+            id="role of another table",
+        ),
+    ],
+)
+def test_dialogue_judges_as_the_options_are_judged(typed: tuple[str, ...], said: str, more: tuple[str, ...]) -> None:
+    """Before anything is made, what does not go together is asked for again."""
+    typist = Typist("", "", "", "", *typed, *more)
+    answers = hold(typist, ["node1"], lambda server: WITHOUT_LIFEKEEPER)
+    assert [each for each in typist.shown if said in each]
+    assert as_wish(answers).given["route_table_ids"] == "rtb-1"
+
+
 def test_back_goes_one_question_back_and_keeps_what_was_answered() -> None:
     """From the tag back to the type, which forgets the answer that no longer applies."""
     back = ("back", "back", "back")
-    answers = answered("", "", "", "elastic-ip", "eth0", "", *back, "route-table", "", "", "", "")
+    answers = answered("", "", "", "elastic-ip", "eth0", "", *back, "route-table", *[""] * 7)
     assert as_wish(answers) == wish_of(
         scenario="route-table", region="us-east-1", ip_resource="ip-10.1.0.10", device="eth0"
     )
@@ -80,7 +140,7 @@ def test_back_goes_one_question_back_and_keeps_what_was_answered() -> None:
 
 def test_back_from_the_first_questions_asks_for_the_server_again() -> None:
     """What is offered depends on the server, so it can be chosen anew; before it there is nothing."""
-    answers = answered("back", "node2", "back", "node1", "", "", "", "", "", "", "")
+    answers = answered("back", "node2", "back", "node1", *[""] * 10)
     assert answers["server"] == "node1"
 
 
@@ -102,7 +162,7 @@ def test_cancel_ends_with_nothing_done(lines: tuple[str, ...]) -> None:
 )
 def test_a_wrong_answer_is_asked_again(typed: str, said: str) -> None:
     """It says why, and nothing is lost."""
-    typist = Typist("", typed, *[""] * 7)
+    typist = Typist("", typed, *[""] * 10)
     assert hold(typist, ["node1"], lambda server: OFFERS)["switchback"] == "intelligent"
     assert f"  {said}" in typist.shown
 

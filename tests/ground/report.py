@@ -13,9 +13,18 @@ class Report:
 
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def note(self, event: str, way: str, *, lost: int, seconds: float, repaired: bool) -> None:
+    def note(self, event: str, way: str, *, lost: int, own: int, seconds: float, repaired: bool, said: str) -> None:
+        """
+        Note a row's part.
+
+        Args:
+            lost: Packets to the address that had no answer, for so many seconds at most.
+            own: The same of the device's own address, which no address on it can outdo.
+            said: The codes of the warnings and errors of the kit.
+        """
         words = f"back, {seconds:.1f} s" if repaired else f"stays, {lost} lost" if lost else "stays"
-        self.rows.setdefault(event, {})[way] = words
+        beside = f", the device's own {own}" if own and not repaired else ""
+        self.rows.setdefault(event, {})[way] = f"{words}{beside}" + (f" [{said}]" if said else "")
 
     def table(self) -> str:
         return "\n".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -12,6 +13,12 @@ from .server import TABLE, VIP, Server, until
 
 NAMED = ("--address", VIP, "--device", "eth1")
 REPAIRS = (":620370:", ":620373:")
+HAND = "by-hand"
+"""The tag of a resource that no framework manages."""
+
+SAID = re.compile(r"\b(?:WARN|ERROR):ec2kit:\w+:[\w-]+:(\d{6}):")
+"""The code of a line that warns."""
+
 MOST_LOST = 3
 """Packets that may be lost although nothing has to be put right, while a manager replaces a rule or a route."""
 
@@ -35,7 +42,7 @@ def test_address_stays_or_is_back_at_the_next_monitor_without_a_failed_operation
         manager.reload(server)
     server.start()
     for event, happens in manager.events.items():
-        before = _repairs(server)
+        before, known = _repairs(server), len(server.log())
         since = time.monotonic()
         happens(server)
         server.watch_checks(2)
@@ -43,11 +50,14 @@ def test_address_stays_or_is_back_at_the_next_monitor_without_a_failed_operation
         time.sleep(0.3)
         lost, seconds = server.lost(since)
         repaired = _repairs(server) > before
-        report.note(f"{manager.name}: {event}", way, lost=lost, seconds=seconds, repaired=repaired)
+        said = " ".join(sorted(set(SAID.findall(server.log()[known:]))))
+        own = server.lost_by_the_device(since)
+        row = f"{manager.name}: {event}"
+        report.note(row, way, lost=lost, own=own, seconds=seconds, repaired=repaired, said=said)
         assert way != "device" or repaired is (event not in manager.harmless), server.story()
         if way != "device" and event not in manager.without_a_way:
             assert not repaired, server.story()
-            assert lost <= server.lost_by_the_device(since) + MOST_LOST, server.story()
+            assert lost <= own + MOST_LOST, server.story()
     assert set(server.statuses) == {0}, server.story()
 
 
@@ -101,3 +111,29 @@ def test_replies_leave_by_the_right_eni_with_the_rule_and_not_without(server: Se
     until(server.is_answered, within=10, what="the address answers again", story=server.story)
     assert server.agent("stop").returncode == 0
     assert VIP not in server.sh("ip rule; ip -4 addr") + server.sh(f"ip route show table {TABLE}", check=False)
+
+
+def test_check_by_hand_leaves_the_address_to_its_owner_and_puts_the_way_of_replies_right(server: Server) -> None:
+    """Where ec2kit does not put the address on, it names the manager that took it off; the rule is put on at once."""
+    networkd = MANAGERS[0]
+    networkd.begin(server)
+    server.ec2kit("create", "-t", HAND, "--type", "route-table", "--vip", VIP, "--interface", "eth1")
+
+    def is_said(code: str) -> bool:
+        server.ec2kit("quickCheck", HAND)
+        return code in server.log()
+
+    def checked_until(code: str) -> None:
+        until(lambda: is_said(code), within=30, what=f"a check says {code}", story=server.story)
+
+    server.sh(f"ip addr add {VIP}/32 dev eth1")
+    checked_until(":620372:")
+    assert f"from {VIP} lookup {TABLE}" in server.sh("ip rule")
+    networkd.events["reconfigure"](server)
+    checked_until(":620485:")
+    assert f"{VIP} is no longer on eth1, which systemd-networkd manages" in server.log()
+    assert VIP not in server.sh("ip -4 addr")
+    server.sh(f"ip addr add {VIP}/32 dev eth1")
+    checked_until(":620373:")
+    server.ec2kit("remove", HAND)
+    assert VIP not in server.sh("ip rule") + server.sh(f"ip route show table {TABLE}", check=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,7 +118,7 @@ def test_place_whose_device_is_called_otherwise_goes_on_with_that(
     """A renamed device is the same ENI; IMDS need not be asked."""
     here = found(instance, device, private)
     (tmp_path / "net" / "eth1").rename(tmp_path / "net" / "ens6")
-    assert found(instance._replace(connect_timeout=0.1), device, private) == replace(here, device="ens6")
+    assert found(instance._replace(connect_timeout=0.1), device, private) == here._replace(device="ens6")
 
 
 def test_place_of_the_primary_eni_is_not_a_bridge_with_its_mac_address(instance: Settings, tmp_path: Path) -> None:

@@ -262,10 +262,10 @@ def test_a_command_where_an_extend_was_killed_says_what_to_run(kit: Kit) -> None
 
 
 def test_dialogue_under_lifekeeper_offers_servers_and_ip_resources(kit: Kit) -> None:
-    """The wizard's prompts: server, switchback, region, type, IP resource, interface, tag; then it is in service."""
+    """The wizard's prompts: server, switchback, region, type, IP resource, tables, role, interface, tag."""
     kit.with_ip()
     program = [str(kit.program_path("node1", "create"))]
-    status, shown = at_a_terminal(kit, program, *["\n"] * 7, "yes\n")
+    status, shown = at_a_terminal(kit, program, *["\n"] * 10, "yes\n")
     assert status == 0, shown
     assert "2  node2" in shown
     assert f"{IP_TAG}  10.1.0.10" in shown
@@ -277,7 +277,7 @@ def test_dialogue_under_lifekeeper_that_is_cancelled_changes_nothing(kit: Kit) -
     """Cancel at the last question abandons the whole creation."""
     kit.with_ip()
     before = kit.database("node1")
-    status, shown = at_a_terminal(kit, [str(kit.program_path("node1", "create"))], *["\n"] * 7, "cancel\n")
+    status, shown = at_a_terminal(kit, [str(kit.program_path("node1", "create"))], *["\n"] * 10, "cancel\n")
     assert status == 1
     assert "cancelled; nothing was changed" in shown
     assert kit.database("node1") == before
@@ -286,7 +286,7 @@ def test_dialogue_under_lifekeeper_that_is_cancelled_changes_nothing(kit: Kit) -
 def test_dialogue_for_another_server_offers_what_that_one_has(kit: Kit) -> None:
     """node2 is asked for its interfaces and IP resources, and makes the resource."""
     kit.with_ip("node2")
-    typed = ["node2\n", *["\n"] * 6, "yes\n"]
+    typed = ["node2\n", *["\n"] * 9, "yes\n"]
     status, shown = at_a_terminal(kit, [str(kit.program_path("node1", "create"))], *typed)
     assert status == 0, shown
     assert kit.eni("node2") in shown

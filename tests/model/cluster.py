@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ec2kit.actions import quick_check, recover, remove, restore
+from ec2kit.actions import plan, quick_check, recover, remove, restore
 from ec2kit.deadline import Deadline
-from ec2kit.ec2.answers import Address, Receipt
+from ec2kit.ec2.answers import Address, Receipt, RouteTables
 from ec2kit.engine.action import Action
 from ec2kit.errors import AwsThrottled, Ec2KitError, RemoteRefused, RemoteSilent, StateUnusable
 from ec2kit.messages.log import Log
@@ -25,17 +26,12 @@ from ec2kit.state.file import StateFile
 
 from ..builders import (
     ALLOCATION,
-    DEFAULT_ROUTE,
-    DNS_RECORD,
     ELASTIC_IP,
     FOREIGN,
-    PRIVATE_IP,
-    PRIVATE_IPV6,
+    OBJECTS,
     PUBLIC_IP,
-    RECORD_SET,
     ROUTE_TABLE,
-    SECONDARY_IP,
-    SECONDARY_IPV6,
+    TABLES,
     Desk,
     a_desk,
     a_resource,
@@ -47,17 +43,7 @@ from .judge import Judge
 from .process import Killed, Process
 
 SERVERS = ("server-a", "server-b")
-TABLES = ("rtb-1", "rtb-2")
 
-OBJECTS: dict[str, tuple[str, ...]] = {
-    ROUTE_TABLE: TABLES,
-    ELASTIC_IP: (ALLOCATION,),
-    SECONDARY_IP: (PRIVATE_IP,),
-    SECONDARY_IPV6: (PRIVATE_IPV6,),
-    DNS_RECORD: (RECORD_SET,),
-    DEFAULT_ROUTE: TABLES,
-}
-"""Each kind of address → the objects that point at a server."""
 SECONDS = 20.0
 """Deadline of every action."""
 
@@ -66,6 +52,9 @@ DEEDS: dict[str, Callable[[Action], Any]] = {
     "recover": recover.recover,
     "remove": remove.remove,
     "quickCheck": quick_check.quick_check,
+    "plan of restore": plan.restore,
+    "plan of recover": plan.recover,
+    "plan of remove": plan.remove,
 }
 
 
@@ -114,23 +103,51 @@ class Line:
         self.held = cluster.ec2.held
         self.hold = cluster.ec2.hold
         self.blackholes: set[str] = set()
-        self.source_dest_check = False
         self.later_pages: Ec2KitError | None = None
+        self._parts: list[tuple[Picture | None, bool]] | None = None
 
     def look(self) -> tuple[dict[str, str | None], dict[str, Address]]:
         process = self._process()
         process.stand("before a look")
         fate, self.later_pages = process.fate, None
         if fate.kind in ("silent", "lost", "throttled", "refused"):
-            self._cluster.judge.saw(process, None)
+            self._seen(process, None)
             raise _error(fate.kind, "DescribeRouteTables", "it")
         picture = self._cluster.shown(fate)
         if fate.kind == "cut" and self._cluster.resource.scenario == ROUTE_TABLE:
             self.later_pages = unreachable()
             picture = Picture(picture.number, dict(itertools.islice(picture.routes.items(), 1)), picture.held)
-        self._cluster.judge.saw(process, picture, whole=self.later_pages is None)
+        self._seen(process, picture, whole=self.later_pages is None)
         process.stand("after a look")
         return picture.routes, picture.held
+
+    def _seen(self, process: ModelProcess, picture: Picture | None, *, whole: bool = True) -> None:
+        if self._parts is None:
+            self._cluster.judge.saw(process, picture, whole=whole)
+        else:
+            self._parts.append((picture, whole))
+
+    @contextmanager
+    def as_one_look(self) -> Iterator[None]:
+        """Looks of one observation are one look, of which each shows the judge its own table."""
+        self._parts = []
+        yield
+        parts, self._parts = self._parts, None
+        shown = {name: picture.routes[name] for name, (picture, _) in zip(TABLES, parts, strict=True)
+                 if picture is not None and name in picture.routes}  # fmt: skip
+        now = self._cluster.now
+        is_now = all(picture is now and is_whole for picture, is_whole in parts)
+        picture = now if is_now else Picture(now.number, shown, dict(self.held)) if shown else None
+        whole = len(shown) == len(TABLES) and all(each for _, each in parts)
+        self._cluster.judge.saw(self._process(), picture, whole=whole)
+
+    @property
+    def source_dest_check(self) -> bool | Exception:
+        return self._cluster.ec2.source_dest_check
+
+    @source_dest_check.setter
+    def source_dest_check(self, is_on: bool) -> None:
+        self._cluster.ec2.source_dest_check = is_on
 
     @property
     def spreading(self) -> int:
@@ -172,18 +189,20 @@ class Watched(Asked):
 
     def __init__(self, line: Line, guard: Callable[[], None], judge: Judge, ours: tuple[str, ...]) -> None:
         super().__init__(line, guard)  # type: ignore[arg-type]
+        self._line = line
         self._judge = judge
         self._ours = ours
 
-    def replace_route(
-        self, *, route_table_id: str, destination_cidr_block: str, network_interface_id: str, target: str = ""
-    ) -> Receipt:
-        if destination_cidr_block not in self._ours or route_table_id not in TABLES:
-            self._judge.complain("lost change", f"a write to {route_table_id} {destination_cidr_block}")
+    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables | Exception]:
+        with self._line.as_one_look():
+            return super().together(looks)
+
+    def replace_route(self, *, route_table_id: str, network_interface_id: str, target: str, **named: str) -> Receipt:
+        (destination,) = named.values()
+        if destination not in self._ours or route_table_id not in TABLES:
+            self._judge.complain("lost change", f"a write to {route_table_id} {destination}")
         return super().replace_route(
-            route_table_id=route_table_id,
-            destination_cidr_block=destination_cidr_block,
-            network_interface_id=network_interface_id,
+            route_table_id=route_table_id, network_interface_id=network_interface_id, target=target, **named
         )
 
 
@@ -292,6 +311,7 @@ class Cluster:
         self.ec2.spreading = 1
         self.pictures: list[Picture] = []
         self.cut_off: set[str] = set()
+        self.recorder: Callable[[Callable[[], Any]], None] | None = None
         self.processes: list[ModelProcess] = []
         self.judge = Judge(self)
         self.desks = {name: self._desk(name) for name in SERVERS}
@@ -323,7 +343,8 @@ class Cluster:
         self, process: ModelProcess, operation: str, target: str, owner: str | None, change: Callable[[], None]
     ) -> Receipt:
         receipt = self.ec2.write(operation, target, owner, change)
-        self.judge.wrote(process, target)
+        if operation != "ModifyNetworkInterfaceAttribute":
+            self.judge.wrote(process, target)
         return receipt
 
     def outside_hand(self, target: str, eni: str | None) -> None:
@@ -348,6 +369,7 @@ class Cluster:
             log=Log(action=deed, tag=self.resource.tag, sinks=()),
             deadline=Deadline(SECONDS, _Clock(self, asker)),  # type: ignore[arg-type]
             registry=Registry(desk.settings.state_dir, server=server, process=asker),
+            recorder=self.recorder,
         ).in_cluster(self, asker)
 
     def begin(self, server: str, deed: str) -> ModelProcess:

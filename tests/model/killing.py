@@ -36,20 +36,15 @@ from ec2kit.state.lock import Lock
 
 from ..builders import (
     ALLOCATION,
-    DEFAULT_ROUTE,
-    DNS_RECORD,
     ELASTIC_IP,
     ENI_A,
     ENI_B,
     FOREIGN,
     IP_A,
     IP_B,
-    PRIVATE_IP,
-    PRIVATE_IPV6,
+    OBJECTS,
     PUBLIC_IP,
-    RECORD_SET,
     ROUTE_TABLE,
-    SECONDARY_IP,
     SECONDARY_IPV6,
     Desk,
     a_desk,
@@ -108,13 +103,9 @@ CASES = {
     "remove of an Elastic IP": Case(remove, None, "OSU", eni=ENI_A, state="ISP"),
     "quickCheck of an Elastic IP that is elsewhere": Case(quick_check, ENI_B, "OSU", eni=ENI_B),
 }
-KINDS = {
-    SECONDARY_IP: (PRIVATE_IP,),
-    SECONDARY_IPV6: (PRIVATE_IPV6,),
-    DNS_RECORD: (RECORD_SET,),
-    DEFAULT_ROUTE: ("rtb-1", "rtb-2"),
-}
-for _kind, _objects in KINDS.items():
+for _kind, _objects in OBJECTS.items():
+    if _kind in (ROUTE_TABLE, ELASTIC_IP):
+        continue
     _from, _foreign, _to = (dict.fromkeys(_objects, each) for each in (ENI_B, FOREIGN, ENI_A))
     CASES |= {
         f"restore of {_kind}": Case(restore, ENI_A, "ISP", _from, kind=_kind),

@@ -17,11 +17,16 @@ from ..builders import (
     DNS_RECORD,
     ELASTIC_IP,
     FOREIGN,
+    OBJECTS,
+    PREFIX_LIST,
     ROUTE_TABLE,
     SECONDARY_IP,
     SECONDARY_IPV6,
+    SEVERAL,
+    TAGGED,
+    TWO_ACCOUNTS,
 )
-from .cluster import DEEDS, KINDS, OBJECTS, SERVERS, Cluster, Fate
+from .cluster import DEEDS, KINDS, SERVERS, Cluster, Fate
 from .conftest import a_fast_folder
 
 TOGETHER = 3
@@ -164,6 +169,30 @@ class TwoServersOneDefaultRoute(TwoServers):
     scenario = DEFAULT_ROUTE
 
 
+class TwoServersSeveralAddresses(TwoServers):
+    """The same for several addresses, of which each route may fare otherwise."""
+
+    scenario = SEVERAL
+
+
+class TwoServersTaggedTables(TwoServers):
+    """The same for the tables that have a tag."""
+
+    scenario = TAGGED
+
+
+class TwoServersOnePrefixList(TwoServers):
+    """The same for a prefix list."""
+
+    scenario = PREFIX_LIST
+
+
+class TwoServersTwoAccounts(TwoServers):
+    """The same for tables of two accounts, each of which is looked at for itself."""
+
+    scenario = TWO_ACCOUNTS
+
+
 BOUNDED = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=60)  # type: ignore[union-attr]
 """A share that every run of the tests has time for; `--hypothesis-profile=thorough` gives fifty times as much."""
 
@@ -181,3 +210,11 @@ TestTwoServersOneRecordSet = TwoServersOneRecordSet.TestCase
 TestTwoServersOneRecordSet.settings = BOUNDED
 TestTwoServersOneDefaultRoute = TwoServersOneDefaultRoute.TestCase
 TestTwoServersOneDefaultRoute.settings = BOUNDED
+TestTwoServersSeveralAddresses = TwoServersSeveralAddresses.TestCase
+TestTwoServersSeveralAddresses.settings = BOUNDED
+TestTwoServersTaggedTables = TwoServersTaggedTables.TestCase
+TestTwoServersTaggedTables.settings = BOUNDED
+TestTwoServersOnePrefixList = TwoServersOnePrefixList.TestCase
+TestTwoServersOnePrefixList.settings = BOUNDED
+TestTwoServersTwoAccounts = TwoServersTwoAccounts.TestCase
+TestTwoServersTwoAccounts.settings = BOUNDED

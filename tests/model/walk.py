@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..builders import FOREIGN, ROUTE_TABLE
-from .cluster import KINDS, OBJECTS, SERVERS, WELL, Cluster, Fate
+from ..builders import FOREIGN, OBJECTS, ROUTE_TABLE
+from .cluster import KINDS, SERVERS, WELL, Cluster, Fate
 
 DEEDS = ("restore", "restore", "remove", "recover", "quickCheck", "quickCheck")
 TOGETHER = 3
@@ -33,6 +33,7 @@ class Walk:
 
     def __init__(self, folder: Path, seed: int, scenario: str = ROUTE_TABLE) -> None:
         self._chance = random.Random(seed)
+        self.scenario = scenario
         self._objects = OBJECTS[scenario]
         self.cluster = Cluster(folder, scenario, SERVERS[0])
         self.walked = Walked(complaints=self.cluster.judge.complaints)
@@ -47,6 +48,12 @@ class Walk:
         for server in SERVERS:
             self._peace(server)
         return self.walked
+
+    def wander(self, steps: int) -> None:
+        """Take some steps, and let what was begun come to its end: what is then, nothing is about to change."""
+        for _ in range(steps):
+            self._step()
+        self.cluster.finish()
 
     def _step(self) -> None:
         chance, cluster = self._chance.random(), self.cluster

@@ -130,6 +130,49 @@ def test_monitor_after_a_stop_puts_nothing_back(running: VirtualIp) -> None:
     assert not running.is_on("node2")
 
 
+# -- start -------------------------------------------------------------------------------------------------------
+
+
+def taking_off(vip: VirtualIp, server: str, *, times: int) -> None:
+    """Something takes the address off as soon as it is put on, so many times."""
+    ip = bin_of(vip, server) / "ip"
+    own = ip.rename(ip.with_name("ip.own"))
+    ip.write_text(
+        f"""#!/bin/sh
+"{own}" "$@" || exit
+case "$*" in
+"addr add "*)
+    echo >>"{own}.added"
+    [ "$(wc -l <"{own}.added")" -gt {times} ] || "{own}" addr del {VIP}/32 dev eth1
+    ;;
+esac
+"""
+    )
+    ip.chmod(0o755)
+
+
+def test_start_whose_address_is_taken_off_at_once_puts_it_on_again(vip: VirtualIp) -> None:
+    """It ends when the server itself has the address, not when AWS says so."""
+    taking_off(vip, "node2", times=1)
+    assert vip.start("node2").status == SUCCESS
+    assert vip.is_on("node2")
+    assert ":620370:" in vip.cluster.log("node2")
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [("manager", "took it off"), ("link", "the link is down")])
+def test_start_of_an_address_that_accepts_no_packets_fails(vip: VirtualIp, trouble: str, reason: str) -> None:
+    """Another server may do better; nothing is left on the device."""
+    if trouble == "manager":
+        taking_off(vip, "node2", times=1000)
+    else:
+        (vip.cluster.path("node2", "EC2KIT_NET_DIR") / "eth1" / "operstate").write_text("down\n")
+    done = vip.start("node2")
+    assert done.status == ERR_GENERIC
+    assert f"no packet to {VIP} is accepted after it was put on: " in done.stderr
+    assert reason in done.stderr
+    assert not vip.is_on("node2")
+
+
 # -- the way of replies --------------------------------------------------------------------------------------------
 
 

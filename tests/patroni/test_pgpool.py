@@ -28,6 +28,7 @@ class Pgpools:
         self._folder = folder
         self._ports = {server: [free_port() for _ in range(4)] for server in NODES}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._begins: dict[str, int] = {}
 
     def start(self, server: str) -> None:
         place = self._folder / server
@@ -39,6 +40,7 @@ class Pgpools:
         words = ["-n", "-f", place / "pgpool.conf", "-F", place / "pcp.conf", "-a", place / "pool_hba.conf"]
         environment = self.cluster.environment(server)
         with (place / "log").open("ab") as log:
+            self._begins[server] = log.tell()
             self._running[server] = subprocess.Popen(
                 ["pgpool", *words],
                 env={**environment, "PATH": f"{environment['PATH']}:/usr/sbin"},
@@ -79,6 +81,11 @@ class Pgpools:
             }
         return "".join(f"{name} = {value}\n" for name, value in lines.items())
 
+    def until_stands_by(self, server: str) -> None:
+        """Wait until a pgpool says so in what it has written since its start; a line may follow upon it at once."""
+        log, begins = self._folder / server / "log", self._begins[server]
+        until(lambda: b"STANDBY" in log.read_bytes()[begins:], f"{server} stands by", told=self.told)
+
     def told(self) -> str:
         return "\n".join((self._folder / each / "log").read_text()[-1500:] for each in NODES if each in self._running)
 
@@ -118,10 +125,10 @@ def test_address_follows_the_leader_of_the_watchdog(pgpools: Pgpools) -> None:
     pgpools.until_on("node2")
     pgpools.start("node1")
     until(lambda: "node2" in pgpools.cluster.holders(), "the leader keeps it", told=pgpools.told)
-    until(lambda: "STANDBY" in pgpools.told(), "node1 stands by", told=pgpools.told)
+    pgpools.until_stands_by("node1")
     pgpools.signal("node2", signal.SIGKILL)
     pgpools.until_on("node1")
     pgpools.start("node2")
-    until(lambda: pgpools.told().count("STANDBY") > 0, "node2 stands by", told=pgpools.told)
+    pgpools.until_stands_by("node2")
     pgpools.signal("node1", signal.SIGTERM)
     pgpools.until_on("node2")

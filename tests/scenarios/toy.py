@@ -108,8 +108,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"route {resource.address}", (resource.own.route_table_id,)),)
 
 
-def role(resource: Resource) -> None:
+def roles(resource: Resource) -> tuple[str, ...]:
     """The table belongs to the account of the servers."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Shared:
@@ -148,6 +149,10 @@ def _replace(observed: Observed, target: str) -> Change:
     table, old = observed.resource.own.route_table_id, observed.route.target if observed.route else None
     arguments = {"destination_cidr_block": observed.resource.address, "network_interface_id": target}
     return Change("ReplaceRoute", table, old=old, new=target, arguments={"route_table_id": table, **arguments})
+
+
+def foreseen(observed: Observed, change: Change) -> Observed:
+    return observed._replace(route=observed.route and observed.route._replace(target=change.new, state="active"))
 
 
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
@@ -320,3 +325,7 @@ def agent() -> Agent:
         Parameter("interface", "interface", "The interface.", device, "device", needed_to_stop=True),
     )
     return Agent("moves a subnet", "Moves a subnet.", (*parameters, REPAIR, REGION, PROFILE))
+
+
+def recorded() -> None:
+    """Nothing: no situation of this kind is recorded."""

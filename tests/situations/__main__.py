@@ -12,8 +12,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import record
-from .replay import replay
+from ec2kit.scenarios.situation import file
+from ec2kit.scenarios.situation.replay import replay
+
+from .files import FILES
 
 
 def main(paths: Iterable[str | Path]) -> int:
@@ -41,11 +43,11 @@ def rewrite(name: str) -> bool:
         ValueError: The recorded half cannot be read, or the file cannot hold what comes of it; it stays as it is.
     """
     before = Path(name).read_text(encoding="utf-8")
-    situation = record.read_recorded(before, name)
-    after = record.write(record.Record(situation, replay(situation)))
+    situation = file.read_recorded(before, name)
+    after = file.write(file.Record(situation, replay(situation)))
     Path(name).write_text(after, encoding="utf-8")
     return after != before
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or record.FILES))
+    sys.exit(main(sys.argv[1:] or FILES))

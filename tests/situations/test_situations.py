@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from ec2kit.ec2.answers import Address
 from ec2kit.resource import Resource, Server
 from ec2kit.scenarios import elastic_ip, route_table
+from ec2kit.scenarios.elastic_ip.situation import ElasticIpShown
+from ec2kit.scenarios.route_table.situation import RouteTableShown
+from ec2kit.scenarios.situation import file as record
+from ec2kit.scenarios.situation.file import Record
+from ec2kit.scenarios.situation.lines import Malformed
+from ec2kit.scenarios.situation.replay import replay
+from ec2kit.scenarios.situation.situation import CONDITIONAL, HERE, NOT_HERE, UNDO, Made, Situation
 from ec2kit.status import Change
 
-from . import record
 from .__main__ import main
-from .elastic_ip import ElasticIpShown
-from .lines import Malformed
-from .record import FILES, FOLDER, Record
-from .replay import replay
-from .route_table import RouteTableShown
-from .situation import CONDITIONAL, HERE, NOT_HERE, UNDO, Made, Situation
+from .files import FILES, FOLDER
 
 
 def name_of(path: Path) -> str:

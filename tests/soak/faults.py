@@ -19,13 +19,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "error": {"status": 503, "code": "Unavailable"},
     "late": {"seconds": 1.0},
     "back": {"seconds": 1.0},
+    "spreading": {"seconds": 1.0},
 }
 """What is told to an effect; all others have their defaults."""
 
 SHOWN_AS_IT_WAS = {"stale": 0.0, "late": 1.0, "back": 1.0}
 """Effect → how long before the rule was set what it shows may have been true."""
 
-SERVICES = ("ec2", "imds", "tls")
+SERVICES = ("ec2", "imds", "sts", "route53", "tls")
 """What the actions of a soak use, if the sandbox has it."""
 
 MADE_UP = ("blackhole", "gone", "hollow")
@@ -34,7 +35,7 @@ MADE_UP = ("blackhole", "gone", "hollow")
 NEVER_MET = ("maintenance", "interruption", "rebalance")
 """Effects on what no action asks for."""
 
-OPERATIONS = (None, None, "Describe*", "ReplaceRoute", "AssociateAddress", "*Address*")
+OPERATIONS = (None, None, "Describe*", "ReplaceRoute", "AssociateAddress", "*Address*", "Assign*", "Unassign*")
 
 
 class Faults:
@@ -98,6 +99,7 @@ def met(stage: Stage) -> Counter[str]:
     """Each fault that an action really met, by its name."""
     found = Counter(stage.met)
     found.update(effect for call in stage.sandbox.calls() if call["server"] for effect in call["effects"])
+    found.update(f"sts {effect}" for call in stage.sandbox.sts_calls() for effect in call.get("effects", ()))
     found.update(f"imds {effect}" for call in stage.sandbox.imds_calls() for effect in call.get("effects", ()))
     found.update(f"tls {effect}" for each in stage.sandbox.connections() for effect in each["effects"])
     found["refuse"] += sum("Connection refused" in each.stderr for each in stage.done)

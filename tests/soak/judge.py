@@ -189,6 +189,6 @@ def _is_overtaken(writer: Done, write: Write, done: Sequence[Done], looks: Looks
 def _looks(calls: Iterable[Mapping[str, Any]]) -> Looks:
     found: Looks = {}
     for call in calls:
-        if call["operation"].startswith("Describe") and call["server"]:
+        if call["operation"].startswith(("Describe", "List")) and call["server"]:
             found.setdefault((call["server"], *sender(call)), []).append(call["time"])
     return found

@@ -13,7 +13,7 @@ from ec2kit.sandbox.client import started
 from . import faults, truth
 from .framework import Framework
 from .judge import LEAKED, LOST, WRONG, Judge
-from .stage import NODES, TABLES, Stage
+from .stage import NODES, TABLES, ZONES, Stage
 from .tally import Tally
 
 AT_ONCE = 5
@@ -22,7 +22,7 @@ AT_ONCE = 5
 
 def run(folder: Path, seconds: float, *, tls: bool = False) -> Tally:
     began = time.monotonic()
-    with started(folder / "sandbox", nodes=len(NODES), tables=TABLES, tls=tls) as sandbox:
+    with started(folder / "sandbox", nodes=len(NODES), tables=TABLES, zones=ZONES, tls=tls) as sandbox:
         stage = Stage(sandbox)
         sockets = stage.sockets
         mischief = faults.Faults(stage, seed=1)
@@ -60,7 +60,7 @@ def _go_on(stage: Stage, mischief: faults.Faults, seconds: float) -> dict[str, s
 
 def judged(stage: Stage, mischief: faults.Faults) -> Judge:
     calls = stage.sandbox.calls()
-    written = truth.writes(calls, stage.resources)
+    written = truth.writes(calls, stage.resources, stage.tables)
     things = {tag: truth.things(each, stage.tables) for tag, each in stage.resources.items()}
     judge = Judge(truth.Truth(things, stage.first, written), mischief.lies)
     for done in stage.done:

@@ -1,4 +1,4 @@
-"""The soak's cluster: three servers of a sandbox, twenty resources, actions as processes, and what they leave."""
+"""The soak's cluster: three servers, resources of each kind, actions as processes, and what they leave."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
+from ec2kit.ec2.answers import DESTINATIONS
 from ec2kit.registry.local import LocalRegistry
 from ec2kit.resource import Resource, Server
 from ec2kit.sandbox.client import Sandbox
-from ec2kit.scenarios import elastic_ip, route_table
 from ec2kit.state.lock import Lock
 
-from ..builders import ELASTIC_IP, ROUTE_TABLE
+from ..builders import DNS_RECORD
+from . import kind
 from .judge import MAX_AGE, Done
-from .truth import owner_of, things
+from .truth import TAG, TAGGED, owner_at, owner_of, things
 
 NODES = ("node1", "node2", "node3")
 TABLES = 3
-VIRTUAL_IPS = 16
-ELASTIC_IPS = 3
+ZONES = 1
+"""All servers are in one subnet, as secondary addresses need it."""
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
@@ -98,7 +101,12 @@ class Stage:
         self._lock = threading.Lock()
         self._environments = {name: {**self.sandbox.environment(name), **SETTINGS} for name in NODES}
         self.tables: list[str] = self.sandbox.description["route_table_ids"]
-        self.resources = {each.tag: each for each in (*self._routes(), *self._addresses())}
+        self.aws.create_tags(
+            Resources=self.tables[:TAGGED], Tags=[dict(zip(("Key", "Value"), TAG.split("="), strict=True))]
+        )
+        made = kind.resources(self)
+        self._kinds = {tag: each for tag, (each, _) in made.items()}
+        self.resources = {tag: resource for tag, (_, resource) in made.items()}
         for name, resource in ((name, each) for name in NODES for each in self.resources.values()):
             LocalRegistry(self._environments[name]["EC2KIT_STATE_DIR"], server=name).store(resource)
         self.others = self.not_ours()
@@ -107,57 +115,46 @@ class Stage:
     @cached_property
     def aws(self) -> Any:
         """EC2 at the endpoint that nobody disturbs."""
+        return self._undisturbed("ec2")
+
+    @cached_property
+    def route53(self) -> Any:
+        """Route 53 at the endpoint that nobody disturbs."""
+        return self._undisturbed("route53")
+
+    def _undisturbed(self, service: Any) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(
-            "ec2", endpoint_url=self.sandbox.description["endpoint_url"], region_name="us-east-1", **keys
-        )
+        url = self.sandbox.description["endpoint_url"]
+        return boto3.client(service, endpoint_url=url, region_name="us-east-1", **keys)
 
     # -- setting up --
 
-    def _server(self, number: int, name: str, private_ip_address: str = "") -> Server:
-        node = self.sandbox.description["nodes"][name]
-        interface = node["interfaces"]["eth1"]
-        return Server(
-            name=name,
-            priority=number + 1,
-            device="eth1",
-            network_interface_id=interface["network_interface_id"],
-            private_ip_address=private_ip_address or interface["private_ip_address"],
-            instance_id=node["instance_id"],
-            availability_zone=node["availability_zone"],
-        )
-
-    def _resource(self, tag: str, scenario: str, servers: list[Server], address: str, own: Any) -> Resource:
-        vpc_id = self.sandbox.description["vpc_id"]
-        return Resource(tag, scenario, "us-east-1", vpc_id, address, "intelligent", tuple(servers), own)
-
-    def _routes(self) -> Iterator[Resource]:
-        servers = [self._server(number, name) for number, name in enumerate(NODES)]
-        for number in range(1, VIRTUAL_IPS + 1):
-            resource = self._resource(f"route-{number}", ROUTE_TABLE, servers, f"10.2.0.{number}", route_table.Own())
-            for table in self.tables:
-                self.aws.create_route(
-                    RouteTableId=table,
-                    DestinationCidrBlock=f"{resource.address}/32",
-                    NetworkInterfaceId=servers[0].network_interface_id,
+    def servers(self, device: str) -> list[Server]:
+        """The servers as a definition has them, by one of their devices."""
+        found = []
+        for number, name in enumerate(NODES):
+            node = self.sandbox.description["nodes"][name]
+            interface = node["interfaces"][device]
+            found.append(
+                Server(
+                    name=name,
+                    priority=number + 1,
+                    device=device,
+                    network_interface_id=interface["network_interface_id"],
+                    private_ip_address=interface["private_ip_address"],
+                    instance_id=node["instance_id"],
+                    availability_zone=node["availability_zone"],
+                    mac_address=interface["mac"],
                 )
-            yield resource
+            )
+        return found
 
-    def _addresses(self) -> Iterator[Resource]:
-        for number in range(1, ELASTIC_IPS + 1):
-            made = self.aws.allocate_address(Domain="vpc")
-            servers = [self._secondary(place, name, 100 + 10 * number + place) for place, name in enumerate(NODES)]
-            own = elastic_ip.Own(made["AllocationId"])
-            yield self._resource(f"eip-{number}", ELASTIC_IP, servers, made["PublicIp"], own)
+    def resource(self, scenario: str, servers: list[Server], address: str, own: Any) -> Resource:
+        vpc_id = self.sandbox.description["vpc_id"]
+        return Resource("soak", scenario, "us-east-1", vpc_id, address, "intelligent", tuple(servers), own)
 
-    def _secondary(self, place: int, name: str, host: int) -> Server:
-        """A server with a private address of its own for one Elastic IP, so that none displaces another."""
-        primary = self._server(place, name)
-        address = f"{primary.private_ip_address.rpartition('.')[0]}.{host}"
-        self.aws.assign_private_ip_addresses(
-            NetworkInterfaceId=primary.network_interface_id, PrivateIpAddresses=[address]
-        )
-        return self._server(place, name, address)
+    def eni(self, server: str, device: str) -> str:
+        return str(self.sandbox.description["nodes"][server]["interfaces"][device]["network_interface_id"])
 
     # -- actions --
 
@@ -181,50 +178,76 @@ class Stage:
             self.met[fault] += 1
 
     def outside_hand(self, resource: Resource) -> None:
-        """Somebody else points one thing of an address at an interface that is no server's."""
+        """Somebody else points one thing of an address at what is no server's."""
         with self._lock:
             self.met["outside hand"] += 1
-            eni = self.sandbox.description["nodes"]["node1"]["interfaces"]["eth0"]["network_interface_id"]
-            if resource.scenario == ROUTE_TABLE:
-                self.aws.replace_route(
-                    RouteTableId=self.tables[0],
-                    DestinationCidrBlock=f"{resource.address}/32",
-                    NetworkInterfaceId=eni,
-                )
-            else:
-                self.aws.associate_address(AllocationId=resource.own.allocation_id, NetworkInterfaceId=eni)
+            self._kinds[resource.tag].move(self, resource)
+
+    @staticmethod
+    def tried(operation: Callable[..., Any], **parameters: Any) -> None:
+        """Let an outside hand do what a server may have made impossible meanwhile."""
+        with suppress(ClientError):
+            operation(**parameters)
 
     # -- what there is --
 
     def now(self) -> dict[str, str]:
         """Thing → its owner, of all resources."""
         found: dict[str, str] = {}
-        held, routes = self._held(), self._all_routes()
+        everything, held = self._everything(), self._held()
         for resource in self.resources.values():
             for thing in things(resource, self.tables):
-                eni, private = held[thing] if resource.scenario == ELASTIC_IP else (routes[thing], None)
-                found[thing] = owner_of(resource, eni, private)
+                if resource.scenario == DNS_RECORD:
+                    found[thing] = owner_at(resource, everything[thing])
+                else:
+                    eni, private = held.get(thing, (everything.get(thing, "nothing"), None))
+                    found[thing] = owner_of(resource, eni, private) if eni != "nothing" else "nothing"
         return found
 
     def not_ours(self) -> dict[str, Any]:
-        """Every route and every Elastic IP but those of the resources."""
+        """Every route, Elastic IP, private address and record set but those of the resources."""
         ours = {thing for each in self.resources.values() for thing in things(each, self.tables)}
-        everything = {**self._all_routes(), **self._held()}
-        return {name: where for name, where in everything.items() if name not in ours}
+        return {name: where for name, where in self._everything().items() if name not in ours}
+
+    def _everything(self) -> dict[str, Any]:
+        return {**self._all_routes(), **self._held(), **self.private(), **self._records()}
 
     def _all_routes(self) -> dict[str, str]:
         pages = self.aws.get_paginator("describe_route_tables").paginate()
+        tables = [table for page in pages for table in page["RouteTables"]]
         return {
-            f"{table['RouteTableId']} {route['DestinationCidrBlock']}": route.get("NetworkInterfaceId", "gateway")
-            for page in pages
-            for table in page["RouteTables"]
+            f"{table['RouteTableId']} {route[member]}": route.get("NetworkInterfaceId", "gateway")
+            for table in tables
             for route in table["Routes"]
+            for member in DESTINATIONS.values()
+            if member in route
         }
 
     def _held(self) -> dict[str, tuple[str, str | None]]:
         return {
             each["AllocationId"]: (each.get("NetworkInterfaceId", "nothing"), each.get("PrivateIpAddress"))
             for each in self.aws.describe_addresses()["Addresses"]
+        }
+
+    def private(self) -> dict[str, str]:
+        """Private address → the ENI that has it."""
+        found: dict[str, str] = {}
+        for each in self.aws.describe_network_interfaces()["NetworkInterfaces"]:
+            addresses = [
+                *(one["PrivateIpAddress"] for one in each["PrivateIpAddresses"]),
+                *(one["Ipv6Address"] for one in each["Ipv6Addresses"]),
+            ]
+            found.update(dict.fromkeys(addresses, str(each["NetworkInterfaceId"])))
+        return found
+
+    def _records(self) -> dict[str, str]:
+        zone = self.sandbox.description["hosted_zone_id"]
+        listed = self.route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return {
+            f"{each['Type']} {each['Name'].removesuffix('.')}": each.get("ResourceRecords", [{"Value": "alias"}])[0][
+                "Value"
+            ]
+            for each in listed
         }
 
     # -- what is left behind --

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ..builders import ALLOCATION, CIDR, a_resource
+from ..builders import ALLOCATION, CIDR, DNS_RECORD, IP_B, PRIVATE_IP, RECORD, RECORD_SET, SECONDARY_IP, a_resource
 from .judge import LOST, MAX_AGE, WRONG, Done, Judge, Lie
 from .tally import Tally
 from .truth import Truth, Write, things, writes
@@ -146,7 +146,7 @@ def test_a_recovery_that_takes_from_a_server_in_service_is_lost() -> None:
 
 
 def test_the_journal_is_read_as_the_kit_and_outside_hands_write_it() -> None:
-    """A route, an association, and an association that was ended, each by its own words."""
+    """Routes, associations, private addresses and record sets, each by its own words."""
     address = a_resource("elastic-ip", tag="ec2-eip1")
     call = {"server": A, "time": 5.0, "milliseconds": 100.0, "carried_out": True, "dry_run": False}
     replaced = {"RouteTableId": "rtb-1", "DestinationCidrBlock": CIDR, "NetworkInterfaceId": "eni-b"}
@@ -157,7 +157,19 @@ def test_the_journal_is_read_as_the_kit_and_outside_hands_write_it() -> None:
         {**call, "operation": "DisassociateAddress", "parameters": {}, "user_agent": "x ec2kit/1 remove ec2-eip1"},
         {**call, "operation": "ReplaceRoute", "parameters": replaced, "user_agent": "x", "carried_out": False},
     ]
-    route, held, freed = writes(calls, {TAG: a_resource(), "ec2-eip1": address})
+    calls += [
+        {**call, "operation": operation, "parameters": told, "user_agent": "x"}
+        for operation, told in (
+            ("AssignPrivateIpAddresses", {"PrivateIpAddress.1": PRIVATE_IP, "NetworkInterfaceId": "eni-b"}),
+            ("UnassignPrivateIpAddresses", {"PrivateIpAddress.1": PRIVATE_IP, "NetworkInterfaceId": "eni-b"}),
+            ("ChangeResourceRecordSets", {"Name": f"{RECORD}.", "Type": "A", "Value": IP_B}),
+        )
+    ]
+    resources = {each.tag: each for each in (a_resource(), address)}
+    resources |= {kind: a_resource(kind, tag=kind) for kind in (SECONDARY_IP, DNS_RECORD)}
+    route, held, freed, given, taken, pointed = writes(calls, resources, TABLES)
+    assert [(each.thing, each.owner) for each in (given, taken)] == [(PRIVATE_IP, B), (PRIVATE_IP, "nothing")]
+    assert (pointed.thing, pointed.owner) == (RECORD_SET, B)
     assert route == Write(THINGS[0], B, 5.0, 5.1, A, "restore", TAG)
     assert (held.thing, held.owner, held.server) == (ALLOCATION, "eni-b (10.0.9.9)", None)
     assert (freed.thing, freed.owner, freed.action) == (ALLOCATION, "nothing (None)", "remove")

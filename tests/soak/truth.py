@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ec2kit.ec2.answers import DESTINATIONS
 from ec2kit.resource import Resource
+from ec2kit.scenarios.route_table.look import destinations
 
-from ..builders import ROUTE_TABLE
+from ..builders import DNS_RECORD, ELASTIC_IP, ROUTE_TABLE
+
+TAG, TAGGED = "soak=yes", 2
+"""The tag of some tables, and how many of the first ones have it."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Write:
     A write that was carried out at some moment from `began` to `ended`.
 
     Attributes:
-        thing: What was changed, "rtb-1 10.2.0.1/32" or "eipalloc-1".
+        thing: What was changed, "rtb-1 10.2.0.1/32", "eipalloc-1", "10.0.1.51" or "A soak1.example.internal".
         owner: The server that it points at since then, or what it points at that is none.
         server: Who sent it; None: an outside hand.
         action, tag: What for, as its user agent says: "restore", "soak-1".
@@ -34,10 +39,16 @@ class Write:
 
 
 def things(resource: Resource, tables: Iterable[str]) -> tuple[str, ...]:
-    """What holds an address: its route in each table, or the Elastic IP."""
+    """What holds an address: its routes in each table that is meant, the allocation, itself, or the record set."""
     if resource.scenario == ROUTE_TABLE:
-        return tuple(f"{table} {resource.address}/32" for table in tables)
-    return (resource.own.allocation_id,)
+        listed, tagged = resource.own.route_table_ids, [*tables][:TAGGED] if resource.own.route_table_tag else []
+        meant = [*listed, *tagged] if resource.own.chooses else tables
+        return tuple(f"{table} {block}" for table in meant for block in destinations(resource))
+    if resource.scenario == ELASTIC_IP:
+        return (resource.own.allocation_id,)
+    return (
+        f"{resource.own.record_type} {resource.address}" if resource.scenario == DNS_RECORD else resource.address,
+    )
 
 
 def owner_of(resource: Resource | None, network_interface_id: str, private_ip_address: str | None) -> str:
@@ -48,12 +59,18 @@ def owner_of(resource: Resource | None, network_interface_id: str, private_ip_ad
     return holder.name
 
 
-def writes(calls: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource]) -> list[Write]:
+def owner_at(resource: Resource | None, value: str) -> str:
+    """The server that a record set points at, by its private address."""
+    servers = resource.servers if resource else ()
+    return next((each.name for each in servers if each.private_ip_address == value), f"nothing ({value})")
+
+
+def writes(
+    calls: Iterable[Mapping[str, Any]], resources: Mapping[str, Resource], tables: Iterable[str]
+) -> list[Write]:
     """The writes among the journal's calls, in the order in which they began."""
-    by_thing = {
-        f"{each.address}/32" if each.scenario == ROUTE_TABLE else each.own.allocation_id: each
-        for each in resources.values()
-    }
+    known = tuple(tables)
+    by_thing = {thing: each for each in resources.values() for thing in things(each, known)}
     found = [_write(call, by_thing, resources) for call in calls if call["carried_out"] and not call["dry_run"]]
     return sorted((each for each in found if each is not None), key=lambda write: write.began)
 
@@ -64,8 +81,17 @@ def _write(
     told, (action, tag) = call["parameters"], sender(call)
     private: str | None = None
     if call["operation"] == "ReplaceRoute":
-        cidr = told["DestinationCidrBlock"]
-        thing, resource = f"{told['RouteTableId']} {cidr}", by_thing.get(cidr)
+        thing = f"{told['RouteTableId']} {next(told[each] for each in DESTINATIONS.values() if each in told)}"
+        resource = by_thing.get(thing)
+    elif call["operation"] == "ChangeResourceRecordSets":
+        thing = f"{told['Type']} {told['Name'].removesuffix('.')}"
+        owner = owner_at(by_thing.get(thing), told["Value"])
+        return _at(call, thing, owner, action, tag)
+    elif call["operation"] in _PRIVATE:
+        thing = told[_PRIVATE[call["operation"]]]
+        gives = call["operation"].startswith("Assign")
+        owner = owner_of(by_thing.get(thing), told["NetworkInterfaceId"], None) if gives else "nothing"
+        return _at(call, thing, owner, action, tag)
     elif call["operation"] == "AssociateAddress":
         thing, private = told["AllocationId"], told.get("PrivateIpAddress")
         resource = by_thing.get(thing)
@@ -74,8 +100,21 @@ def _write(
     else:
         return None
     owner = owner_of(resource, told.get("NetworkInterfaceId", "nothing"), private)
+    return _at(call, thing, owner, action, tag)
+
+
+def _at(call: Mapping[str, Any], thing: str, owner: str, action: str, tag: str) -> Write:
     ended = call["time"] + call["milliseconds"] / 1000
     return Write(thing, owner, call["time"], ended, call["server"], action, tag)
+
+
+_PRIVATE = {
+    "AssignPrivateIpAddresses": "PrivateIpAddress.1",
+    "UnassignPrivateIpAddresses": "PrivateIpAddress.1",
+    "AssignIpv6Addresses": "Ipv6Addresses.1",
+    "UnassignIpv6Addresses": "Ipv6Addresses.1",
+}
+"""The operations on private addresses, each of which is about one."""
 
 
 def sender(call: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ failed, the check repeats it.
 from __future__ import annotations
 
 from ec2kit.actions import quick_check, recover, restore
+from ec2kit.engine import own_network
 from ec2kit.engine.action import Action
 from ec2kit.errors import DeadlinePassed, Ec2KitError, NotBroughtHere, OutcomeUnknown, Overtaken, StateUnusable
 from ec2kit.frameworks.keepalived.following import Following
@@ -112,6 +113,8 @@ def _assert_here(action: Action) -> bool:
         return True
     checked = quick_check.quick_check(action)
     if not checked.says_no or checked.observed is None:
+        if not (checked.says_no or checked.busy):
+            own_network.look_after(action, owner="keepalived")
         return True
     holder = _holder(action, checked.observed)
     taken = Reassertions(action)

@@ -11,10 +11,11 @@ from functools import partial
 
 from ec2kit.deadline import Deadline
 from ec2kit.engine.action import Action
+from ec2kit.engine.own_network import right_way
 from ec2kit.errors import Ec2KitError, InterfaceUnknown, Overtaken, OwnTrouble
 from ec2kit.frameworks.pacemaker.agents import Given
 from ec2kit.frameworks.pacemaker.markers import neighbours
-from ec2kit.host.device import Device
+from ec2kit.host.device import ABSENT, Device
 from ec2kit.host.ip import carried
 from ec2kit.host.place import Place
 from ec2kit.messages import catalogue
@@ -24,6 +25,9 @@ from ec2kit.state.intention import Direction
 
 _PAUSE = 0.5
 """Seconds between two looks at the addresses of a device."""
+
+_TO_SETTLE = 5.0
+"""Seconds in which an address that was put on has to accept packets."""
 
 _MOMENT = 1.0
 """Seconds to look at this server and to take an address off, even if no time is left."""
@@ -150,6 +154,27 @@ class Local:
         for each in self._right_ways():
             self._action.log.put(catalogue.REPLY_RULE_ON, **each)
 
+    def await_packets(self) -> None:
+        """
+        Wait until the kernel accepts packets to the addresses; put those on again that something else took off.
+
+        Raises:
+            Ec2KitError: It does not accept them in time.
+            Overtaken: A stop came meanwhile.
+        """
+        limit = self._action.deadline.within(min(_TO_SETTLE, self._action.deadline.remaining() / 2))
+        while True:
+            trouble = {each: why for each in self._addresses if (why := self._device.trouble_with(each, self._soon))}
+            if not trouble:
+                return
+            if limit.remaining() < _PAUSE:
+                address, reason = next(iter(trouble.items()))
+                fields = {"address": address, "device": self._given.carrier, "reason": reason}
+                raise Ec2KitError(catalogue.ADDRESS_UNUSABLE, **fields)
+            if ABSENT in trouble.values() and self.put_back() is None:
+                raise Overtaken(newer="stop was asked for")
+            limit.pause(_PAUSE, f"{', '.join(trouble)} on {self._given.carrier}")
+
     # -- monitor --
 
     def put_back(self) -> Notice | None:
@@ -204,29 +229,9 @@ class Local:
     def _right_ways(self) -> Iterator[dict[str, object]]:
         """Correct the ways of replies from IPv4 addresses; yield the fields of a message for each that changed."""
         for each in filter(is_ipv4, self._addresses):
-            fields = self._right_way(each)
+            fields = right_way(self._action, each, self._place, self._soon)
             if fields is not None:
                 yield fields
-
-    def _right_way(self, address: str) -> dict[str, object] | None:
-        """Correct the way of replies; return the fields of a message, None if nothing was or could be changed."""
-        from ec2kit.host import reply_path
-
-        action = self._action
-        try:
-            place = self._place()
-            way, strays = reply_path.look(address, place.device, place.vpc_cidr_blocks, action.settings, self._soon)
-            if not strays:
-                return None
-            fields = {"address": address, "device": place.device, "by": strays[0][1]}
-            if way is None:
-                action.log.put(catalogue.REPLY_RULE_FAILED, **fields, reason="the device has no address of its own")
-                return None
-            reply_path.put_on(way, action.settings, self._soon)
-        except Ec2KitError as error:
-            action.log.error(error)
-            return None
-        return {**fields, "rule": f"{reply_path.PRIORITY}: from {address} lookup {way.table}"}
 
     @property
     def _manager(self) -> str:

@@ -89,6 +89,8 @@ def start(operation: Operation) -> Ended:
     """
     Put the address on the interface, then move it here in AWS; if that fails, take it off the interface again.
 
+    The end is a look at the server itself, because a manager of the network may take off again what start put on.
+
     Raises:
         Ec2KitError: The resource is not in service here, or its state is unknown.
     """
@@ -106,6 +108,7 @@ def start(operation: Operation) -> Ended:
     _wait_for_metadata(action)
     try:
         made = restore.restore(action, first=first)
+        operation.local.await_packets()
     except BaseException:
         if put:
             operation.local.take_off(put)

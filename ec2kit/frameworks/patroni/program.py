@@ -179,6 +179,10 @@ def _is_lost(action: Action) -> bool:
     from ec2kit.actions.quick_check import quick_check
 
     checked = quick_check(action)
+    if not (checked.says_no or checked.busy):
+        from ec2kit.engine import own_network
+
+        own_network.look_after(action)
     return checked.says_no or not (checked.busy or action.registry.in_service(action.tag))
 
 

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from ec2kit.scenarios.dns_record.look import Source
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
 __all__ = ["Observed", "Own", "observe", "own", "subject"]
+
+ON_THE_DEVICE = False
 
 _TRIES = 2
 """Maximum times that the record set is written; if another writer changes it after the last, it stays contested."""
@@ -51,8 +54,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"record set {resource.address} in {own.hosted_zone_id}", types),)
 
 
-def role(resource: Resource) -> None:
-    """Return None: the zone is asked by the server's own credentials."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the zone is asked by the server's own credentials."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:
@@ -152,6 +156,12 @@ def _text(record: RecordSet | None) -> str:
 def _read(text: str) -> RecordSet:
     ttl, _, values = text.partition(" ")
     return RecordSet(int(ttl), tuple(values.split(",")))
+
+
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the record set after a change that all DNS servers have."""
+    record = None if change.arguments["action"] == DELETE else _read(str(change.arguments["record"]))
+    return observed._replace(record=record, is_in_sync=True)
 
 
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
@@ -286,3 +296,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.dns_record.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of record sets."""
+    from ec2kit.scenarios.dns_record.situation import DnsRecordShown
+
+    return DnsRecordShown

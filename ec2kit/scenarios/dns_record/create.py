@@ -141,8 +141,6 @@ ONE_VPC = False
 
 DIFFERENT_ZONES = True
 
-ON_THE_DEVICE = False
-
 
 def displaces(ground: Ground) -> Holdings:
     """Return nothing: many names may point at one server."""

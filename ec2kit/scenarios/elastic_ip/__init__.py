@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ec2kit.holding import Holding, Holdings
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _NO_ALLOCATION, _NO_ASSOCIATION = "eipalloc-00000000000000000", "eipassoc-00000000000000000"
 _NO_ENI, _NO_ADDRESS = "eni-00000000000000000", "192.0.2.1"
+
+ON_THE_DEVICE = False
 
 _TRIES = 2
 """Maximum writes of one association; if another writer changes it after the last one, it stays contested."""
@@ -147,8 +150,9 @@ def itself(public_ip: str) -> Holding:
     return Holding(f"Elastic IP {public_ip}")
 
 
-def role(resource: Resource) -> None:
-    """Return None: the address belongs to the account of the servers."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the address belongs to the account of the servers."""
+    return ()
 
 
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:
@@ -282,6 +286,22 @@ def plan(
         else:
             changes.append(Change("SetLinkUp", device, old="down", new="up"))
     return Plan(tuple(changes), pending, impossible)
+
+
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the addresses and the link after a change; the private address carries one Elastic IP."""
+    if change.operation == "SetLinkUp":
+        return observed._replace(link_is_up=True)
+    address = observed.address
+    if address is None or change.target != address.allocation_id:
+        left = tuple(each for each in observed.neighbours if each.allocation_id != change.target)
+        return observed._replace(neighbours=left)
+    if change.new is None:
+        return observed._replace(address=Address(address.public_ip, address.allocation_id))
+    place = str(change.arguments["network_interface_id"]), str(change.arguments["private_ip_address"])
+    moved = Address(address.public_ip, address.allocation_id, address.association_id or "new", *place)
+    left = tuple(each for each in observed.neighbours if each.private_ip_address != moved.private_ip_address)
+    return observed._replace(address=moved, neighbours=left)
 
 
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
@@ -495,3 +515,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.elastic_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of Elastic IPs."""
+    from ec2kit.scenarios.elastic_ip.situation import ElasticIpShown
+
+    return ElasticIpShown

@@ -95,8 +95,6 @@ ONE_VPC = False
 
 DIFFERENT_ZONES = True
 
-ON_THE_DEVICE = False
-
 
 def displaces(ground: Ground) -> Holdings:
     """Return the Elastic IPs that lose their place when this one comes here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ec2kit.ec2.answers import DEAD, DESTINATIONS, TARGETS, Receipt, Route, kind_of, kind_of_target
+from ec2kit.ec2.answers import ACTIVE, DEAD, DESTINATIONS, TARGETS, Receipt, Route, kind_of, kind_of_target
 from ec2kit.messages import catalogue
 from ec2kit.messages.catalogue import Notice
 from ec2kit.messages.statement import Reason, Reasons
@@ -18,7 +18,8 @@ from ec2kit.scenarios.route_table.look import (
     observe,
     own,
     place_of,
-    role,
+    questions,
+    roles,
     shared,
     subject,
 )
@@ -30,13 +31,17 @@ if TYPE_CHECKING:
     from ec2kit.deadline import Deadline
     from ec2kit.ec2.operations import Ec2
     from ec2kit.resource import Resource, Server
+    from ec2kit.role import Role
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Companion, Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
-__all__ = ["Observed", "Own", "holdings", "observe", "own", "role", "shared", "subject"]
+__all__ = ["Observed", "Own", "holdings", "observe", "own", "roles", "shared", "subject"]
 
 _NO_TABLE, _NO_ROUTE, _NO_ENI = "rtb-00000000000000000", "192.0.2.1/32", "eni-00000000000000000"
+
+ON_THE_DEVICE = True
 
 _TRIES = 2
 """Maximum writes to one table; if another writer changes the route after the last one, it stays contested."""
@@ -163,6 +168,18 @@ def plan(
     return Plan(tuple(changes), pending, impossible)
 
 
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the routes after a change; EC2 refuses to replace a route that does not exist."""
+    route = observed.routes.get(change.target)
+    if change.operation == "CreateRoute" and route is None:
+        route = Route(place_of(observed.resource, change.target)[1], None)
+    if route is None:
+        return observed
+    moved = route._replace(target=change.new, state=ACTIVE)
+    of_others = {name: each for name, each in observed.of_others.items() if name != change.target}
+    return observed._replace(routes={**observed.routes, change.target: moved}, of_others=of_others)
+
+
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
     """
     Return a write to each remembered route in a table that is listed, or of the VPC if none is chosen.
@@ -188,7 +205,7 @@ def _contested(observed: Observed, route: Route) -> Reason:
 def _replace(resource: Resource, name: str, old: str | None, target: str) -> Change:
     table, block = place_of(resource, name)
     arguments = {"route_table_id": table, kind_of(block): block, kind_of_target(target): target}
-    return Change("ReplaceRoute", name, old=old, new=target, arguments=arguments)
+    return Change("ReplaceRoute", name, old=old, new=target, arguments=arguments, role=resource.own.role_of(table))
 
 
 def creation(observed: Observed, name: str) -> Change:
@@ -196,19 +213,21 @@ def creation(observed: Observed, name: str) -> Change:
     table, block = place_of(observed.resource, name)
     target = observed.server.network_interface_id
     arguments = {"route_table_id": table, kind_of(block): block, kind_of_target(target): target}
-    return Change("CreateRoute", name, old=None, new=target, arguments=arguments)
+    role = observed.resource.own.role_of(table)
+    return Change("CreateRoute", name, old=None, new=target, arguments=arguments, role=role)
 
 
 def deletion(observed: Observed, name: str) -> Change:
     """Return the change that takes a route away again that create has made."""
     table, block = place_of(observed.resource, name)
     arguments = {"route_table_id": table, kind_of(block): block}
-    return Change("DeleteRoute", name, old=observed.server.network_interface_id, new=None, arguments=arguments)
+    here, role = observed.server.network_interface_id, observed.resource.own.role_of(table)
+    return Change("DeleteRoute", name, old=here, new=None, arguments=arguments, role=role)
 
 
 def apply(change: Change, ec2: Ec2, settings: Settings, deadline: Deadline) -> Receipt:
     """Make one change; raises what the operation raises. Only create makes and deletes routes."""
-    named = {name: str(value) for name, value in change.arguments.items()}
+    named, ec2 = {name: str(value) for name, value in change.arguments.items()}, ec2.under(change.role)
     if change.operation == "ReplaceRoute":
         return ec2.replace_route(target=change.target, **named)
     if change.operation == "CreateRoute":
@@ -304,7 +323,7 @@ def left_alone(observed: Observed) -> Reasons:
 
 def permissions(observed: Observed | None) -> tuple[Permission, ...]:
     """
-    Return the permissions to look and to move routes.
+    Return the permissions to look and to move routes, of each role under which that is done.
 
     The question about ReplaceRoute names the target that the route has now, so that it changes nothing where an
     endpoint ignores DryRun. IAM looks at the table alone.
@@ -313,14 +332,23 @@ def permissions(observed: Observed | None) -> tuple[Permission, ...]:
     """
     from ec2kit.scenarios.scenario import Permission
 
-    return (Permission("DescribeRouteTables", {}), Permission("ReplaceRoute", _question(observed)))
+    found: list[Permission] = []
+    for role in dict.fromkeys(role for role, _ in questions(observed.resource.own)) if observed else (None,):
+        found.append(Permission("DescribeRouteTables", {}, role=role))
+        found.append(Permission("ReplaceRoute", _question(observed, role), role=role))
+    return tuple(found)
 
 
-def _question(observed: Observed | None) -> Mapping[str, object] | None:
+def _question(observed: Observed | None, role: Role | None) -> Mapping[str, object] | None:
     """Return the arguments of a ReplaceRoute that changes nothing; None if no route has a target to name."""
-    if observed is None or not observed.routes:
+    routes = {
+        name: route
+        for name, route in (observed.routes if observed else {}).items()
+        if observed and observed.resource.own.role_of(place_of(observed.resource, name)[0]) == role
+    }
+    if observed is None or not routes:
         return {"RouteTableId": _NO_TABLE, "DestinationCidrBlock": _NO_ROUTE, "NetworkInterfaceId": _NO_ENI}
-    for name, route in observed.routes.items():
+    for name, route in routes.items():
         if kind := kind_of_target(route.target or ""):
             block, table = DESTINATIONS[kind_of(route.destination)], place_of(observed.resource, name)[0]
             return {"RouteTableId": table, block: route.destination, TARGETS[kind]: route.target}
@@ -361,3 +389,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.route_table.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of routes."""
+    from ec2kit.scenarios.route_table.situation import RouteTableShown
+
+    return RouteTableShown

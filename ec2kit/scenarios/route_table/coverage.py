@@ -10,6 +10,7 @@ from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import hosts
 from ec2kit.scenarios import effective
 from ec2kit.scenarios.route_table import objects
+from ec2kit.scenarios.route_table.guard import all_tables
 from ec2kit.scenarios.route_table.look import place_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def findings(ground: Ground) -> Findings:
     if not addresses:
         return
     moved = {place_of(ground.resource, each) for each in objects(ground.seen)}
-    tables = ground.ec2.subnet_tables(ground.resource.vpc_id)
+    tables = all_tables(ground)
     for each in addresses:
         yield from judged(each, tables, moved)
 

@@ -10,9 +10,9 @@ from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import Resource, Server, hosts, is_ipv4
 from ec2kit.scenarios.route_table import Observed, Own, coverage, creation, guard, left_alone, objects
-from ec2kit.scenarios.route_table.look import destinations, place_of
+from ec2kit.scenarios.route_table.look import destinations, must_be_roles, place_of
 from ec2kit.scenarios.route_table.parameters import addresses, external_id, role_arn, table_tag, tables
-from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, never, without_ip_resources
+from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, without_ip_resources
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -39,6 +39,18 @@ def _checked_vips(name: str, text: str) -> str:
     return found
 
 
+def _without_virtual_ip(offered: Offered, given: Given) -> bool:
+    return not offered.get("ip_resources") and not given.get("virtual_ip")
+
+
+def _with_chosen_tables(offered: Offered, given: Given) -> bool:
+    return _chooses(given)
+
+
+def _with_role(offered: Offered, given: Given) -> bool:
+    return bool(given.get("role_arn"))
+
+
 FIELDS: tuple[Field, ...] = (
     IP_RESOURCE,
     Field(
@@ -46,9 +58,10 @@ FIELDS: tuple[Field, ...] = (
         "--vip",
         "ADDRESS",
         "virtual IP of a route-table resource; may be repeated",
-        "Virtual IP",
+        "Virtual IP, or several",
         checked=_checked_vips,
         asked=without_ip_resources,
+        otherwise="another destination",
         names_it=True,
         several=True,
     ),
@@ -58,9 +71,9 @@ FIELDS: tuple[Field, ...] = (
         "BLOCK|pl-…",
         "any destination instead of a virtual IP, in chosen route tables: 0.0.0.0/0, a block, a prefix list; may be "
         "repeated",
-        "Destination",
+        "Destination, in chosen route tables",
         checked=addresses,
-        asked=never,
+        asked=_without_virtual_ip,
         names_it=True,
         several=True,
     ),
@@ -71,45 +84,49 @@ FIELDS: tuple[Field, ...] = (
         "a route table to move the route in, and no other; may be repeated",
         "Route tables",
         checked=_checked_tables,
-        asked=never,
+        otherwise="all that have the route",
         several=True,
-    ),
-    Field(
-        "create_routes",
-        "--create-routes",
-        "",
-        "make the route in each chosen table that lacks it",
-        "Create routes",
-        asked=never,
-        is_switch=True,
     ),
     Field(
         "route_table_tag",
         "--route-table-tag",
         "KEY=VALUE",
         "move the route in all route tables of the VPC that have this tag at the time, and in no other",
-        "Tag of route tables",
+        "Tag of route tables, KEY=VALUE",
         checked=table_tag,
-        asked=never,
+        otherwise="none",
+    ),
+    Field(
+        "create_routes",
+        "--create-routes",
+        "",
+        "make the route in each chosen table that lacks it",
+        "Make the routes that are lacking",
+        asked=_with_chosen_tables,
+        otherwise="no",
+        is_switch=True,
     ),
     Field(
         "role_arn",
         "--role-arn",
-        "ARN",
-        "role under which the route tables are looked at and changed, where they belong to another account",
+        "[rtb-…=]ARN",
+        "role under which the route tables, or one of them, are looked at and changed, where they belong to another "
+        "account; may be repeated",
         "Role of the route tables",
         checked=role_arn,
-        asked=never,
+        otherwise="none",
+        several=True,
         is_changeable=True,
     ),
     Field(
         "external_id",
         "--external-id",
         "TEXT",
-        "external id that the trust policy of the role asks for",
+        "external id that the trust policies of the roles ask for",
         "External id",
         checked=external_id,
-        asked=never,
+        asked=_with_role,
+        otherwise="none",
         is_changeable=True,
     ),
 )
@@ -126,6 +143,7 @@ def understood(given: Given, address_of: Callable[[str], str] | None) -> Given:
     tag, virtual_ip = given.get("ip_resource"), given.get("virtual_ip")
     if "external_id" in given and "role_arn" not in given:
         raise ArgumentInvalid(name="external-id", reason="it belongs to a role; give --role-arn, too")
+    _must_be_roles(given)
     if "create_routes" in given and not _chooses(given):
         reason = "routes are made in chosen tables only; give --route-table or --route-table-tag, too"
         raise ArgumentInvalid(name="create-routes", reason=reason)
@@ -146,6 +164,15 @@ def understood(given: Given, address_of: Callable[[str], str] | None) -> Given:
     return {**given, "virtual_ip": address}
 
 
+def _must_be_roles(given: Given) -> None:
+    """Refuse a role of a table that is not listed; raises ArgumentInvalid."""
+    text = role_arn("role-arn", given.get("role_arn", ""))
+    try:
+        must_be_roles(Own(tables("route-table", given.get("route_table_ids", "")), "", text))
+    except ValueError as error:
+        raise ArgumentInvalid(name="role-arn", reason=str(error)) from error
+
+
 def _of_any_destination(given: Given) -> Given:
     for name, option in (("ip_resource", "ip-resource"), ("virtual_ip", "vip")):
         if name in given:
@@ -157,7 +184,7 @@ def _of_any_destination(given: Given) -> Given:
 
 
 def _chooses(given: Given) -> bool:
-    return "route_table_ids" in given or "route_table_tag" in given
+    return bool(given.get("route_table_ids") or given.get("route_table_tag"))
 
 
 def preparations(given: Given, observed: Observed) -> tuple[Change, ...]:
@@ -191,8 +218,6 @@ LOOK = "DescribeRouteTables"
 ONE_VPC = True
 
 DIFFERENT_ZONES = True
-
-ON_THE_DEVICE = True
 
 
 def displaces(ground: Ground) -> Holdings:
@@ -236,7 +261,7 @@ def _outside_the_vpc(ground: Ground) -> Findings:
 
 def _local_blocks(ground: Ground) -> tuple[str, ...]:
     """Return the VPC's blocks of IPv6, to which every route table has a local route."""
-    tables = ground.ec2.subnet_tables(ground.resource.vpc_id)
+    tables = guard.all_tables(ground)
     local = {route.destination for table in tables for route in table.routes if route.target == "local"}
     return tuple(sorted(each for each in local if ":" in each))
 
@@ -293,7 +318,7 @@ def _may_create(ground: Ground) -> Findings:
         target = {"NetworkInterfaceId": ground.server.network_interface_id}
         for operation, question in (("CreateRoute", {**local, **target}), ("DeleteRoute", local)):
             name = f"permission ec2:{operation}"
-            if ground.ec2.is_allowed(operation, **question):
+            if ground.ec2.under(ground.resource.own.role_of(table)).is_allowed(operation, **question):
                 yield Finding(name, Outcome.OK, f"granted for {table}")
             else:
                 advice = "add it to the role, as in etc/iam-policy.json, or create the routes by hand"

@@ -11,7 +11,7 @@ from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import hosts
 from ec2kit.scenarios import effective
 from ec2kit.scenarios.route_table import objects
-from ec2kit.scenarios.route_table.look import place_of
+from ec2kit.scenarios.route_table.look import place_of, questions
 
 if TYPE_CHECKING:
     from ec2kit.scenarios.scenario import Ground
@@ -52,11 +52,20 @@ def findings(ground: Ground) -> Findings:
     lists = {each: ec2.prefix_list_entries(each) for each in blocks if each.startswith("pl-")}
     seen = ground.seen
     moved = {place_of(ground.resource, each) for each in (*objects(seen), *seen.without_route)}
-    tables, subnets = ec2.subnet_tables(ground.resource.vpc_id), ec2.subnets_of(ground.server.instance_id)
+    tables, subnets = all_tables(ground), ec2.subnets_of(ground.server.instance_id)
     yield _judged([ways(tables, subnets, each, moved, lists) for each in ec2.first_hops() or ("",)])
     for found in winners(tables, moved, lists):
         advice = "take that route away if its addresses are to come to the active server, too"
         yield Finding("routes that win", Outcome.WARN, found, advice)
+
+
+def all_tables(ground: Ground) -> list[SubnetTable]:
+    """Return all tables of the VPC, as the roles together see them."""
+    found: dict[str, SubnetTable] = {}
+    for role in dict.fromkeys(role for role, _ in questions(ground.resource.own)):
+        seen = ground.ec2.under(role).subnet_tables(ground.resource.vpc_id)
+        found |= {each.route_table_id: each for each in seen}
+    return list(found.values())
 
 
 def _judged(by_address: Sequence[Sequence[Way]]) -> Finding:

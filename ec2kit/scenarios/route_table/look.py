@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from ec2kit.holding import Holdings
     from ec2kit.resource import Resource, Server
     from ec2kit.role import Role
+    from ec2kit.scenarios.route_table.role import Roles
     from ec2kit.settings import Settings
 
     class Source(Protocol):
         """The source of an observation: EC2, or an answer of EC2 that the checks share."""
 
         def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables: ...
+
+        def under(self, role: Role | None) -> Source: ...
+
+        def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables | Exception]: ...
 
 
 # -- the definition ------------------------------------------------------------------------------------------
@@ -37,8 +42,8 @@ class Own(NamedTuple):
     Attributes:
         route_table_ids, route_table_tag: The chosen tables, the only ones that count: those that are listed, and
             those that have the tag "KEY=VALUE" now. Both empty: all tables of the VPC that have the route.
-        role_arn, external_id: The role under which the tables are looked at and changed, and the word that its trust
-            policy wants. "": none; the tables belong to the account of the servers.
+        role_arn, external_id: The roles under which the tables are looked at and changed, as `role.read` reads them,
+            and the word that their trust policies want. "": none; the tables belong to the account of the servers.
     """
 
     route_table_ids: tuple[str, ...] = ()
@@ -51,28 +56,43 @@ class Own(NamedTuple):
         """Tell whether only chosen tables count."""
         return bool(self.route_table_ids or self.route_table_tag)
 
+    @property
+    def roles(self) -> Roles | None:
+        """Return the roles; None: each table is looked at and changed by the server's own credentials."""
+        if not self.role_arn:
+            return None
+        from ec2kit.scenarios.route_table.role import read
+
+        return read(self.role_arn, self.external_id)
+
+    def role_of(self, route_table_id: str) -> Role | None:
+        """Return the role under which a table is looked at and changed, None if there is none."""
+        roles = self.roles
+        return roles.of(route_table_id) if roles else None
+
 
 def own(stored: Mapping[str, Any]) -> Own:
     """Read `Own` from the stored form of a definition; raises ValueError, also if the address does not fit."""
     texts = ("route_table_tag", "role_arn", "external_id")
     found = Own(stored_texts(stored, "route_table_ids"), *(stored_text({each: "", **stored}, each) for each in texts))
     if found.role_arn or found.external_id:
-        _must_be_a_role(found)
+        must_be_roles(found)
     if found.route_table_tag and not is_tag_of_aws(found.route_table_tag):
         raise ValueError("its tag of route tables is not KEY=VALUE")
     must_fit(stored_text(stored, "address"), found)
     return found
 
 
-def _must_be_a_role(own: Own) -> None:
-    from ec2kit.role import is_external_id, is_role_arn
+def must_be_roles(own: Own) -> None:
+    """Refuse roles that a resource cannot have, as one of a table that is not listed; raises ValueError."""
+    from ec2kit.scenarios.route_table.role import read, text_of
 
-    if not own.role_arn:
-        raise ValueError("its external id belongs to a role, and it has none")
-    if not is_role_arn(own.role_arn):
-        raise ValueError("its role is not the ARN of a role")
-    if own.external_id and not is_external_id(own.external_id):
-        raise ValueError("its external id is none")
+    found = read(own.role_arn, own.external_id)
+    others = [each for each in found.of_tables if each not in own.route_table_ids]
+    if others:
+        raise ValueError(f"{others[0]} has a role, and is not among its listed route tables")
+    if text_of(found) != own.role_arn:
+        raise ValueError("its roles are not in their usual form")
 
 
 def must_fit(address: str, own: Own) -> None:
@@ -126,13 +146,9 @@ def is_tag_of_aws(text: str) -> bool:
     return bool(key and equals) and len(key) <= 128 and len(value) <= 256 and text.isprintable()
 
 
-def role(resource: Resource) -> Role | None:
-    """Return the role under which the tables are looked at and changed, None if there is none."""
-    if not resource.own.role_arn:
-        return None
-    from ec2kit.role import Role
-
-    return Role(resource.own.role_arn, resource.own.external_id)
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return the ARNs of the roles under which tables are looked at and changed."""
+    return tuple(dict.fromkeys(role.role_arn for role, _ in questions(resource.own) if role is not None))
 
 
 def destinations(resource: Resource) -> tuple[str, ...]:
@@ -212,24 +228,43 @@ def place_of(resource: Resource, name: str) -> tuple[str, str]:
     return table, destination or destinations(resource)[0]
 
 
+def questions(own: Own) -> tuple[tuple[Role | None, str], ...]:
+    """
+    Return what has to be asked to see all tables: under which role, and by which tag; "": by the destinations.
+
+    A table that is listed is seen by a question by the destinations under its role. A tag, and the tables of a
+    resource that chooses none, are looked for under the role for all tables.
+    """
+    tag, roles = own.route_table_tag, own.roles
+    default = roles.default if roles else None
+    by_role = [own.role_of(each) for each in own.route_table_ids] or ([] if tag else [default])
+    by_tag = [(default, tag)] if tag else []
+    return tuple(dict.fromkeys((*by_tag, *((each, "") for each in by_role))))
+
+
 def observe(source: Source, resource: Resource, server: Server, settings: Settings) -> Observed:
     """
-    Look at the routes.
+    Look at the routes, under each role side by side.
 
     Raises:
-        Ec2KitError: EC2 gave no usable answer. If only later pages are missing, the observation has the earlier ones.
+        Ec2KitError: EC2 gave no usable answer. If only a part is missing, the observation has the rest.
     """
-    listed, tag = resource.own.route_table_ids, resource.own.route_table_tag
-    ask = partial(source.route_tables, vpc_id=resource.vpc_id, destinations=destinations(resource))
-    tagged = ask(tag=tag) if tag else None
-    by_route = ask() if listed or not tag else None
-    answers = [each for each in (tagged, by_route) if each is not None]
-    tables = {table.route_table_id: table for each in answers for table in each.tables}
-    unknown = next((each.unknown for each in answers if each.unknown is not None), None)
+    own: Own = resource.own
+    asked = questions(own)
+    answers = _answers(source, resource, asked)
+    seen = [
+        (tag, table)
+        for (role, tag), answer in zip(asked, answers, strict=True)
+        for table in answer.tables
+        if own.role_of(table.route_table_id) == role
+    ]
+    tables = {table.route_table_id: table for _, table in seen}
+    errors = [each.unknown for each in answers if each.unknown is not None]
+    unknown = max(errors, key=lambda each: getattr(each, "trouble", True), default=None)  # what a person has to end
     if unknown is not None and not tables:
         raise unknown
-    with_tag = tuple(table.route_table_id for table in tagged.tables) if tagged is not None else ()
-    chosen = {*listed, *with_tag} if resource.own.chooses else {*tables}
+    with_tag = tuple(table.route_table_id for tag, table in seen if tag)
+    chosen = {*own.route_table_ids, *with_tag} if own.chooses else {*tables}
     routes: dict[str, Route] = {}
     of_others: dict[str, Route] = {}
     for table in (table for name, table in tables.items() if name in chosen):
@@ -240,6 +275,25 @@ def observe(source: Source, resource: Resource, server: Server, settings: Settin
     return Observed(resource, server, routes, unknown, of_others, with_tag)
 
 
+def _answers(source: Source, resource: Resource, asked: Sequence[tuple[Role | None, str]]) -> Sequence[RouteTables]:
+    """Return EC2's answer to each question; of one that does not come in time all pages are missing."""
+    from ec2kit.ec2.answers import RouteTables
+    from ec2kit.errors import DeadlinePassed
+
+    vpc_id, blocks = resource.vpc_id, destinations(resource)
+    looks = [
+        partial(source.under(role).route_tables, vpc_id=vpc_id, destinations=blocks, tag=tag) for role, tag in asked
+    ]
+    if len(looks) == 1:
+        return [looks[0]()]
+    found: list[RouteTables] = []
+    for each in source.together(looks):
+        if isinstance(each, Exception) and not isinstance(each, DeadlinePassed):
+            raise each
+        found.append(RouteTables((), each) if isinstance(each, DeadlinePassed) else each)
+    return found
+
+
 def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[Resource]]) -> Source:
     """
     Return the tables as the checks of this server share them.
@@ -248,16 +302,10 @@ def shared(sharing: Sharing, resource: Resource, others: Callable[[], Sequence[R
     """
     from ec2kit.scenarios.route_table.sharing import SharedTables
 
-    mine, under = (resource.scenario, resource.vpc_id), role(resource)
+    mine = (resource.scenario, resource.vpc_id)
 
-    def neighbours(tag: str) -> list[str]:
-        found = [each for each in others() if (each.scenario, each.vpc_id) == mine and role(each) == under]
-        return [block for each in found if tag in _asked_by(each.own) for block in destinations(each)]
+    def neighbours(role: Role | None, tag: str) -> list[str]:
+        found = [each for each in others() if (each.scenario, each.vpc_id) == mine]
+        return [block for each in found if (role, tag) in questions(each.own) for block in destinations(each)]
 
     return SharedTables(sharing, neighbours)
-
-
-def _asked_by(own: Own) -> tuple[str, ...]:
-    """Return the tags by which a resource asks for its tables; "" stands for the question by destinations."""
-    by_route = ("",) if own.route_table_ids or not own.route_table_tag else ()
-    return (*by_route, own.route_table_tag) if own.route_table_tag else by_route

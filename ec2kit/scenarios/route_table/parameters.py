@@ -7,7 +7,7 @@ from typing import Any
 
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.scenarios.parameter import PROFILE, REGION, REPAIR, Agent, Parameter, device, like, switch
-from ec2kit.scenarios.route_table.look import Own, is_tag_of_aws, must_fit, usual_form
+from ec2kit.scenarios.route_table.look import Own, is_tag_of_aws, must_be_roles, must_fit, usual_form
 
 
 def tables(name: str, text: str) -> tuple[str, ...]:
@@ -36,15 +36,15 @@ def table_tag(name: str, text: str) -> str:
 
 
 def role_arn(name: str, text: str) -> str:
-    """Read the ARN of a role, or an empty text; raises ArgumentInvalid."""
+    """Read the ARN of a role, and roles of single tables, or an empty text; raises ArgumentInvalid."""
     if not text:
         return ""
-    from ec2kit.role import is_role_arn
+    from ec2kit.scenarios.route_table.role import read, text_of
 
-    if not is_role_arn(text):
-        reason = f"{text[:60]!a} is not the ARN of a role, arn:aws:iam::111122223333:role/NAME"
-        raise ArgumentInvalid(name=name, reason=reason)
-    return text
+    try:
+        return text_of(read(text.strip()))
+    except ValueError as error:
+        raise ArgumentInvalid(name=name, reason=str(error)) from error
 
 
 def external_id(name: str, text: str) -> str:
@@ -61,13 +61,18 @@ def external_id(name: str, text: str) -> str:
 def _must_fit(meant: Mapping[str, Any]) -> None:
     if meant["external_id"] and not meant["role_arn"]:
         raise ArgumentInvalid(name=_EXTERNAL_ID, reason="it belongs to a role; give routing_table_role, too")
+    own = Own(meant["route_table_ids"], meant["route_table_tag"], meant["role_arn"], meant["external_id"])
     try:
-        must_fit(meant["address"], Own(meant["route_table_ids"], meant["route_table_tag"]))
+        must_fit(meant["address"], own)
     except ValueError as error:
         raise ArgumentInvalid(name="ip", reason=str(error)) from error
+    try:
+        must_be_roles(own)
+    except ValueError as error:
+        raise ArgumentInvalid(name=_ROLE, reason=str(error)) from error
 
 
-_EXTERNAL_ID = "routing_table_external_id"
+_ROLE, _EXTERNAL_ID = "routing_table_role", "routing_table_external_id"
 
 _ONCE = "ip-and-tables"
 """Two resources may move one address in different tables, as in those of two accounts."""
@@ -160,18 +165,19 @@ AGENT = Agent(
             reloadable=True,
         ),
         Parameter(
-            "routing_table_role",
+            _ROLE,
             "role under which the route tables are changed",
             "ARN of a role, under which the agent reads and changes the route tables, where they belong to another "
-            "account, as those of a shared VPC do. The server's own credentials have to permit sts:AssumeRole on it. "
-            "Network interfaces are read by the server's own credentials.",
+            "account, as those of a shared VPC do. A table of routing_table that needs another role has it as "
+            "rtb-11111111=ARN, behind a comma or a blank. The server's own credentials have to permit sts:AssumeRole "
+            "on each. Network interfaces are read by the server's own credentials.",
             role_arn,
             "role_arn",
         ),
         Parameter(
             _EXTERNAL_ID,
             "external id of that role",
-            "The external id that the trust policy of routing_table_role asks for.",
+            "The external id that the trust policy of routing_table_role asks for; it is the same for all roles.",
             external_id,
             "external_id",
         ),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ec2kit.messages.statement import Statement
     from ec2kit.scenarios.parameter import Agent
     from ec2kit.scenarios.scenario import Making, Permission
+    from ec2kit.scenarios.situation.shown import Shown
     from ec2kit.settings import Settings
 
     class Source(Protocol):
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
         def shown_by_metadata(self, mac_address: str) -> Collection[str]: ...
 
+
+ON_THE_DEVICE = True
 
 _TRIES = 2
 """Maximum times that the address is assigned; if another writer takes it after the last one, it stays contested."""
@@ -77,8 +80,9 @@ def holdings(resource: Resource) -> Holdings:
     return (Holding(f"private address {resource.address} of {resource.vpc_id}"),)
 
 
-def role(resource: Resource) -> None:
-    """Return None: the address belongs to the account of the servers."""
+def roles(resource: Resource) -> tuple[str, ...]:
+    """Return nothing: the address belongs to the account of the servers."""
+    return ()
 
 
 class Observed(NamedTuple):
@@ -210,6 +214,12 @@ def plan(
         return Plan((_unassign(address, holder.network_interface_id),))
     to = observed.server.network_interface_id
     return Plan((_assign(address, observed.place, to, allow_reassignment=not (conditional and holder is None)),))
+
+
+def foreseen(observed: Observed, change: Change) -> Observed:
+    """Return the ENI that has the address after a change; IMDS shows it as well by then."""
+    holder = Holder(observed.address, change.new) if change.new is not None else None
+    return observed._replace(holder=holder, metadata=True)
 
 
 def ahead(resource: Resource, server: Server, remembered: Collection[str]) -> tuple[Change, ...]:
@@ -375,3 +385,10 @@ def agent() -> Agent:
     from ec2kit.scenarios.secondary_ip.parameters import AGENT
 
     return AGENT
+
+
+def recorded() -> type[Shown]:
+    """Return the class that writes and reads what is shown of private addresses."""
+    from ec2kit.scenarios.secondary_ip.situation import SecondaryIpShown
+
+    return SecondaryIpShown

@@ -95,8 +95,6 @@ ONE_VPC = True
 DIFFERENT_ZONES = False
 """A subnet is in one zone, so the servers are, too."""
 
-ON_THE_DEVICE = True
-
 
 def displaces(ground: Ground) -> Holdings:
     """Return nothing: an ENI has several private addresses."""

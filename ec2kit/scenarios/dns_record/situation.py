@@ -11,10 +11,9 @@ from typing import ClassVar
 from ec2kit.ec2.route53 import RecordSet
 from ec2kit.errors import ImdsSilent, Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
-from ec2kit.resource import Resource
-from ec2kit.scenarios.dns_record import Own
-
-from .lines import NONE, Fields, Line, field
+from ec2kit.resource import Resource, Server
+from ec2kit.scenarios.dns_record import Observed, Own
+from ec2kit.scenarios.situation.lines import NONE, Fields, Line, field
 
 _SILENT = "silent"
 _RECORD = re.compile(r"([0-9]+) (\S+)|(?:is )(.+)")
@@ -35,17 +34,36 @@ class DnsRecordShown:
         change: The status of the change that this action made, if it made one.
         listed: The addresses of the kind that is asked for.
         unknown: Why Route 53 showed nothing.
+        metadata_error: Why the metadata list nothing; None: they do not answer in time.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         *("hosted_zone_id", "record_type", "ttl", "points_at"),
-        *("Route 53 shows", "change", "metadata list", "unknown"),
+        *("Route 53 shows", "change", "metadata list", "metadata error", "unknown"),
     )
+    TUNABLES: ClassVar[tuple[str, ...]] = ()
 
     record: RecordSet | None
     change: str
     listed: str
     unknown: str | None = None
+    metadata_error: str | None = None
+
+    @classmethod
+    def of(cls, observed: Observed) -> DnsRecordShown:
+        change = "INSYNC" if observed.is_in_sync else "PENDING"
+        if isinstance(observed.unknown, ImdsSilent):
+            return cls(observed.record, change, _SILENT, metadata_error=str(observed.unknown))
+        listed = ", ".join(observed.values) if observed.own.is_asked_for else ""
+        return cls(observed.record, change, listed or NONE)
+
+    @classmethod
+    def silent(cls, reason: str) -> DnsRecordShown:
+        return cls(None, "INSYNC", NONE, reason)
+
+    @classmethod
+    def essential(cls, own: Own) -> Own:
+        return own
 
     @classmethod
     def read_own(cls, fields: Fields) -> Own:
@@ -70,7 +88,8 @@ class DnsRecordShown:
         if change.text not in _SYNC:
             raise change.wrong(f"{change.text!r} is none of: {', '.join(_SYNC)}")
         record = _read(fields.value("Route 53 shows"))
-        return cls(record, change.text, fields.value("metadata list").text, unknown)
+        listed, error = fields.value("metadata list").text, fields.optional_value("metadata error")
+        return cls(record, change.text, listed, unknown, error)
 
     def lines(self) -> list[str]:
         return [
@@ -78,9 +97,13 @@ class DnsRecordShown:
             *(field("unknown", self.unknown) if self.unknown else []),
             *field("change", self.change),
             *field("metadata list", self.listed),
+            *(field("metadata error", self.metadata_error) if self.metadata_error else []),
         ]
 
-    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+    def completed(self, observed: Observed) -> Observed:
+        return observed
+
+    def prepare(self, root: Path, server: Server) -> Mapping[str, object]:
         return {}
 
     @property
@@ -100,6 +123,8 @@ class DnsRecordShown:
 
     def addresses_listed(self, mac_address: str, kind: str) -> tuple[str, ...]:
         """Answer as `Ec2.addresses_listed`."""
+        if self.metadata_error:
+            raise Unknown(SHARED_UNKNOWN, reason=self.metadata_error)
         if self.listed == _SILENT:
             raise ImdsSilent(endpoint="http://169.254.169.254", reason="timed out")
         return () if self.listed == NONE else tuple(self.listed.split(", "))

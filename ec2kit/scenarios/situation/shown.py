@@ -1,4 +1,4 @@
-"""For each scenario one class reads and writes what EC2, and the server itself, show of an address."""
+"""For each kind of address one class reads and writes what AWS, and the server itself, show of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from ec2kit.resource import Resource
-
-from .dns_record import DnsRecordShown
-from .elastic_ip import ElasticIpShown
-from .lines import Fields
-from .route_table import RouteTableShown
-from .secondary_ip import SecondaryIpShown
+from ec2kit.resource import Resource, Server
+from ec2kit.scenarios.situation.lines import Fields
 
 
 class Shown(Protocol):
@@ -23,9 +18,23 @@ class Shown(Protocol):
 
     Attributes:
         FIELDS: The fields that this scenario has, and not each.
+        TUNABLES: The tunables on which its decisions rest.
     """
 
     FIELDS: ClassVar[tuple[str, ...]]
+    TUNABLES: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, observed: Any) -> Shown:
+        """Return what must have been shown for this to be observed."""
+
+    @classmethod
+    def silent(cls, reason: str) -> Shown:
+        """Return what was shown where nothing could be observed."""
+
+    @classmethod
+    def essential(cls, own: Any) -> Any:
+        """Return the part of a definition that only this kind has, with what `own_lines` says of it."""
 
     @classmethod
     def read_own(cls, fields: Fields) -> Any:
@@ -42,7 +51,10 @@ class Shown(Protocol):
     def lines(self) -> list[str]:
         """Return the lines that `read` reads."""
 
-    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+    def completed(self, observed: Any) -> Any:
+        """Return the observation with an error of this server's own, which the look cannot meet again."""
+
+    def prepare(self, root: Path, server: Server) -> Mapping[str, object]:
         """
         Let this server look as it did.
 
@@ -52,11 +64,3 @@ class Shown(Protocol):
         Returns:
             Settings, by attribute.
         """
-
-
-SHOWN: Mapping[str, type[Shown]] = {
-    "route-table": RouteTableShown,
-    "elastic-ip": ElasticIpShown,
-    "secondary-ip": SecondaryIpShown,
-    "dns-record": DnsRecordShown,
-}

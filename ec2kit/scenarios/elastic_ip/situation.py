@@ -11,12 +11,11 @@ from typing import ClassVar
 from ec2kit.ec2.answers import Address
 from ec2kit.errors import Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
-from ec2kit.resource import Resource
-from ec2kit.scenarios.elastic_ip import Own
+from ec2kit.resource import Resource, Server
+from ec2kit.scenarios.elastic_ip import Observed, Own
+from ec2kit.scenarios.situation.lines import NONE, Fields, Line, field, keyed, listed, meant, shown
 
-from .lines import NONE, Fields, Line, field, keyed, listed, meant, shown
-
-_LINKS = ("up", "down", "cannot be read")
+_LINKS = ("up", "down", "cannot be read", "no device")
 _FREE = re.compile(r"(\S+) free")
 _ASSOCIATED = re.compile(r"(\S+) on (\S+) \((\S+)\) by (\S+?)(?:, managed for (\S+))?")
 
@@ -33,15 +32,36 @@ class ElasticIpShown:
         link: up
 
     Attributes:
-        link: "up", "down", or "cannot be read"; the reason of that is always that there is no /sys/class/net.
+        link: "up", "down", "no device", or "cannot be read".
         unknown: Why EC2 showed nothing.
+        link_error: Why the link cannot be read; None: there is no /sys/class/net.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("allocation_id", "link", "unknown")
+    FIELDS: ClassVar[tuple[str, ...]] = ("allocation_id", "link", "link error", "unknown")
+    TUNABLES: ClassVar[tuple[str, ...]] = ("EC2_EIP_EXCLUSIVE", "EC2_NOLINKCHECK")
 
     addresses_shown: tuple[Address, ...]
     link: str
     unknown: str | None = None
+    link_error: str | None = None
+
+    @classmethod
+    def of(cls, observed: Observed) -> ElasticIpShown:
+        ours = (observed.address._replace(service_managed=observed.service),) if observed.address else ()
+        addresses = tuple(each._replace(instance_id=None) for each in (*ours, *observed.neighbours))
+        if observed.unknown is not None:
+            return cls(addresses, "cannot be read", link_error=str(observed.unknown))
+        if not observed.has_device:
+            return cls(addresses, "no device")
+        return cls(addresses, "up" if observed.link_is_up else "down")
+
+    @classmethod
+    def silent(cls, reason: str) -> ElasticIpShown:
+        return cls((), "up", reason)
+
+    @classmethod
+    def essential(cls, own: Own) -> Own:
+        return own
 
     @classmethod
     def read_own(cls, fields: Fields) -> Own:
@@ -59,17 +79,31 @@ class ElasticIpShown:
             raise link.wrong(f"{link.text!r} is none of: {', '.join(_LINKS)}")
         for line in found.values() if unknown else ():
             raise line.wrong("where EC2's answer is unknown it shows no Elastic IP, since that answer has no pages")
-        return cls(tuple(_read_address(name, line) for name, line in found.items()), link.text, unknown)
+        addresses = tuple(_read_address(name, line) for name, line in found.items())
+        return cls(addresses, link.text, unknown, fields.optional_value("link error"))
 
     def lines(self) -> list[str]:
         entries = listed("EC2 shows", [_write_address(each) for each in self.addresses_shown])
-        return entries + (field("unknown", self.unknown) if self.unknown else []) + field("link", self.link)
+        return [
+            *entries,
+            *(field("unknown", self.unknown) if self.unknown else []),
+            *field("link", self.link),
+            *(field("link error", self.link_error) if self.link_error else []),
+        ]
 
-    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+    def completed(self, observed: Observed) -> Observed:
+        if self.link_error is None:
+            return observed
+        return observed._replace(unknown=Unknown(SHARED_UNKNOWN, reason=self.link_error))
+
+    def prepare(self, root: Path, server: Server) -> Mapping[str, object]:
         devices = root / "sys/class/net"
-        if self.link != "cannot be read":
-            (devices / device).mkdir(parents=True)
-            (devices / device / "operstate").write_text(f"{self.link}\n")
+        if self.link == "no device":
+            devices.mkdir(parents=True)
+        elif self.link != "cannot be read":
+            (devices / server.device).mkdir(parents=True)
+            (devices / server.device / "operstate").write_text(f"{self.link}\n")
+            (devices / server.device / "address").write_text(f"{server.mac_address}\n")
         return {"net_dir": str(devices)}
 
     def network_interface(self, network_interface_id: str, *, retries: int) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
-from . import situation
-from .lines import Fields, Line, Malformed
-from .situation import Situation
-
-FOLDER = Path(__file__).parent
-FILES = sorted(FOLDER.rglob("*.txt"))
+from ec2kit.scenarios.situation import situation
+from ec2kit.scenarios.situation.lines import Fields, Line, Malformed
+from ec2kit.scenarios.situation.situation import Situation
 
 DASHES = "----"
 EXPECTED = ("verdict", "changes", "pending", "impossible", "owners", "objects", "notices")
@@ -54,7 +50,7 @@ def read(text: str, file: str) -> Record:
 
 def read_recorded(text: str, file: str) -> Situation:
     """
-    Read the recorded half of a file, whatever is below it.
+    Read the recorded half of a file, and not what is below it.
 
     Raises:
         Malformed: A line of it is none of its lines, or one is missing.

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from ec2kit.ec2.answers import Holder
-from ec2kit.errors import ImdsSilent, Unknown
+from ec2kit.errors import Ec2KitError, ImdsSilent, Unknown
 from ec2kit.messages.catalogue import SHARED_UNKNOWN
-from ec2kit.resource import Resource
-from ec2kit.scenarios.secondary_ip import Own
-
-from .lines import Fields, Line, field, keyed, listed
+from ec2kit.resource import Resource, Server
+from ec2kit.scenarios.secondary_ip import Observed, Own
+from ec2kit.scenarios.situation.lines import Fields, Line, field, keyed, listed
 
 _METADATA = ("show it", "do not show it", "are silent")
 _HOLDER = re.compile(r"(\S+)( as primary)?(?:, managed for (\S+))?")
@@ -33,13 +32,31 @@ class SecondaryIpShown:
     Attributes:
         metadata: One of _METADATA; without meaning where EC2 shows the address elsewhere.
         unknown: Why EC2 showed nothing.
+        metadata_error: Why they are silent; None: they do not answer in time.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("metadata", "unknown")
+    FIELDS: ClassVar[tuple[str, ...]] = ("metadata", "metadata error", "unknown")
+    TUNABLES: ClassVar[tuple[str, ...]] = ()
 
     holders_shown: tuple[Holder, ...]
     metadata: str
     unknown: str | None = None
+    metadata_error: str | None = None
+
+    @classmethod
+    def of(cls, observed: Observed) -> SecondaryIpShown:
+        holders = (observed.holder,) if observed.holder is not None else ()
+        if isinstance(observed.metadata, Ec2KitError):
+            return cls(holders, "are silent", metadata_error=str(observed.metadata))
+        return cls(holders, "show it" if observed.metadata else "do not show it")
+
+    @classmethod
+    def silent(cls, reason: str) -> SecondaryIpShown:
+        return cls((), "do not show it", reason)
+
+    @classmethod
+    def essential(cls, own: Own) -> Own:
+        return own
 
     @classmethod
     def read_own(cls, fields: Fields) -> Own:
@@ -55,13 +72,22 @@ class SecondaryIpShown:
         metadata, unknown = fields.value("metadata"), fields.optional_value("unknown")
         if metadata.text not in _METADATA:
             raise metadata.wrong(f"{metadata.text!r} is none of: {', '.join(_METADATA)}")
-        return cls(tuple(_read(eni, line) for eni, line in found.items()), metadata.text, unknown)
+        holders = tuple(_read(eni, line) for eni, line in found.items())
+        return cls(holders, metadata.text, unknown, fields.optional_value("metadata error"))
 
     def lines(self) -> list[str]:
         entries = listed("EC2 shows", [_written(each) for each in self.holders_shown])
-        return entries + (field("unknown", self.unknown) if self.unknown else []) + field("metadata", self.metadata)
+        return [
+            *entries,
+            *(field("unknown", self.unknown) if self.unknown else []),
+            *field("metadata", self.metadata),
+            *(field("metadata error", self.metadata_error) if self.metadata_error else []),
+        ]
 
-    def prepare(self, root: Path, device: str) -> Mapping[str, object]:
+    def completed(self, observed: Observed) -> Observed:
+        return observed
+
+    def prepare(self, root: Path, server: Server) -> Mapping[str, object]:
         return {}
 
     def holders(self, *, vpc_id: str, addresses: Sequence[str]) -> tuple[Holder, ...]:
@@ -72,6 +98,8 @@ class SecondaryIpShown:
 
     def shown_by_metadata(self, mac_address: str) -> Collection[str]:
         """Answer as `Ec2.shown_by_metadata`."""
+        if self.metadata_error:
+            raise Unknown(SHARED_UNKNOWN, reason=self.metadata_error)
         if self.metadata == "are silent":
             raise ImdsSilent(endpoint="http://169.254.169.254", reason="timed out")
         return {each.address for each in self.holders_shown} if self.metadata == "show it" else set()

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ec2kit.resource import Resource, Server
+from ec2kit.scenarios import table
+from ec2kit.scenarios.situation.lines import INDENT, NONE, Fields, Line, field, keyed, listed, meant, shown
+from ec2kit.scenarios.situation.shown import Shown
 from ec2kit.settings import TUNABLES
 from ec2kit.status import Change
-
-from .lines import INDENT, Fields, Line, field, keyed, listed, meant, shown
-from .shown import SHOWN, Shown
 
 HERE, CONDITIONAL, NOT_HERE, UNDO = WISHES = ("here", "here, conditional", "not here", "undo")
 """What can be wanted; conditional: an address without owner is taken only if it still has none."""
 
 ALWAYS = ("scenario", "tag", "region", "vpc_id", "address", "servers", "here", "tunables", "EC2 shows", "wanted")
-FIELDS = {*ALWAYS, "made so far", "before", *(name for each in SHOWN.values() for name in each.FIELDS)}
+OPTIONAL = ("made so far", "before")
 
 _LOST = " (answer lost)"
 _ATTRIBUTES = {tunable.name: attribute for attribute, tunable in TUNABLES.items()}
@@ -67,7 +67,15 @@ def essential(resource: Resource) -> Resource:
         each._replace(priority=place, instance_id="", availability_zone="")
         for place, each in enumerate(resource.servers, 1)
     ]
-    return resource._replace(servers=tuple(servers), switchback="intelligent", ip_resource="", revision=1)
+    kind = table.scenario(resource.scenario).recorded()
+    own = kind.essential(resource.own) if kind is not None else resource.own
+    return resource._replace(servers=tuple(servers), switchback="intelligent", ip_resource="", revision=1, own=own)
+
+
+def _kinds() -> dict[str, type[Shown]]:
+    """Return the kinds of which a situation can be written."""
+    found = {name: table.scenario(name).recorded() for name in table.names()}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 # -- reading -----------------------------------------------------------------------------------------------
@@ -84,11 +92,13 @@ def read(sentence: str, lines: Sequence[Line], end: Line) -> Situation:
     Raises:
         Malformed: A line is unknown or of a wrong form, or one is missing.
     """
-    fields = Fields(lines, FIELDS, end)
+    kinds = _kinds()
+    known = {*ALWAYS, *OPTIONAL, *(name for each in kinds.values() for name in each.FIELDS)}
+    fields = Fields(lines, known, end)
     scenario = fields.value("scenario")
-    kind = SHOWN.get(scenario.text)
+    kind = kinds.get(scenario.text)
     if kind is None:
-        raise scenario.wrong(f"{scenario.text!r} is none of: {', '.join(SHOWN)}")
+        raise scenario.wrong(f"{scenario.text!r} is none of: {', '.join(kinds)}")
     resource = _read_resource(fields, scenario.text, kind)
     here = fields.value("here")
     if resource.find_server(here.text) is None:
@@ -125,10 +135,11 @@ def _read_resource(fields: Fields, scenario: str, kind: type[Shown]) -> Resource
 
 def _read_server(name: str, line: Line) -> Server:
     words = line.text.split(" ")
-    if len(words) != 3:
-        raise line.wrong(f"{line.text!r} is not of the form 'DEVICE ENI PRIVATE-IP'")
-    device, network_interface_id, private_ip_address = (meant(word) or "" for word in words)
-    return Server(name, 0, device, network_interface_id, private_ip_address, instance_id="")
+    if len(words) not in (3, 4):
+        raise line.wrong(f"{line.text!r} is not of the form 'DEVICE ENI PRIVATE-IP' or 'DEVICE ENI PRIVATE-IP MAC'")
+    device, network_interface_id, private_ip_address, mac_address = (meant(word) or "" for word in (*words, NONE)[:4])
+    place = device, network_interface_id, private_ip_address
+    return Server(name, 0, *place, instance_id="", mac_address=mac_address)
 
 
 def _read_tunables(entries: Iterable[Line]) -> dict[str, str]:
@@ -194,7 +205,7 @@ def write(situation: Situation) -> list[str]:
         *field("region", resource.region),
         *field("vpc_id", shown(resource.vpc_id)),
         *field("address", resource.address),
-        *SHOWN[resource.scenario].own_lines(resource),
+        *type(situation.shown).own_lines(resource),
         *listed("servers", [_write_server(each) for each in resource.servers]),
         *field("here", situation.here),
         *_unless_empty("tunables", [f"{name}: {text}" for name, text in situation.tunables.items()]),
@@ -209,7 +220,8 @@ def write(situation: Situation) -> list[str]:
 
 def _write_server(server: Server) -> str:
     words = server.device, server.network_interface_id, server.private_ip_address
-    return f"{server.name}: {' '.join(map(shown, words))}"
+    mac_address = [server.mac_address] if server.mac_address else []
+    return f"{server.name}: {' '.join([*map(shown, words), *mac_address])}"
 
 
 def _unless_empty(name: str, entries: list[str]) -> list[str]:
