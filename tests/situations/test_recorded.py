@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -24,11 +25,14 @@ BLOCKS = ("0.0.0.0/0", "2001:db8::/32", "pl-1")
 class Answers:
     """EC2, as it answered."""
 
+    def __init__(self, tables: dict[str, dict[str, Route]], tagged: tuple[str, ...]) -> None:
+        self._tables, self._tagged = tables, tagged
+
     def under(self, role: object) -> Answers:
         return self
 
-    def __init__(self, tables: dict[str, dict[str, Route]], tagged: tuple[str, ...]) -> None:
-        self._tables, self._tagged = tables, tagged
+    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables]:
+        return [each() for each in looks]
 
     def route_tables(self, *, vpc_id: str, destinations: Any, tag: str = "") -> RouteTables:
         names = self._tagged if tag else self._tables

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ec2kit.ec2.answers import ACTIVE, STATIC, Route, RouteTable, RouteTables
 from ec2kit.errors import Unknown
@@ -15,6 +15,8 @@ from ec2kit.resource import Resource, Server
 from ec2kit.role import Role
 from ec2kit.scenarios.route_table import Observed, Own
 from ec2kit.scenarios.situation.lines import Fields, Line, field, keyed, listed, meant, shown
+
+Found = TypeVar("Found")
 
 _ROUTE = re.compile(r"(\S+)(?: \((\S+)\))?(?: by (\S+))?")
 
@@ -96,6 +98,10 @@ class RouteTableShown:
     def under(self, role: Role | None) -> RouteTableShown:
         """Answer as `Ec2.under`; what is shown is that of all accounts."""
         return self
+
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found]:
+        """Answer as `Ec2.together`."""
+        return [each() for each in looks]
 
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
         """Answer as `Ec2.route_tables`; `observe` reads the routes of a table from the last to the first."""
