@@ -29,6 +29,9 @@ _AT_MOST_EVERY = 5.0
 _SECONDS = 5.0
 """Seconds for one look, which runs some commands, and asks IMDS once a boot."""
 
+A_MOMENT = 0.3
+"""Seconds within which a manager of the network has its own rules back that it takes away to put them on anew."""
+
 _NOT_KNOWN = "the program that puts it on the device"
 """The owner of an address, if neither LifeKeeper nor keepalived is known to be."""
 
@@ -151,6 +154,7 @@ def _way_is_put_right(action: Action, address: str, deadline: Deadline, *, again
         partial(_place, action, deadline),
         deadline,
         unless_overtaken=lambda put: action.intentions.settle(mine, put, deadline),
+        again_after=A_MOMENT,
     )
     if fields is None:
         return False
@@ -216,12 +220,14 @@ def right_way(
     deadline: Deadline,
     *,
     unless_overtaken: Callable[[Callable[[], object]], None] = _at_once,
+    again_after: float = 0.0,
 ) -> dict[str, Any] | None:
     """
     Put rule and route on by which replies leave by the device of the ENI, if they do not; trouble is logged.
 
     Args:
         where: Returns the place of the resource on this server.
+        again_after: Seconds until a second look, which alone counts if it is not 0.
         unless_overtaken: Puts them on, or raises Overtaken.
 
     Returns:
@@ -231,7 +237,11 @@ def right_way(
 
     try:
         here = where()
-        way, strays = reply_path.look(address, here.device, here.vpc_cidr_blocks, action.settings, deadline)
+        look = partial(reply_path.look, address, here.device, here.vpc_cidr_blocks, action.settings, deadline)
+        way, strays = look()
+        if strays and again_after:
+            deadline.pause(again_after, "a second look at the way of replies")
+            way, strays = look()
         if not strays:
             return None
         fields = {"address": address, "device": here.device, "by": strays[0][1]}

@@ -195,6 +195,22 @@ def test_start_puts_a_rule_on_where_replies_would_leave_by_another_device_and_st
     assert rules(vip, "node2") == []
 
 
+def test_monitor_leaves_a_rule_alone_that_its_manager_is_just_putting_on_anew(running: VirtualIp) -> None:
+    """networkd takes its own rules away for a moment when it is reloaded; nothing was lost, and nothing is said."""
+    ip, main = bin_of(running, "node2") / "ip", bin_of(running, "node2") / "main"
+    main.write_text("eth0\n")
+    own = ip.rename(ip.with_name("ip.own"))
+    ip.write_text(f"""#!/bin/sh
+"{own}" "$@"
+status=$?
+case "$*" in *"route get"*) rm -f "{main}" ;; esac
+exit $status
+""")
+    ip.chmod(0o755)
+    assert running.monitor("node2").stderr == ""
+    assert (rules(running, "node2"), main.exists()) == ([], False)
+
+
 def test_start_puts_no_rule_on_where_replies_leave_by_the_device_already(running: VirtualIp) -> None:
     """A server with one ENI, or with source routing of its own, is left as it is."""
     assert rules(running, "node2") == []

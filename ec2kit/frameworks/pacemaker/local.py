@@ -11,7 +11,7 @@ from functools import partial
 
 from ec2kit.deadline import Deadline
 from ec2kit.engine.action import Action
-from ec2kit.engine.own_network import right_way
+from ec2kit.engine.own_network import A_MOMENT, right_way
 from ec2kit.errors import Ec2KitError, InterfaceUnknown, Overtaken, OwnTrouble
 from ec2kit.frameworks.pacemaker.agents import Given
 from ec2kit.frameworks.pacemaker.markers import neighbours
@@ -222,14 +222,14 @@ class Local:
     def put_way_back(self) -> Notice | None:
         """Put rules on again, if replies leave by another device; return the last message; all are logged."""
         told = None
-        for each in self._right_ways():
+        for each in self._right_ways(again_after=A_MOMENT):
             told = self._log(catalogue.REPLY_RULE_BACK, **each, manager=self._manager)
         return told
 
-    def _right_ways(self) -> Iterator[dict[str, object]]:
+    def _right_ways(self, *, again_after: float = 0.0) -> Iterator[dict[str, object]]:
         """Correct the ways of replies from IPv4 addresses; yield the fields of a message for each that changed."""
         for each in filter(is_ipv4, self._addresses):
-            fields = right_way(self._action, each, self._place, self._soon)
+            fields = right_way(self._action, each, self._place, self._soon, again_after=again_after)
             if fields is not None:
                 yield fields
 
