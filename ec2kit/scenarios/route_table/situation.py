@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -96,6 +96,10 @@ class RouteTableShown:
     def under(self, role: Role | None) -> RouteTableShown:
         """Answer as `Ec2.under`; what is shown is that of all accounts."""
         return self
+
+    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables]:
+        """Answer as `Ec2.together`; each look is answered at once."""
+        return [each() for each in looks]
 
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:
         """Answer as `Ec2.route_tables`; `observe` reads the routes of a table from the last to the first."""
