@@ -8,12 +8,13 @@ ping and over TCP. All figures are simulated in that EC2 answers on this machine
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ INTERVAL = 10
 def ours(lab: Lab) -> str:
     """Return the group by ec2kit's agents; without the readiness check of the standby, since the others have none."""
     return cib.front(lab.description, interval=INTERVAL, standby=False)
+
+
+def handed_over(lab: Lab) -> str:
+    """Return our group, which Pacemaker migrates by a planned move."""
+    return cib.front(lab.description, interval=INTERVAL, standby=False, migrates=True)
 
 
 def theirs(lab: Lab) -> str:
@@ -76,7 +82,8 @@ def _aws(lab: Lab) -> Path:
     return path
 
 
-CONTESTANTS = {report.OURS: ours, report.THEIRS: theirs}
+CONTESTANTS = {report.OURS: ours, report.HANDED_OVER: handed_over, report.THEIRS: theirs}
+BOTH = (report.OURS, report.THEIRS)
 FENCING = {"fence_lab": lambda lab: cib.fence_lab(), "fence_aws": lambda lab: cib.fence_aws(lab.description)}
 
 
@@ -102,20 +109,25 @@ def moved(lab: Lab) -> Failover:
 def _failover(lab: Lab, to: Node, began: float) -> Failover:
     """Wait as idly as possible until the clients are served again, and then until all is done."""
     until(
-        lambda: lab.called(to, "vip", "start", began) and lab.is_answered() and lab.route_holder() == to.name,
+        lambda: _called(lab, to, began) and lab.is_answered() and lab.route_holder() == to.name,
         within=120,
         what="the clients are served",
     )
     lab.moved_to(to, within=120)
-    (called, *_) = lab.called(to, "vip", "start", began)
+    called, operation = _called(lab, to, began)[0]
     return Failover(
         route=_route_moved(lab, to, began) - began,
         called=called - began,
-        start=_took(to, "start"),
+        start=_took(to, operation),
         share=lab.client.first_answer_after(called) - called,
         outage=lab.client.outage(began),
         tcp=lab.tcp_client.outage(began),
     )
+
+
+def _called(lab: Lab, to: Node, began: float) -> list[tuple[float, str]]:
+    """Return when Pacemaker called start, or migrate_from in its place, and which of the two."""
+    return [(each, name) for name in ("start", "migrate_from") for each in lab.called(to, "vip", name, began)]
 
 
 def _route_moved(lab: Lab, to: Node, began: float) -> float:
@@ -132,7 +144,8 @@ def _route_moved(lab: Lab, to: Node, began: float) -> float:
 
 def _took(node: Node, operation: str) -> float:
     """Return the seconds that Pacemaker waited for the last such operation of the virtual IP on a node."""
-    where = f"//node_state[@uname='{node.name}']//lrm_rsc_op[@id='vip_last_0'][@operation='{operation}']"
+    kept = "vip_last_0" if operation == "start" else f"vip_{operation}_0"  # migrations are kept beside the rest
+    where = f"//node_state[@uname='{node.name}']//lrm_rsc_op[@id='{kept}'][@operation='{operation}']"
     (told,) = re.findall(r' exec-time="([0-9]+)"', node.run("cibadmin", "--query", f"--xpath={where}"))
     return int(told) / 1000
 
@@ -190,10 +203,16 @@ def _spent(lab: Lab) -> float:
 
 @dataclass
 class Bench:
-    """Give one lab to each contestant in turn."""
+    """
+    Give one lab to each contestant in turn.
+
+    Attributes:
+        keep: Called after each measurement, so that a later one that breaks takes nothing away.
+    """
 
     lab: Lab
     results: Results
+    keep: Callable[[], None]
 
     def turn(self, who: str, fencing: str = "fence_lab", *, with_dc: bool = True) -> Lab:
         """Make the cluster whole and idle, with one contestant's agents, on the DC's node as after a failover."""
@@ -212,19 +231,21 @@ class Bench:
         runs: int,
         fencing: str = "fence_lab",
         with_dc: bool = True,
+        contestants: Iterable[str] = BOTH,
     ) -> None:
         for _ in range(runs):
-            for who in CONTESTANTS:
+            for who in contestants:
                 sample = measure(self.turn(who, fencing, with_dc=with_dc))
                 sys.stderr.write(f"  {event}: {sample}\n")
                 self.results.failovers.setdefault((event, who), []).append(sample)
+                self.keep()
 
     def guides(self, *, runs: int) -> None:
         """Give the lab to each agent in the configuration of a guide, and then back to ec2kit's group."""
         self.lab.settle()
         for configuration in guided.CONFIGURATIONS:
             for _ in range(runs):
-                for who in CONTESTANTS:
+                for who in BOTH:
                     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {who}, {configuration}\n")
                     self.results.guided += guided.measure(self.lab, configuration, who, _tell)
         self.lab.configure(front=ours(self.lab), fencing=cib.fence_lab())
@@ -236,18 +257,18 @@ class Bench:
             self.failovers(report.KILLED_BESIDE_DC, killed, runs=runs, with_dc=False)
             self.failovers(report.KILLED_BY_EC2, killed, runs=runs, fencing="fence_aws")
         elif part == "moved":
-            self.failovers(report.MOVED, moved, runs=runs)
+            self.failovers(report.MOVED, moved, runs=runs, contestants=CONTESTANTS)
         elif part == "weather":
             self.failovers(report.KILLED_IN_WEATHER, killed, runs=runs)
-            self.failovers(report.MOVED_IN_WEATHER, moved, runs=runs)
+            self.failovers(report.MOVED_IN_WEATHER, moved, runs=runs, contestants=CONTESTANTS)
         elif part == "guides":
             self.guides(runs=runs)
         elif part == "black-hole":
             self.results.black_hole_seconds = seconds
-            for who in CONTESTANTS:
+            for who in BOTH:
                 self.results.black_holes[who] = black_hole(self.turn(who), seconds)
         else:
-            for who in CONTESTANTS:
+            for who in BOTH:
                 self.results.monitors[who] = monitors(self.turn(who), 60)
 
 
@@ -268,6 +289,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="failovers of each kind and contestant (default: 3)")
     parser.add_argument("--black-hole", type=float, default=300, metavar="SECONDS", help="default: 300")
     parser.add_argument("--only", type=parts, default=PARTS, metavar="PARTS", help=f"of {','.join(PARTS)}")
+    parser.add_argument(
+        "--add-to", type=Path, metavar="FILE", help="the results so far, so that parts may be run apart"
+    )
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
     return parser.parse_args()
 
@@ -283,11 +307,19 @@ def main() -> None:
     rivals.install()
     agents = [rivals.AGENTS / name for name in ("aws-vpc-move-ip", "awseip")]
     results = Results()
+    if options.add_to is not None and options.add_to.exists():
+        results = Results.of(json.loads(options.add_to.read_text()))
+
+    def keep() -> None:
+        if options.add_to is not None:
+            options.add_to.write_text(json.dumps(results.told()))
+
     for weather, named in ((FINE, [each for each in options.only if each != "weather"]), (REAL, ["weather"])):
         of_it = [each for each in named if each in options.only]
         with built(tables=1, others=agents, weather=weather) if of_it else nullcontext() as lab:
             for part in of_it:
-                Bench(lab, results).run(part, runs=options.runs, seconds=options.black_hole)
+                Bench(lab, results, keep).run(part, runs=options.runs, seconds=options.black_hole)
+                keep()
                 if options.write:  # after each part, so that a later one that breaks takes nothing away
                     _write(results)
     sys.stdout.write("\n".join(_documents(results).values()))

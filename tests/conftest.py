@@ -71,6 +71,10 @@ _PREFIXES = (
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--debian", choices=("12", "13"), default="12", help="the release whose programs the labs run")
+
+
 def _is_loopback(address: Any) -> bool:
     if not isinstance(address, tuple):
         return True  # AF_UNIX and the like stay on this machine

@@ -456,10 +456,8 @@ SLOW = {
         "test_every_operation_of_the_heartbeat_agent_is_implemented[aws-vpc-route53]",
     },
     "tests/ocf/test_migration.py": {
-        # the same with awseip
-        "test_migration_moves_the_address_in_one_step_and_stop_leaves_it_there[aws-vpc-move-ip]",
-        "test_migration_moves_the_address_in_one_step_and_stop_leaves_it_there[awsvip]",
-        "test_migration_moves_the_address_in_one_step_and_stop_leaves_it_there[aws-vpc-route53]",
+        # test_virtual_ip_is_on_both_servers_until_the_old_one_is_stopped and the like, in test_handover.py
+        "test_migration_moves_the_address_in_one_step_and_stop_leaves_it_there",
     },
     "tests/ocf/test_secondary_ip.py": {
         # test_the_agent_starts_monitors_moves_and_leaves_the_address

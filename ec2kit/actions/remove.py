@@ -71,6 +71,16 @@ def remove(action: Action) -> dict[str, tuple[Change, ...]]:
     return _release(action, mine)
 
 
+def hand_over(action: Action) -> None:
+    """
+    Write nothing for the resource from now on, and leave it in AWS as it is: another server takes it from here.
+
+    Raises:
+        Ec2KitError: A write may still follow, because it cannot be declared that none shall.
+    """
+    _mark_out_of_service(action, action.intentions.declare(Direction.DOWN, action.deadline))
+
+
 def _mark_out_of_service(action: Action, mine: Intention | None) -> None:
     """Mark the resource as out of service, unless a restore came meanwhile: then the state of that restore stays."""
     record = Record(action)

@@ -1215,6 +1215,28 @@ ANNOUNCEMENTS_KNOWN = _message(
     620478, _INFO, "the metadata service answers again what AWS announces, after {count} looks without an answer"
 )
 
+# -- a resource that is handed over ---------------------------------------------------------------------------
+
+PACKETS_OVER = _message(
+    620480, _INFO, "{device}: packets to {address} arrive no longer, as seen in {seconds} s: another server has it"
+)
+PACKETS_STILL_ARRIVE = _message(
+    620481,
+    _WARN,
+    "{device}: packets to {address} still arrive after {seconds} s, although another server has taken it over; it is "
+    "taken off all the same",
+    "AWS has not made the change effective yet, the other server could not take the address, or a machine of the "
+    "subnet sends to this server itself.",
+    "Look where the address is (`ec2kit probe`, the route tables); clients that still come here get no answer.",
+)
+PACKETS_UNSEEN = _message(
+    620482,
+    _WARN,
+    "{device}: whether packets to {address} still arrive is not known; it is taken off in {seconds} s: {reason}",
+    "The device is not there, or this process may not open a packet socket.",
+    "Name the device of the ENI in `interface`, and run the agents as root.",
+)
+
 # -- an address that another program puts on the device --------------------------------------------------------
 
 ADDRESS_GONE = _message(

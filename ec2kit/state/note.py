@@ -41,6 +41,7 @@ KINDS = (
     READINESS := Kind("readiness", is_synced=False),
     REPORT := Kind("report", is_synced=False),
     PROBE := Kind("probe", is_synced=False),
+    HANDOVER := Kind("handover"),
     NETWORK := Kind("network", is_synced=False),
     WITHDRAWN := Kind("withdrawn", is_synced=False),
 )

@@ -75,15 +75,16 @@ def cib(description: dict[str, Any]) -> str:
 """
 
 
-def front(description: dict[str, Any], *, interval: int = 5, standby: bool = True) -> str:
-    """The group of a virtual IP and an Elastic IP, by our agents."""
+def front(description: dict[str, Any], *, interval: int = 5, standby: bool = True, migrates: bool = False) -> str:
+    """The group of a virtual IP and an Elastic IP, by our agents; whether a planned move hands it over."""
     eip = {"elastic_ip": description["elastic_ip"], "allocation_id": description["allocation_id"]}
     members = (("vip", "route-table", {"ip": description["vip"], "interface": "eth0"}), ("eip", "elastic-ip", eip))
-    return group(*(primitive(*each, interval=interval, standby=standby) for each in members))
+    return group(*(primitive(*each, interval=interval, standby=standby) for each in members), migrates=migrates)
 
 
-def group(*members: str) -> str:
-    return f'<group id="front">{"".join(members)}</group>'
+def group(*members: str, migrates: bool = False) -> str:
+    meta = pairs("front", {"allow-migrate": str(migrates).lower()})
+    return f'<group id="front"><meta_attributes id="front-meta">{meta}</meta_attributes>{"".join(members)}</group>'
 
 
 def placed(*, with_dc: bool) -> str:

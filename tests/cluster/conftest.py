@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from ..debian.root import Root
+from ..debian.root import built as root_built
 from .lab import Lab, built
-from .needed import CLUSTER, KEEPALIVED, why_not
+from .needed import BUILDING, CLUSTER, KEEPALIVED, OUTSIDE, RELEASES, why_not
+from .node import INIT
 from .report import Report
 from .vrrp import Pair, laid
+from .weather import FINE, Weather
 
 _reports = pytest.StashKey[Report]()
 _labs = pytest.StashKey[list[Lab]]()
@@ -28,9 +33,9 @@ def require(needed: tuple[str, ...]) -> None:
 
 
 @pytest.fixture(scope="module")
-def laid_pair() -> Iterator[Pair]:
-    require(KEEPALIVED)
-    with laid() as pair:
+def laid_pair(root: Root | None) -> Iterator[Pair]:
+    require(KEEPALIVED if root is None else ())
+    with laid(root) as pair:
         yield pair
 
 
@@ -51,13 +56,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def root(request: pytest.FixtureRequest) -> Iterator[Root | None]:
+    """What the nodes boot from: with --debian another release of Debian; None: this machine's own root."""
+    release = RELEASES[request.config.getoption("--debian")]
+    if release is None:
+        yield None
+        return
+    require(BUILDING)
+    with root_built(release, INIT) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A running cluster; skipped where there can be none, but never in CI."""
-    require(CLUSTER)
-    with built() as running:
-        request.config.stash[_labs] = [running]
-        yield running
-        assert not running.assertions()
+    with running(request) as built_lab:
+        yield built_lab
+
+
+@contextmanager
+def running(request: pytest.FixtureRequest, weather: Weather = FINE) -> Iterator[Lab]:
+    """A cluster in some weather; a test that fails tells its story, and in the end Pacemaker has asserted nothing."""
+    root = request.getfixturevalue("root")
+    require(CLUSTER if root is None else OUTSIDE)
+    with built(weather=weather, root=root) as lab:
+        labs = request.config.stash.setdefault(_labs, [])
+        labs.append(lab)
+        yield lab
+        labs.remove(lab)
+        assert not lab.assertions()
 
 
 @pytest.fixture
@@ -79,7 +106,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     labs = item.config.stash.get(_labs, [])
     if report.failed and report.when != "teardown" and labs:  # in the end there is none to ask
-        report.sections.append(("the cluster", labs[0].story()))
+        report.sections.append(("the cluster", labs[-1].story()))
     return report
 
 

@@ -13,6 +13,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+from ..debian.root import ENVIRONMENT, Root
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -27,8 +29,15 @@ def ec2kit(folder: Path, *words: str) -> list[str]:
     return [python, "-I", "-c", "from ec2kit.cli import main; main()", *words]
 
 
-def installed(folder: Path) -> Path:
-    """Install the kit with the system's Python, and the SDK of the tests; returns the folder of agents."""
+def installed(folder: Path, root: Root | None = None) -> Path:
+    """
+    Install the kit with the system's Python, and the SDK of the tests; returns the folder of agents.
+
+    Args:
+        root: The kit and the SDK are those of this root; the folder has the agents, and a Python that is found there.
+    """
+    if root is not None:
+        return _installed_in(root, folder)
     folder.mkdir(mode=0o755)
     for name in ("actions", "ec2kit"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,3 +55,13 @@ def installed(folder: Path) -> Path:
     done = subprocess.run(words, env={**os.environ, **quiet}, capture_output=True, text=True, check=True)
     assert "hacluster" not in done.stderr, done.stderr
     return root / "resource.d" / "ec2kit"
+
+
+def _installed_in(root: Root, folder: Path) -> Path:
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {ENVIRONMENT}/bin/python "$@"\n')
+    python.chmod(0o755)
+    (folder / "ocf").mkdir(mode=0o755)
+    root.run(str(root.command), "install", "--ocf", "--ocf-root", str(folder / "ocf"))
+    return folder / "ocf" / "resource.d" / "ec2kit"

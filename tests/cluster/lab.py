@@ -8,6 +8,7 @@ that runs in them and the lab's folder away when this process is gone.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ from typing import Any
 from ec2kit.sandbox.client import Sandbox, started
 
 from ..actions.cluster import undisturbed
+from ..debian.root import Root
 from ..patience import HANGS
 from . import cib
 from .client import pinging, talking
@@ -32,13 +34,16 @@ from .data_plane import DataPlane, owners
 from .hypervisor import Hypervisor
 from .kit import installed, lent
 from .needed import AWS_CLI
-from .network import CLIENT, LEGS, METADATA, Network
+from .network import CLIENT, LEGS, METADATA, Network, networkd
 from .node import Node, until
 from .weather import FINE, Weather
 
 HERE = Path(__file__).parent
 NODES = ("node1", "node2")
 FENCE_AWS = Path("/usr/sbin/fence_aws")
+
+_NUMBERS = itertools.count()
+"""Of the labs of this process, which may be there at the same time."""
 
 _REAPER = """
 cat >/dev/null
@@ -70,8 +75,10 @@ class Lab:
         *,
         others: Sequence[Path] = (),
         weather: Weather = FINE,
+        root: Root | None = None,
     ) -> None:
         self.folder = folder
+        self._root = root
         self._weather = weather
         self._others = others
         self.sandbox = sandbox
@@ -81,7 +88,7 @@ class Lab:
         self.network = Network(prefix, macs)
         self._wires = lay_wires(self.network, sandbox)
         self._write_files()
-        self.nodes = {name: Node(name, self.network, folder) for name in NODES}
+        self.nodes = {name: Node(name, self.network, folder, root) for name in NODES}
         self.hypervisor = Hypervisor(folder / "fence", self.nodes)
         self._data_plane = DataPlane(sandbox, self.network, self.hypervisor, effective=weather.effective)
         self.client = pinging(self.network.namespace(CLIENT), self.vip, folder)
@@ -101,6 +108,8 @@ class Lab:
             thread.over.set()
             if thread.is_alive():
                 thread.join()
+        for node in self.nodes.values():
+            node.switch_off()
         self._wires.communicate()
         self.aws.close()
 
@@ -114,15 +123,16 @@ class Lab:
         for name in ("conf", "sbin", "ocf/ec2kit", "fence", "on", "cut", *(f"log/{each}" for each in NODES)):
             (self.folder / name).mkdir(parents=True)
         for name in NODES:
-            shutil.chown(self.folder / "log" / name, "hacluster", "haclient")
             (self.folder / "conf" / f"{name}.env").write_text(self._environment(name))
+            if self._weather.networkd:
+                (self.folder / "conf" / f"{name}.network").write_text(networkd(name))
         _put(self.folder / "way", _WAY)
         _put(self.folder / "sbin" / "fence_lab", (HERE / "fence_lab").read_text().replace("@LAB@", str(self.folder)))
-        for agent in installed(self.folder / "kit").iterdir():
+        for agent in installed(self.folder / "kit", self._root).iterdir():
             _put(self.folder / "ocf" / "ec2kit" / agent.name, _noting(agent))
         for agent in self._others:
             self._put_other(agent)
-        if FENCE_AWS.exists():
+        if self._root is None and FENCE_AWS.exists():
             self._put_fence_aws()
         self._put_aws_cli()
         (self.folder / "conf" / "corosync.conf").write_text(
@@ -142,7 +152,7 @@ class Lab:
         """What resource-agents' own agents need: the AWS CLI in its usual place, and the profile of the guides."""
         usual = f"region = {self.description['region']}\noutput = text\n"
         (self.folder / "conf" / "aws-config").write_text(f"[default]\n{usual}[profile cluster]\n{usual}")
-        if AWS_CLI.exists():
+        if self._root is None and AWS_CLI.exists():
             (self.folder / "bin").mkdir()
             _put(self.folder / "bin" / "aws", f'#!/bin/sh\nexec {shlex.quote(str(AWS_CLI))} "$@"\n')
 
@@ -369,7 +379,9 @@ def _put(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def built(*, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FINE) -> Iterator[Lab]:
+def built(
+    *, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FINE, root: Root | None = None
+) -> Iterator[Lab]:
     """
     A running cluster, for as long as the block runs and this process lives.
 
@@ -377,13 +389,14 @@ def built(*, tables: int = 2, others: Sequence[Path] = (), weather: Weather = FI
 
     Args:
         others: Installed agents that shall note their calls as ours do.
+        root: What the nodes boot from; None: this machine's own root.
     """
-    prefix, folder = f"ek{os.getpid()}-", Path(tempfile.mkdtemp(prefix="ec2kit-lab-"))
+    prefix, folder = f"ek{os.getpid()}-{next(_NUMBERS)}-", Path(tempfile.mkdtemp(prefix="ec2kit-lab-"))
     folder.chmod(0o755)
     with (
         reaped(prefix, folder),
         started(folder / "sandbox", nodes=2, tables=tables, zones=1, tls=weather.tls) as sandbox,
-        contextlib.closing(Lab(folder, sandbox, prefix, others=others, weather=weather)) as lab,
+        contextlib.closing(Lab(folder, sandbox, prefix, others=others, weather=weather, root=root)) as lab,
     ):
         lab.begin()
         yield lab

@@ -6,8 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
+from ..debian.root import Release
+
 AWS_CLI = Path(__file__).parents[2] / ".bench" / "rivals" / "bin" / "aws"
 """Which the AWS agents of resource-agents call; Debian's own cannot be told where EC2 is."""
+
+OUTSIDE = ("ping", "ip", "unshare", "nsenter", "sysctl")
+"""What the lab itself runs, whatever its nodes boot from."""
 
 CLUSTER = (
     "corosync",
@@ -16,13 +21,40 @@ CLUSTER = (
     "crm_mon",
     "crm_resource",
     "cibadmin",
-    "ping",
     "socat",
-    "ip",
-    "unshare",
-    "nsenter",
-    "sysctl",
+    "dbus-daemon",
+    "networkctl",
+    *OUTSIDE,
 )
+
+BUILDING = (*OUTSIDE, "chroot", "debootstrap")
+
+RELEASES = {
+    "12": None,
+    "13": Release(
+        "trixie",
+        (
+            "corosync",
+            "dbus-daemon",
+            "fence-agents",
+            "iproute2",
+            "iputils-ping",
+            "keepalived",
+            "libxml2-utils",
+            "pacemaker",
+            "pacemaker-cli-utils",
+            "procps",
+            "python3-boto3",
+            "python3-click",
+            "python3-venv",
+            "resource-agents",
+            "socat",
+            "systemd",
+            "util-linux",
+        ),
+    ),
+}
+"""Release of Debian → what nodes of that release boot from; None: this machine."""
 
 KEEPALIVED = ("keepalived", "ip", "sysctl")
 

@@ -20,6 +20,13 @@ ROUTER = "router"
 LEGS = {CLIENT: "10.0.3.50", "node1": "10.0.1.11", "node2": "10.0.2.12"}
 
 
+def networkd(name: str) -> str:
+    """What systemd-networkd is told of a machine's eth0; the address is written down, in place of DHCP's."""
+    address = LEGS[name]
+    own = f"Address={address}/24\nGateway={address.rpartition('.')[0]}.1\n"
+    return f"[Match]\nName=eth0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n{own}"
+
+
 class Network:
     """The namespaces of one lab; `macs` are those of the nodes' eth0, as EC2 knows them."""
 

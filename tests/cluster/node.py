@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..debian.root import Root
 from ..patience import HANGS
 from .network import Network
 
 INIT = Path(__file__).parent / "node-init.sh"
+NETWORKD = "setsid /lib/systemd/systemd-networkd </dev/null >>/var/log/pacemaker/networkd.log 2>&1"
 SECONDARY_IP = "10.0.1.50"
 """The address of the nodes' subnet that moves between them."""
 
@@ -28,13 +30,19 @@ def until(condition: Callable[[], object], *, within: float = HANGS, what: str) 
 
 
 class Node:
-    """A node; it is off at first."""
+    """
+    A node; it is off at first.
 
-    def __init__(self, name: str, network: Network, lab: Path) -> None:
+    Args:
+        root: What it boots from, with INIT in it; None: this machine's own root.
+    """
+
+    def __init__(self, name: str, network: Network, lab: Path, root: Root | None = None) -> None:
         self.name = name
         self.log = lab / "log" / name
         self._network = network
         self._lab = lab
+        self._root = root
         self._machine: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,11 +53,17 @@ class Node:
         """Boot; a node that is on stays as it is."""
         if self.is_on:
             return
-        namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"]
-        init = [str(INIT), self.name, str(self._lab)]
-        command = ["ip", "netns", "exec", self._network.namespace(self.name), "unshare", *namespaces, *init]
+        namespace = self._network.namespace(self.name)
+        enter, init = ["ip", "netns", "exec", namespace], [str(INIT)]
+        if self._root is not None:
+            enter = self._root.entered(namespace)
+            init = ["chroot", str(self._root.path), "bash", "/usr/local/sbin/lab-init"]
+        namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]
+        command = [*enter, "unshare", *namespaces, *init, self.name, str(self._lab)]
         with (self.log / "init.out").open("ab") as out:
-            self._machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_CLEAN)
+            self._machine = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_CLEAN, cwd="/"
+            )
         (self._lab / "on" / self.name).touch()
 
     def switch_off(self) -> None:
@@ -99,10 +113,15 @@ class Node:
 
     def run(self, *words: str, check: bool = True) -> str:
         """What a command prints on this node."""
-        command = ["nsenter", "-t", str(self._first), "-m", "-n", "-u", "-i", "-p", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=_CLEAN, timeout=180, check=False)
+        command = ["nsenter", "-t", str(self._first), "-m", "-n", "-u", "-i", "-p", "-r", *words]
+        done = subprocess.run(command, capture_output=True, text=True, env=_CLEAN, timeout=180, check=False, cwd="/")
         assert done.returncode == 0 or not check, f"{self.name}: {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def restart_networkd(self) -> None:
+        """As its unit does; in the end eth0 is configured again."""
+        words = f"kill -USR2 $(pidof systemd-networkd); while pidof systemd-networkd; do sleep 0.05; done; {NETWORKD}"
+        self.run("bash", "-c", f"{words} & until networkctl status eth0 | grep -q '(configured)'; do sleep 0.1; done")
 
     def has(self, address: str) -> bool:
         """Whether the address is on its interface; seen from outside, so a paused node tells, too."""

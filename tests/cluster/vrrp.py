@@ -16,6 +16,7 @@ from pathlib import Path
 from ec2kit.sandbox.client import started
 
 from ..actions.cluster import Cluster
+from ..debian.root import Root
 from ..one_sandbox import OneSandbox
 from ..patience import HANGS
 from .kit import ROOT, installed
@@ -40,6 +41,12 @@ shift
 exec keepalived "$@"
 """
 """Places of a server of its own; `ip netns exec` has made its mounts nobody else's."""
+
+_MACHINE_OF_ROOT = """
+mount -t tmpfs -o mode=755 tmpfs /run || exit 1
+exec keepalived "$@"
+"""
+"""The same in a root that has the kit at the sample's place."""
 
 
 def documented() -> str:
@@ -67,11 +74,12 @@ def configuration(server: str, tracked: str) -> str:
 class Keepalived:
     """keepalived on one server; not running at first."""
 
-    def __init__(self, server: str, namespace: str, cluster: Cluster, folder: Path) -> None:
+    def __init__(self, server: str, namespace: str, cluster: Cluster, folder: Path, root: Root | None = None) -> None:
         self.server = server
         self._namespace = namespace
         self._cluster = cluster
         self._folder = folder
+        self._root = root
         self._log = folder / f"{server}.log"
         self.path = folder / f"{server}.conf"
         self.tracked = cluster.path(server, "EC2KIT_RUN_DIR").with_name("run.leave")
@@ -84,6 +92,7 @@ class Keepalived:
             self._process = subprocess.Popen(
                 self._command(*options, "-f", str(self.path)),
                 env=self._environment,
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -98,6 +107,9 @@ class Keepalived:
         return done.returncode, done.stdout + done.stderr
 
     def _command(self, *options: str) -> list[str]:
+        if self._root is not None:
+            enter = [*self._root.entered(self._namespace), "unshare", "--mount", "chroot", str(self._root.path)]
+            return [*enter, "sh", "-c", _MACHINE_OF_ROOT, "sh", *options]
         kit, ip = str(self._folder / "kit"), str(shutil.which("ip"))  # PATH has the sandbox's ip, for the kit
         return [ip, "netns", "exec", self._namespace, "sh", "-c", _MACHINE, "sh", kit, *options]
 
@@ -150,11 +162,11 @@ def _command_line(pid: str) -> bytes:
 class Pair:
     """Both servers, the network between them, and AWS."""
 
-    def __init__(self, cluster: Cluster, network: Network, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, network: Network, folder: Path, root: Root | None = None) -> None:
         self.cluster = cluster
         self.network = network
         self.servers = {
-            name: Keepalived(name, network.namespace(name), cluster, folder)
+            name: Keepalived(name, network.namespace(name), cluster, folder, root)
             for name in cluster.sandbox.description["nodes"]
         }
         self.node1, self.node2 = self.servers.values()
@@ -217,12 +229,13 @@ class Pair:
 
 
 @contextlib.contextmanager
-def laid() -> Iterator[Pair]:
+def laid(root: Root | None = None) -> Iterator[Pair]:
     """Two servers without keepalived yet, for as long as the block runs and this process lives."""
     prefix, folder = f"kv{os.getpid()}-", Path(tempfile.mkdtemp(prefix="ec2kit-vrrp-"))
     folder.chmod(0o755)
     with reaped(prefix, folder), started(folder / "sandbox", nodes=2, tables=2) as sandbox:
-        installed(folder / "kit")
+        if root is None:
+            installed(folder / "kit")
         network = Network(prefix, {})
         for name in PRIORITIES:
             network.ip(name, "link", "add", "eth1", "type", "veth", "peer", "name", "vpc1")
@@ -230,6 +243,6 @@ def laid() -> Iterator[Pair]:
             network.ip(name, "link", "set", "eth1", "up")
         wires = lay_wires(network, sandbox)
         try:
-            yield Pair(Cluster(OneSandbox(sandbox.folder), size=2), network, folder)
+            yield Pair(Cluster(OneSandbox(sandbox.folder), size=2), network, folder, root)
         finally:
             wires.communicate()

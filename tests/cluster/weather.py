@@ -26,12 +26,19 @@ class Weather(NamedTuple):
         write: The same for a change.
         effective: Seconds from EC2's answer to a change until packets follow it.
         tls: EC2 is asked over HTTPS.
+        networkd: The nodes' network is systemd-networkd's, as on Debian's cloud images.
     """
 
     look: Span | None = None
     write: Span | None = None
     effective: float = 0.0
     tls: bool = False
+    networkd: bool = False
+
+    @property
+    def least_gap(self) -> float:
+        """Seconds without an answer that every agent pays which changes EC2 only after a stop elsewhere."""
+        return (sum(self.write) / 2 if self.write else 0.0) + self.effective
 
     def fall_on(self, sandbox: Sandbox) -> None:
         """Let it be like that for all servers."""
@@ -45,5 +52,5 @@ class Weather(NamedTuple):
 
 
 FINE = Weather()
-REAL = Weather(Span(0.1, 0.2), Span(0.2, 0.4), effective=1.0, tls=True)
+REAL = Weather(Span(0.1, 0.2), Span(0.2, 0.4), effective=1.0, tls=True, networkd=True)
 """As in a real region; assumed, not measured there."""

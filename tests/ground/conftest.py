@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ..cluster.needed import why_not
+from ..debian.root import Root, built
 from .report import Report
-from .server import BOOKWORM, TRIXIE, Root, Server, laid
+from .server import BOOKWORM, TRIXIE, Server, laid
 
 _NEEDED = ("ip", "unshare", "nsenter", "chroot", "sysctl", "apt-get")
-ROOT = Path(__file__).parents[2]
+INIT = Path(__file__).parent / "init.sh"
 RELEASES = {"12": BOOKWORM, "13": TRIXIE}
 _reports = pytest.StashKey[Report]()
 
@@ -28,33 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ground)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--debian", choices=RELEASES, default="12", help="the release whose programs are run")
-
-
 @pytest.fixture(scope="session")
 def root(request: pytest.FixtureRequest) -> Iterator[Root]:
     """Skipped where there can be none, but never in CI."""
-    release = RELEASES[request.config.getoption("--debian", "12")]
+    release = RELEASES[request.config.getoption("--debian")]
     reason = why_not((*_NEEDED, *(("debootstrap",) if release.name else ()))).replace("cluster-setup", "ground-setup")
     if reason:
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="ec2kit-ground-root-", dir="/var/tmp"))
-    try:
-        with tempfile.TemporaryDirectory() as built:
-            made = Root(folder, release, _wheel(built) if release.name else None)
+    with built(release, INIT) as made:
         yield made
-        made.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wheel(folder: str) -> Path:
-    """The kit of this checkout, built outside of the root, where there is no network."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, str(ROOT)]
-    subprocess.run(command, check=True, timeout=300)
-    (wheel,) = Path(folder).glob("*.whl")
-    return wheel
 
 
 @pytest.fixture

@@ -27,8 +27,9 @@ from botocore.client import BaseClient
 
 from ec2kit.sandbox.client import Sandbox, started
 
-from ..actions.cluster import ACTIONS, undisturbed
+from ..actions.cluster import undisturbed
 from ..cluster.network import METADATA
+from ..debian.root import Release, Root
 from ..ocf.resource import variables
 
 HERE = Path(__file__).parent
@@ -42,19 +43,6 @@ MONITOR = 1.0
 """Seconds between two monitors."""
 
 _CLEAN = {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C"}
-
-
-class Release(NamedTuple):
-    """
-    A release of Debian.
-
-    Attributes:
-        name: As debootstrap knows it; "": that of this machine, in whose root the kit of this checkout runs.
-        packages: What is installed in the root.
-    """
-
-    name: str
-    packages: tuple[str, ...]
 
 
 BOOKWORM = Release(
@@ -109,35 +97,6 @@ def _run(*words: str, check: bool = True) -> str:
     return done.stdout
 
 
-class Root:
-    """
-    A root file system with the network programs; it lives in the mount namespace of one process.
-
-    Attributes:
-        actions: The folder of the kit's actions in it.
-        command: `ec2kit` in it.
-    """
-
-    def __init__(self, folder: Path, release: Release = BOOKWORM, wheel: Path | None = None) -> None:
-        self.path = folder / "root"
-        self.actions, self.command = ACTIONS, ACTIONS.parent / ".venv" / "bin" / "ec2kit"
-        if release.name:
-            self.actions, self.command = Path("/opt/ec2kit/share/ec2kit/actions"), Path("/opt/ec2kit/bin/ec2kit")
-        words = [str(HERE / "root.sh"), str(folder), release.name, str(wheel or ""), *release.packages]
-        command = ["unshare", "--mount", "--propagation", "private", *words]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        assert said == "ready\n", f"the packages cannot be installed: {said}"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
 class Answer(NamedTuple):
     """An answer to the client: the number of the question, when it was asked, and when the answer came."""
 
@@ -175,8 +134,8 @@ class Server:
         self._ip("vpc", "addr", "add", f"{CLIENT}/32", "dev", "lo")
         self._route()
         inside = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-        enter = ["nsenter", "-t", str(self._root.pid), "-m", f"--net=/run/netns/{self._prefix}server"]
-        command = [*enter, "unshare", *inside, "chroot", str(self._root.path), "bash", "/usr/local/sbin/ground-init"]
+        enter = self._root.entered(f"{self._prefix}server")
+        command = [*enter, "unshare", *inside, "chroot", str(self._root.path), "bash", "/usr/local/sbin/lab-init"]
         self._machine = self._start(command)
         until(
             lambda: self.run("test", "-e", "/run/ready", check=False) == "" and self._is_ready(),
@@ -216,7 +175,7 @@ class Server:
         files = ["--dhcp-leasefile=/dev/null", "--leasefile-ro"]
         devices = [f"--interface=vpc-{device}" for device in self.interfaces]
         ranges = [f"--dhcp-range={each},{each},3600" for each in own]
-        enter = ["nsenter", "-t", str(self._root.pid), "-m", f"--net=/run/netns/{self._prefix}vpc"]
+        enter = self._root.entered(f"{self._prefix}vpc")
         words = [*enter, "chroot", str(self._root.path), "dnsmasq", *options, *files, *devices, *ranges]
         self._dhcp = self._start(words)
 

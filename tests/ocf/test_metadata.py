@@ -14,6 +14,7 @@ import pytest
 
 from ec2kit import __version__
 from ec2kit.frameworks.pacemaker.agents import agent as agent_called
+from ec2kit.frameworks.pacemaker.metadata import OPERATIONS
 from ec2kit.scenarios import table
 
 from ..patience import HANGS
@@ -54,8 +55,7 @@ def test_metadata_need_no_environment_and_name_the_agent_that_was_called(agent: 
         each.name for each in agent_called(agent).parameters
     ]
     names = {each.get("name") for each in root.iter("action")}
-    always = {"start", "stop", "monitor", "reload-agent", "validate-all", "meta-data"}
-    assert names == {*always, "migrate_to", "migrate_from"}
+    assert names == {each.name for each in OPERATIONS}
 
 
 @by_agent

@@ -496,14 +496,14 @@ def test_device_that_is_not_there_is_an_error_of_this_server(vip: VirtualIp) -> 
         pytest.param("usage", SUCCESS, id="usage"),
         pytest.param("promote", ERR_UNIMPLEMENTED, id="promote"),
         pytest.param("notify", ERR_UNIMPLEMENTED, id="notify"),
-        pytest.param("migrate_to", SUCCESS, id="migrate-to"),
+        pytest.param("migrate_to", NOT_RUNNING, id="migrate"),
         pytest.param("validate", SUCCESS, id="validate"),
         pytest.param("reload", SUCCESS, id="reload"),
         pytest.param("", ERR_ARGS, id="none"),
     ],
 )
 def test_operation_that_changes_nothing_ends_as_ocf_wants(vip: VirtualIp, operation: str, status: int) -> None:
-    """What is not there is not implemented, which is no failure."""
+    """What is not there is not implemented, which is no failure; what does not run is not handed over."""
     assert vip.run("node2", operation).status == status
     assert vip.calls("node2") == []
 

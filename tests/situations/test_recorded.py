@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,11 +28,10 @@ class Answers:
     def __init__(self, tables: dict[str, dict[str, Route]], tagged: tuple[str, ...]) -> None:
         self._tables, self._tagged = tables, tagged
 
-    def under(self, role: Any) -> Answers:
-        """All accounts are one here."""
+    def under(self, role: object) -> Answers:
         return self
 
-    def together(self, looks: Any) -> list[RouteTables]:
+    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables]:
         return [each() for each in looks]
 
     def route_tables(self, *, vpc_id: str, destinations: Any, tag: str = "") -> RouteTables:

@@ -22,7 +22,6 @@ class Call:
         interval: Seconds between two monitors; 0: a probe; None: not given.
         stands_by: True: the monitor is one of the role Stopped.
         refused: Why the resource's name cannot be used; the tag is "" then.
-        migrates_to: The node to which the resource moves; "" if it does not.
         intentions_expected_in: Folder in which actions/agent looks for intentions; "": it does not say.
     """
 
@@ -31,7 +30,6 @@ class Call:
     interval: float | None = None
     stands_by: bool = False
     refused: str = ""
-    migrates_to: str = ""
     intentions_expected_in: str = ""
 
     @property
@@ -58,7 +56,6 @@ def call_of(environment: Mapping[str, str]) -> Call:
         interval=interval,
         stands_by=environment.get("OCF_RESKEY_CRM_meta_role", "").lower() == "stopped",
         refused=refused,
-        migrates_to=environment.get("OCF_RESKEY_CRM_meta_migrate_target", ""),
         intentions_expected_in=environment.get("EC2KIT_AGENT_RUN_DIR", ""),
     )
 

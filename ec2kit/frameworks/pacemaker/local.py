@@ -131,6 +131,13 @@ class Local:
         self._take_way_off(address)
         return True
 
+    def wait_for_last_packet(self) -> None:
+        """Wait until packets to the addresses, which another server has taken over, no longer arrive here."""
+        from ec2kit.frameworks.pacemaker import handover
+
+        if self.is_partly_here() and self._addresses:
+            handover.wait_for_last_packet(self._action, self._addresses, self._given.device)
+
     def _put_on(self, put: list[str]) -> None:
         for each in self._addresses:
             if self._device.put_on(each, self._action.deadline, label=self._given.label):

@@ -40,10 +40,10 @@ class Advertised:
 OPERATIONS = (
     Advertised("start", 180),
     Advertised("stop", 180),
+    Advertised("migrate_to", 60),
+    Advertised("migrate_from", 180),
     Advertised("monitor", 60, interval=30),
     Advertised("monitor", 60, interval=300, role="Stopped"),
-    Advertised("migrate_to", 20),
-    Advertised("migrate_from", 180),
     Advertised("reload-agent", 20),
     Advertised("validate-all", 20),
     Advertised("meta-data", 20),

@@ -63,9 +63,9 @@ class _Deed:
 _DEEDS = {
     "start": _Deed(start, "restore"),
     "stop": _Deed(stop, "remove"),
+    "migrate_to": _Deed(migrate_to, "remove"),
+    "migrate_from": _Deed(start, "restore"),
     "monitor": _Deed(monitor, "quickCheck", watched=False),
-    "migrate_to": _Deed(migrate_to, "quickCheck"),
-    "migrate_from": _Deed(start, "restore"),  # takes the address from the server that has it, without a gap
     "validate-all": _Deed(validate, "quickCheck", quiet=True),
     "reload-agent": _Deed(validate, "quickCheck"),  # the next operation reads all parameters again
 }

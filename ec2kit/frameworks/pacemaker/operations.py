@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ec2kit.engine.action import Action
 from ec2kit.errors import Ec2KitError, ImdsSilent, StillHere
 from ec2kit.frameworks import edge
+from ec2kit.frameworks.pacemaker import handover
 from ec2kit.frameworks.pacemaker.agents import Agent, Given
 from ec2kit.frameworks.pacemaker.call import Call
 from ec2kit.frameworks.pacemaker.local import Local
@@ -103,6 +104,7 @@ def start(operation: Operation) -> Ended:
         operation.local.put_way_on()
 
     operation.remark()
+    handover.end(action)
     _wait_for_metadata(action)
     try:
         made = restore.restore(action, first=first)
@@ -154,12 +156,16 @@ def stop(operation: Operation) -> Ended:
     """
     Take the address off the interface first, then remove the rest; a change that AWS does not make is no failure.
 
+    After `migrate_to` the address stays on as long as packets arrive for it.
+
     Raises:
         StillHere: The address or the marker may still be here.
     """
     from ec2kit.actions import remove
 
     action = operation.action
+    if handover.is_under_way(action):
+        operation.local.wait_for_last_packet()
     operation.local.take_off()
     _unmark(action)
     made = remove.remove(action)
@@ -167,6 +173,7 @@ def stop(operation: Operation) -> Ended:
         action.tag
     ):  # again: a start may have been under way
         raise StillHere(address=operation.given.address)
+    handover.end(action)
     changed = f"{len(made)} changed" if made else "nothing changed in AWS"
     stays = [f"{address} stays on for {tag}" for address, tag in operation.local.shared.items()]
     return Ended(Rc.SUCCESS, "; ".join([changed, *stays]))
@@ -174,12 +181,19 @@ def stop(operation: Operation) -> Ended:
 
 def migrate_to(operation: Operation) -> Ended:
     """
-    Leave the address here: the server to which it goes takes it by migrate_from, and only then comes stop, here.
+    Let another server take the resource over, and keep the address on; `stop` takes it off.
 
-    Source: Pacemaker Explained, "Migrating Resources".
+    Raises:
+        Ec2KitError: This server might still write for the resource.
     """
-    to = operation.call.migrates_to or "the other server"
-    return Ended(Rc.SUCCESS, f"{operation.given.address} stays here until {to} has it")
+    from ec2kit.actions import remove
+
+    action = operation.action
+    if not operation.local.is_here():
+        return Ended(Rc.NOT_RUNNING, "it does not run here", is_unexpected=True)
+    handover.begin(action)
+    remove.hand_over(action)
+    return Ended(Rc.SUCCESS, "the address stays on until stop")
 
 
 def _unmark(action: Action) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ec2kit.ec2.answers import ACTIVE, STATIC, Route, RouteTable, RouteTables
 from ec2kit.errors import Unknown
@@ -15,6 +15,8 @@ from ec2kit.resource import Resource, Server
 from ec2kit.role import Role
 from ec2kit.scenarios.route_table import Observed, Own
 from ec2kit.scenarios.situation.lines import Fields, Line, field, keyed, listed, meant, shown
+
+Found = TypeVar("Found")
 
 _ROUTE = re.compile(r"(\S+)(?: \((\S+)\))?(?: by (\S+))?")
 
@@ -97,8 +99,8 @@ class RouteTableShown:
         """Answer as `Ec2.under`; what is shown is that of all accounts."""
         return self
 
-    def together(self, looks: Sequence[Callable[[], RouteTables]]) -> list[RouteTables]:
-        """Answer as `Ec2.together`; each look is answered at once."""
+    def together(self, looks: Sequence[Callable[[], Found]]) -> list[Found]:
+        """Answer as `Ec2.together`."""
         return [each() for each in looks]
 
     def route_tables(self, *, vpc_id: str, destinations: Sequence[str], tag: str = "") -> RouteTables:

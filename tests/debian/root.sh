@@ -1,11 +1,12 @@
 #!/bin/bash
-# root.sh FOLDER RELEASE WHEEL PACKAGE...: a root with more packages in memory; until stdin ends.
+# root.sh FOLDER RELEASE WHEEL INIT PACKAGE...: a root with more packages in memory; until stdin ends.
 #
 # RELEASE is empty: this machine's own root under an overlay. Otherwise it is that release of Debian, with the kit of the WHEEL
-# in an environment of that release's own Python and SDK. All of it is in a mount namespace of its own, so that nothing of it
+# in an environment of that release's own Python and SDK. INIT becomes
+# /usr/local/sbin/lab-init in it. All of it is in a mount namespace of its own, so that nothing of it
 # is left when it ends.
-work=$1 release=$2 wheel=$3
-shift 3
+work=$1 release=$2 wheel=$3 init=$4
+shift 4
 mount -t tmpfs -o size=3g tmpfs "$work" || exit 1
 mkdir "$work/upper" "$work/work" "$work/root"
 if [ "$release" ]; then
@@ -31,7 +32,7 @@ if [ "$release" ]; then
         /opt/ec2kit/bin/pip install --quiet --no-index --no-deps /opt/*.whl" >"$work/apt.log" 2>&1 ||
         { tail -n 5 "$work/apt.log" && exit 1; }
 fi
-cp "${0%/*}/init.sh" "$work/root/usr/local/sbin/ground-init"
+cp "$init" "$work/root/usr/local/sbin/lab-init"
 printf '#!/bin/sh\nexit 0\n' >"$work/root/usr/local/bin/logger" # there is no syslog
 for each in systemctl udevadm; do                                # nor a service manager to talk to
     printf '#!/bin/sh\ncase $* in *is-*) exit 1 ;; esac\n' >"$work/root/usr/local/bin/$each"
