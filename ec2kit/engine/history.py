@@ -130,7 +130,7 @@ def _concluded(basis: Basis, kind: Any) -> tuple[Situation, tuple[str, ...]]:
     action, observed, error = basis.action, basis.observed, basis.error
     tunables = {name: _text(action, name) for name in kind.TUNABLES}
     made = tuple(
-        Made(change, answer_lost=target in basis.lost and change is changes[-1])
+        Made(change._replace(role=None), answer_lost=target in basis.lost and change is changes[-1])
         for target, changes in basis.made.items()
         for change in changes
     )
