@@ -81,7 +81,7 @@ def test_role_is_asked_of_the_sts_of_the_region(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with tunnelling() as proxy, scripted(DONE) as server:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        ec2 = an_ec2(server.url, region=region, look_retries=0, role=Role("arn:aws:iam::111122223333:role/vip"))
+        ec2 = an_ec2(server.url, region=region, look_retries=0).under(Role("arn:aws:iam::111122223333:role/vip"))
         with pytest.raises(NotSent):
             look(ec2)
     assert proxy.heard == [f"CONNECT {host}:443 HTTP/1.1"]
@@ -106,9 +106,11 @@ def tunnelling() -> Iterator[Any]:
                         connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
 
         threading.Thread(target=serve, daemon=True).start()
-        yield Proxy
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        try:
+            yield Proxy
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_url_goes_with_fips_and_dual_stack_of_the_environment(
