@@ -9,7 +9,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.1
 VENV ?= .venv
 BIN := $(VENV)/bin
 SECONDS ?= 600
-WORKERS ?= 4 # tests wait more than they compute, so more workers than cores
+WORKERS ?= 6 # tests wait more than they compute, so more workers than cores
 
 # Every worker loads every module of the tests; each would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE

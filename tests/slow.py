@@ -189,6 +189,8 @@ SLOW = {
         ),
         "test_recover_whose_every_answer_is_lost_succeeds[0-routes]",
         "test_recover_whose_every_answer_is_lost_succeeds[5-routes]",
+        # the same with resources of the other kinds
+        "test_restore_whose_every_answer_is_lost_succeeds_with_one_write_each[lose-routes]",
     },
     "tests/actions/test_permissions.py": {
         # the same of a virtual IP, of an Elastic IP, and of IPv4
@@ -208,6 +210,9 @@ SLOW = {
                 "route53:ChangeResourceRecordSets",
             )
         ),
+        # the same with a virtual IP and with a record set
+        "test_all_actions_of_a_kind_work_with_its_statement_alone[ec2-sip1]",
+        "test_all_actions_of_a_kind_work_with_its_statement_alone[ec2-eip1]",
     },
     "tests/actions/test_probe.py": {
         # the same with an exit status
@@ -225,6 +230,8 @@ SLOW = {
         "test_resource_of_another_accounts_tables_leads_its_whole_life",
         # test_answer_to_one_role_is_none_to_another, in tests/ec2/test_snapshot.py
         "test_checks_under_two_roles_share_no_answer",
+        # test_keys_of_one_account_that_end_among_fifty_tables_leave_those_of_the_other
+        "test_resource_of_tables_of_three_accounts_leads_its_whole_life",
     },
     "tests/actions/test_route_table.py": {
         # test_restore_of_120_tables_killed_in_the_middle_goes_on_next_time
@@ -287,6 +294,7 @@ SLOW = {
         "test_demo_plays_every_scene_and_all_expectations_hold",
         "test_demo_with_a_restore_that_does_nothing_fails_and_shows_where",
         "test_demo_without_a_terminal_is_plain_text_of_a_page_width",
+        "test_demo_runs_what_it_shows",
     },
     "tests/ec2/test_snapshot.py": {
         # test_look_hundreds_of_virtual_ips_in_hundreds_of_tables_are_one_answer
@@ -364,8 +372,10 @@ SLOW = {
         "test_create_asked_for_by_a_server_of_an_older_version_is_done",
         # test_delete_by_lifekeeper_cleans_the_files_of_its_server
         "test_delete_leaves_no_trace_on_any_server_and_aws_untouched",
-        # test_elastic_ip_lives_on_the_stand_in_from_create_to_delete
+        # test_switchover_by_perform_action_moves_the_whole_hierarchy
         "test_both_scenarios_in_one_hierarchy_move_together",
+        # test_switchover_by_perform_action_moves_the_whole_hierarchy
+        "test_elastic_ip_lives_on_the_stand_in_from_create_to_delete",
     },
     "tests/lifekeeper/test_leaving.py": {
         # test_hierarchy_fails_over_before_a_scheduled_event
@@ -449,6 +459,9 @@ SLOW = {
         "test_a_long_walk_loses_nothing[1-route-table of several addresses]",
         "test_a_long_walk_loses_nothing[2-route-table of several addresses]",
         "test_a_long_walk_loses_nothing[2-route-table of two accounts]",
+        # the same machine, with one account, and with routes
+        "test_a_long_walk_loses_nothing[1-route-table of two accounts]",
+        "test_a_long_walk_loses_nothing[1-secondary-ip]",
     },
     "tests/ocf/test_drop_ins.py": {
         # the same with the operations of awseip

@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ec2kit.ec2.answers import Receipt
 from ec2kit.errors import Ec2KitError
-from ec2kit.scenarios.situation import file
-from ec2kit.scenarios.situation.replay import conclusion, nothing_observed
-from ec2kit.scenarios.situation.situation import CONDITIONAL, HERE, NOT_HERE, Made, Situation
-from ec2kit.settings import TUNABLES
 from ec2kit.status import Wanted
 
 if TYPE_CHECKING:
@@ -27,6 +23,9 @@ The kinds of records.
 
 A round of calls; the end of all rounds; a call of another part; another verdict; a state; a definition.
 """
+
+
+_NOTHING_SEEN = "nothing was looked at"
 
 
 class Basis(NamedTuple):
@@ -111,53 +110,13 @@ def _call(change: Change, outcome: Receipt | Exception) -> Content:
     return {**call, "outcome": word, "told": str(outcome), "code": code}
 
 
-# -- the situation ---------------------------------------------------------------------------------------------
-
-
 def _situation(basis: Basis) -> Content:
     """Return the whole file of the situation; None if there is none, with the reason."""
-    kind = basis.action.scenario.recorded()
-    if kind is None or (basis.observed is None and basis.error is None):
-        return {"situation": None, "without": "nothing was looked at"}
+    if basis.observed is None and basis.error is None:
+        return {"situation": None, "without": _NOTHING_SEEN}
+    from ec2kit.engine.recorded import NotRecorded, text
+
     try:
-        found, lines = _concluded(basis, kind)
-        return {"situation": file.write(file.Record(found, lines))}
-    except ValueError as error:
-        return {"situation": None, "without": str(error)}
-
-
-def _concluded(basis: Basis, kind: Any) -> tuple[Situation, tuple[str, ...]]:
-    action, observed, error = basis.action, basis.observed, basis.error
-    tunables = {name: _text(action, name) for name in kind.TUNABLES}
-    made = tuple(
-        Made(change._replace(role=None), answer_lost=target in basis.lost and change is changes[-1])
-        for target, changes in basis.made.items()
-        for change in changes
-    )
-    wanted = NOT_HERE if basis.wanted is Wanted.NOT_HERE else CONDITIONAL if basis.is_conditional else HERE
-    resource = action.resource
-    if observed is not None:
-        here = observed.server  # type: ignore[attr-defined]
-        resource = resource._replace(
-            servers=tuple(here if each.name == here.name else each for each in resource.servers)
-        )
-    found = Situation(
-        sentence=f"{action.name} of {action.tag} on {action.registry.server}.",
-        resource=resource,
-        here=action.registry.server,
-        shown=kind.of(observed) if observed is not None else kind.silent(str(error)),
-        wanted=wanted,
-        made=made,
-        before=None,
-        tunables={name: text for name, text in tunables.items() if text},
-    )
-    if observed is None:
-        assert error is not None
-        return found, nothing_observed(error)
-    return found, tuple(conclusion(found, observed))
-
-
-def _text(action: Action, name: str) -> str:
-    """Return the text of a switch that is on; "" for one that is off."""
-    attribute = next(attribute for attribute, each in TUNABLES.items() if each.name == name)
-    return "1" if getattr(action.settings, attribute) else ""
+        return {"situation": text(basis)}
+    except NotRecorded as error:
+        return {"situation": None, "without": str(error) or _NOTHING_SEEN}

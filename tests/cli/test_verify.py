@@ -212,7 +212,8 @@ LATE = """#!/bin/sh
 here=$(dirname "$0")
 case "$*" in
 node2*" bring "*)
-	(setsid sh -c 'touch "$0/asked"; while [ ! -e "$0/let" ]; do sleep 0.05; done; "$0/remote" "$@" >"$0/late.part" 2>&1
+	(setsid sh -c 'touch "$0/asked"; while [ ! -e "$0/let" ]; do sleep 0.05; done
+		"$0/remote" "$@" >"$0/late.part" 2>&1
 		mv "$0/late.part" "$0/late"' "$here" "$@" </dev/null >/dev/null 2>&1 &)
 	exec sleep 600
 	;;

@@ -167,12 +167,12 @@ class Local:
             trouble = {each: why for each in self._addresses if (why := self._device.trouble_with(each, self._soon))}
             if not trouble:
                 return
+            if ABSENT in trouble.values() and limit.remaining() >= _PAUSE and self.put_back() is None:
+                raise Overtaken(newer="stop was asked for")
             if limit.remaining() < _PAUSE:
                 address, reason = next(iter(trouble.items()))
                 fields = {"address": address, "device": self._given.carrier, "reason": reason}
                 raise Ec2KitError(catalogue.ADDRESS_UNUSABLE, **fields)
-            if ABSENT in trouble.values() and self.put_back() is None:
-                raise Overtaken(newer="stop was asked for")
             limit.pause(_PAUSE, f"{', '.join(trouble)} on {self._given.carrier}")
 
     # -- monitor --
