@@ -74,7 +74,22 @@ def examine(action: Action, tags: Sequence[str], *, all_servers: bool) -> list[S
     jobs = [partial(_asked, action, each, wanted[each]) for each in names]
     outcomes = side_by_side(jobs, action.deadline, at_most=_AT_A_TIME)
     servers = [_server(name, outcome, wanted[name]) for name, outcome in zip(names, outcomes, strict=True)]
-    return [each._replace(findings=(*each.findings, *_disagreements(each, servers[0]))) for each in servers]
+    compared = [each._replace(findings=(*each.findings, *_disagreements(each, servers[0]))) for each in servers]
+    together = tuple(_taken_together(servers, tags)) if all_servers else ()
+    return [compared[0]._replace(findings=(*compared[0].findings, *together)), *compared[1:]]
+
+
+def _taken_together(servers: Sequence[Server], tags: Sequence[str]) -> Iterator[Finding]:
+    """Yield which resources are in service on more than one server, or on none of those that all answered."""
+    name = "one server in service"
+    for tag in tags:
+        said = {each.name: each.resources[tag].in_service for each in servers if tag in each.resources}
+        holders = [server for server, in_service in said.items() if in_service]
+        if len(holders) > 1:
+            advice = "remove it on each of them but the one that the framework means"
+            yield Finding(name, Outcome.FAILED, f"{tag} is in service on {' and '.join(holders)}", advice)
+        elif not holders and None not in said.values() and not any(each.resources == {} for each in servers):
+            yield Finding(name, Outcome.WARN, f"{tag} is in service on no server", "restore it where it is to be")
 
 
 def _names(action: Action) -> tuple[str, ...]:

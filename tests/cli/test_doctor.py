@@ -77,6 +77,17 @@ def test_planted_mistakes_are_found_on_the_server_that_has_them(cluster: Cluster
     assert "definition: ec2-vip1: switchback other than on node1" in shown
 
 
+def test_resource_in_service_on_two_servers_or_on_none_is_told(cluster: Cluster) -> None:  # noqa: F811
+    """No server can know this by itself."""
+    cluster.with_resource()
+    assert cluster.act("node2", "restore").status == 0
+    shown = ec2kit(cluster, "node1", "doctor", "--all-servers").stdout
+    assert f"failed: one server in service: {VIP_TAG} is in service on node1 and node2" in shown
+    assert cluster.act("node1", "remove").status == cluster.act("node2", "remove").status == 0
+    status, found = examined(cluster, "node1", "--all-servers")
+    assert (status, found["node1"][" one server in service"]) == (3, "warn")
+
+
 @pytest.mark.parametrize(("fault", "check"), [({"effect": "refuse"}, "ec2 endpoint")], ids=["endpoint"])
 def test_server_out_of_reach_and_silent_ec2_are_not_taken_for_fine(
     cluster: Cluster,  # noqa: F811
