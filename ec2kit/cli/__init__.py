@@ -36,6 +36,9 @@ COMMANDS = {
 }
 """Command that is no action → the module that has it as `command`; only the called one is imported."""
 
+HIDDEN = frozenset({"peer", "after-restore"})
+"""Those that only ec2kit itself runs."""
+
 
 class LazyGroup(click.Group):
     """The group has the actions of the table and the other commands; each is made, or imported, when it is called."""
@@ -52,6 +55,28 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(module).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; name the one that was probably meant where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            meant = "" if args[0].startswith("-") else self._near(args[0])
+            if not meant:
+                raise
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant!r}?", ctx) from error
+
+    @staticmethod
+    def _near(name: str) -> str:
+        """Return the command that differs from a name by the least; "" if none is near."""
+        from difflib import get_close_matches
+
+        shown = [*(each for each, spec in ACTIONS.items() if spec.command), *(COMMANDS.keys() - HIDDEN)]
+        by_letters = {each.lower(): each for each in shown}
+        near = get_close_matches(name.lower(), by_letters, n=1)
+        return by_letters[near[0]] if near else ""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -54,6 +54,14 @@ def test_help_lists_the_deeds(cluster: Cluster) -> None:
     assert "peer" not in shown
 
 
+def test_a_command_that_is_written_wrong_is_answered_with_the_one_that_was_meant(cluster: Cluster) -> None:
+    """Also where only a capital letter is missing; of what is not near, nothing is guessed."""
+    for written, meant in (("resotre", "restore"), ("quickcheck", "quickCheck"), ("docter", "doctor")):
+        done = ec2kit(cluster, "node1", written, VIP_TAG)
+        assert (done.status, f"Did you mean '{meant}'?" in done.stderr) == (2, True), done.stderr
+    assert "Did you mean" not in ec2kit(cluster, "node1", "frobnicate").stderr
+
+
 def test_the_deeds_move_the_address(cluster: Cluster) -> None:
     """What the hooks do can be done by hand."""
     words = ["-t", VIP_TAG, "--type", "route-table", "--vip", "10.1.0.10", "--interface", "eth1"]
