@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "ec2kit.cli.explain",
     "status": "ec2kit.cli.status",
     "doctor": "ec2kit.cli.doctor",
+    "iam-policy": "ec2kit.cli.iam_policy",
     "standby": "ec2kit.cli.standby",
     "probe": "ec2kit.cli.probe",
     "notices": "ec2kit.cli.notices",

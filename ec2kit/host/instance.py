@@ -78,6 +78,31 @@ def _ask_identity(metadata: Metadata) -> Identity:
     return Identity(instance_id, metadata.checked(place, region, _is_identifier), zone)
 
 
+def account(settings: Settings, deadline: Deadline) -> str:
+    """
+    Return the account of this instance, "111122223333".
+
+    Raises:
+        ImdsSilent: IMDS does not say.
+
+    Source: EC2 user guide, "Instance identity documents".
+    """
+    import json
+
+    path = "dynamic/instance-identity/document"
+    metadata = Metadata(settings, deadline)
+    document = metadata.need(path)
+    try:
+        found = str(json.loads(document)["accountId"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ImdsSilent(endpoint=settings.metadata_url, reason=f"/latest/{path} has no accountId") from error
+    return metadata.checked(path, found, _is_account)
+
+
+def _is_account(text: str) -> bool:
+    return re.fullmatch("[0-9]{12}", text) is not None
+
+
 def interface(device: str, settings: Settings, deadline: Deadline) -> Interface:
     """
     Return the ENI behind a device, found by its MAC address.

@@ -9,6 +9,7 @@ one module may be both.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -56,6 +57,27 @@ class Permission(NamedTuple):
     def name(self) -> str:
         """Return the permission as IAM spells it, "ec2:ReplaceRoute"."""
         return f"{self.service}:{self.operation}"
+
+
+class Grant(NamedTuple):
+    """
+    Operations on objects that a policy has to allow.
+
+    Attributes:
+        sid: The name of the statement, "MoveRoutes".
+        actions: As IAM spells them, ("ec2:ReplaceRoute",); all of one service.
+        objects: The part of an ARN behind the account, "route-table/rtb-1"; empty: the actions know no objects.
+        condition: Operator → key → value or values of a policy's Condition.
+        role: The role that needs it; None: the role of the servers.
+        is_optional: True: only more checks and repairs need it.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    objects: tuple[str, ...] = ()
+    condition: Mapping[str, Mapping[str, str | tuple[str, ...]]] = MappingProxyType({})
+    role: Role | None = None
+    is_optional: bool = False
 
 
 class Observed(Protocol):
@@ -344,6 +366,16 @@ class Making(Protocol):
 
     def replies_to(self, interface: Interface) -> str:
         """Return an address that clients of such a resource may have, to check the way of packets to them."""
+
+    def grants(self, resource: Resource, observed: Any) -> tuple[Grant, ...]:
+        """
+        Return the least that a policy has to allow for a resource; a pure function.
+
+        Args:
+            observed: What the scenario has observed of it, completely.
+
+        Source: Service Authorization Reference: the objects and condition keys of each action.
+        """
 
     # -- trying and showing --
 

@@ -21,7 +21,7 @@ from ec2kit.messages.catalogue import Notice
 from ec2kit.messages.statement import Reason, Reasons
 from ec2kit.resource import Resource, Server, stored_text, stored_texts
 from ec2kit.scenarios.parameter import PROFILE, REGION, REPAIR, Agent, Parameter, anything, device
-from ec2kit.scenarios.scenario import Check, Ground, Making, Permission
+from ec2kit.scenarios.scenario import Check, Grant, Ground, Making, Permission
 from ec2kit.scenarios.source_dest_check import SourceDestCheck
 from ec2kit.scenarios.wish import Field, Found, Given, Offered
 from ec2kit.status import Change, Plan, Status, Verdict, Wanted, gather
@@ -296,6 +296,12 @@ def _route(ground: Ground) -> Findings:
 CHECKS: tuple[tuple[str, Check], ...] = (("subnet route", _route),)
 
 ON_DEMAND: tuple[tuple[str, Check], ...] = ()
+
+
+def grants(resource: Resource, observed: Observed) -> tuple[Grant, ...]:
+    return (Grant("MoveRoutes", ("ec2:ReplaceRoute",), tuple(f"route-table/{each}" for each in objects(observed))),)
+
+
 NOT_PROVED_BY_PING = ""
 WHEN_SILENT = ""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
     from ec2kit.scenarios.dns_record.look import Observed
-    from ec2kit.scenarios.scenario import Check, Ground
+    from ec2kit.scenarios.scenario import Check, Grant, Ground
     from ec2kit.status import Change
 
 # -- create --------------------------------------------------------------------------------------------------
@@ -214,6 +214,25 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 )
 
 ON_DEMAND: tuple[tuple[str, Check], ...] = ()
+
+
+def grants(resource: Resource, observed: Any) -> tuple[Grant, ...]:
+    """Return the permissions for the one record set of its zone."""
+    from ec2kit.scenarios.scenario import Grant
+
+    zone, names = f"hostedzone/{resource.own.hosted_zone_id}", "route53:ChangeResourceRecordSets"
+    condition = {
+        "ForAllValues:StringEquals": {
+            f"{names}NormalizedRecordNames": resource.address,
+            f"{names}RecordTypes": resource.own.record_type,
+        }
+    }
+    return (
+        Grant("LookAtRecordSets", ("route53:ListResourceRecordSets",), (zone,)),
+        Grant("ChangeRecordSet", (names,), (zone,), condition),
+        Grant("WaitForChange", ("route53:GetChange",), ("change/*",)),
+        Grant("LookAtZone", ("route53:GetHostedZone",), (zone,), is_optional=True),
+    )
 
 
 # -- trying and showing --------------------------------------------------------------------------------------

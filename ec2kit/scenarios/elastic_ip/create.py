@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.operations import Ec2
     from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
-    from ec2kit.scenarios.scenario import Check, Ground
+    from ec2kit.scenarios.scenario import Check, Grant, Ground
     from ec2kit.status import Change
 
 _SOMEWHERE_OUTSIDE = "192.0.2.1"
@@ -168,6 +168,21 @@ def _public_path(ground: Ground) -> Findings:
 CHECKS: tuple[tuple[str, Check], ...] = (("elastic ip", _exists),)
 
 ON_DEMAND: tuple[tuple[str, Check], ...] = (("public path", _public_path),)
+
+
+def grants(resource: Resource, observed: Any) -> tuple[Grant, ...]:
+    """Return the permissions for the one address, and for the servers that may get it."""
+    from ec2kit.scenarios.scenario import Grant
+
+    address = f"elastic-ip/{resource.own.allocation_id}"
+    enis = tuple(f"network-interface/{each.network_interface_id}" for each in resource.servers)
+    instances = tuple(f"instance/{each.instance_id}" for each in resource.servers)
+    return (
+        Grant("LookAtAddresses", ("ec2:DescribeAddresses",)),
+        Grant("MoveAddress", ("ec2:AssociateAddress",), (address, *enis, *instances)),
+        Grant("TakeAddressOff", ("ec2:DisassociateAddress",), (address, *enis)),
+        Grant("LookAtPublicPath", ("ec2:DescribeRouteTables",), is_optional=True),
+    )
 
 
 # -- trying and showing --------------------------------------------------------------------------------------

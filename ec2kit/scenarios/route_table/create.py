@@ -10,7 +10,7 @@ from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
 from ec2kit.resource import Resource, Server, hosts, is_ipv4
 from ec2kit.scenarios.route_table import Observed, Own, coverage, creation, guard, left_alone, objects
-from ec2kit.scenarios.route_table.look import destinations, must_be_roles, place_of
+from ec2kit.scenarios.route_table.look import destinations, must_be_roles, place_of, questions
 from ec2kit.scenarios.route_table.parameters import addresses, external_id, role_arn, table_tag, tables
 from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, without_ip_resources
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.operations import Ec2
     from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
-    from ec2kit.scenarios.scenario import Check, Ground
+    from ec2kit.scenarios.scenario import Check, Grant, Ground
     from ec2kit.status import Change
 
 # -- create --------------------------------------------------------------------------------------------------
@@ -332,6 +332,33 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 )
 
 ON_DEMAND: tuple[tuple[str, Check], ...] = ((coverage.NAME, coverage.findings),)
+
+
+def grants(resource: Resource, observed: Observed) -> tuple[Grant, ...]:
+    """Return the permissions for the tables of each role, and those of the servers for their ENIs."""
+    from ec2kit.scenarios.scenario import Grant
+
+    own: Own = resource.own
+    roles = tuple(dict.fromkeys(role for role, _ in questions(own)))
+    tables = sorted({place_of(resource, each)[0] for each in objects(observed)})
+    needed: list[Grant] = []
+    for role in roles:
+        mine = tuple(f"route-table/{each}" for each in tables if own.role_of(each) == role)
+        needed.append(Grant("LookAtRoutes", ("ec2:DescribeRouteTables",), role=role))
+        if mine:
+            needed.append(Grant("MoveRoutes", ("ec2:ReplaceRoute",), mine, role=role))
+    if own.route_table_tag:
+        key, _, value = own.route_table_tag.partition("=")
+        condition = {"StringEquals": {f"aws:ResourceTag/{key}": value}}
+        role = own.roles.default if own.roles else None
+        needed.append(Grant("MoveRoutesOfTag", ("ec2:ReplaceRoute",), ("route-table/*",), condition, role))
+    needed += [Grant("AssumeRoles", ("sts:AssumeRole",), (role.role_arn,)) for role in roles if role is not None]
+    enis = tuple(f"network-interface/{each.network_interface_id}" for each in resource.servers)
+    lists = tuple(f"prefix-list/{each}" for each in resource.addresses if each.startswith("pl-"))
+    more = [Grant("SwitchCheckOff", ("ec2:ModifyNetworkInterfaceAttribute",), enis, is_optional=True)]
+    if lists:
+        more.append(Grant("LookAtPrefixLists", ("ec2:GetManagedPrefixListEntries",), lists, is_optional=True))
+    return (*needed, *more)
 
 
 # -- trying and showing --------------------------------------------------------------------------------------

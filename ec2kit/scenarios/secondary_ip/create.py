@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ec2kit.errors import ArgumentInvalid
 from ec2kit.finding import Finding, Findings, Outcome
-from ec2kit.resource import Resource, Server
+from ec2kit.resource import Resource, Server, is_ipv4
 from ec2kit.scenarios.secondary_ip import Own, canonical
 from ec2kit.scenarios.wish import IP_RESOURCE, Field, Found, Given, Offered, without_ip_resources
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ec2kit.ec2.operations import Ec2
     from ec2kit.holding import Holdings
     from ec2kit.host.instance import Interface
-    from ec2kit.scenarios.scenario import Check, Ground
+    from ec2kit.scenarios.scenario import Check, Grant, Ground
     from ec2kit.scenarios.secondary_ip import Observed
     from ec2kit.status import Change
 
@@ -170,6 +170,19 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 )
 
 ON_DEMAND: tuple[tuple[str, Check], ...] = ()
+
+
+def grants(resource: Resource, observed: Any) -> tuple[Grant, ...]:
+    """Return the permissions for the ENIs of the servers; IAM knows no single address."""
+    from ec2kit.scenarios.scenario import Grant
+
+    family = "PrivateIp" if is_ipv4(resource.address) else "Ipv6"
+    enis = tuple(f"network-interface/{each.network_interface_id}" for each in resource.servers)
+    actions = (f"ec2:Assign{family}Addresses", f"ec2:Unassign{family}Addresses")
+    return (
+        Grant("LookAtInterfaces", ("ec2:DescribeNetworkInterfaces",)),
+        Grant(f"Move{family}Address", actions, enis),
+    )
 
 
 # -- trying and showing --------------------------------------------------------------------------------------
