@@ -43,6 +43,10 @@ class Finding(NamedTuple):
     found: str
     advice: str = ""
 
+    def as_dict(self) -> dict[str, str]:
+        """Return the finding in the form that programs and other servers get."""
+        return {"check": self.check, "outcome": self.outcome.value, "found": self.found, "advice": self.advice}
+
     @property
     def notice(self) -> Notice:
         """Return the finding as a message of the catalogue."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ec2kit import __version__
 from ec2kit.deadline import side_by_side
 from ec2kit.engine.action import Action
-from ec2kit.errors import Ec2KitError
+from ec2kit.errors import Ec2KitError, RemoteSilent
 from ec2kit.finding import Finding, Outcome
 from ec2kit.peers import here
 from ec2kit.peers.answer import Questions
@@ -24,6 +24,8 @@ _TO_ANSWER = 2.0
 
 _CLOCK = 2.0
 """Seconds by which the clock of another server may differ; EC2 refuses requests at five minutes."""
+
+_OTHER_FORM = "its answer cannot be read: install the same version on all servers"
 
 
 class Examined(NamedTuple):
@@ -105,7 +107,16 @@ def _asked(action: Action, name: str, tags: list[str]) -> tuple[dict[str, Any], 
         return _examine_here(action, tags), 0.0
     sent = time.time()
     told = ask(action, name, ["examine", *tags], seconds=action.deadline.remaining())
-    return told, _off(float(told["now"]), sent, time.time())
+    off = _off(_number(name, told.get("now")), sent, time.time())
+    for tag in tags:
+        _read(name, told, tag)  # otherwise its answer is none
+    return told, off
+
+
+def _number(server: str, told: object) -> float:
+    if not isinstance(told, int | float):
+        raise RemoteSilent(server=server, reason=_OTHER_FORM)
+    return float(told)
 
 
 def _off(there: float, sent: float, received: float) -> float:
@@ -120,13 +131,13 @@ def _server(name: str, outcome: tuple[dict[str, Any], float] | Exception, tags: 
         advice = "without an answer of it, nothing is known of its part"
         return Server(name, (Finding("server", Outcome.UNSEEN, str(outcome), advice),), {})
     told, off = outcome
-    resources = {tag: _read(told["examined"][tag]) for tag in tags}
+    resources = {tag: _read(name, told, tag) for tag in tags}
     return Server(name, tuple(_own_findings(told, off)), resources)
 
 
 def _own_findings(told: dict[str, Any], off: float) -> Iterator[Finding]:
-    if told["version"] != __version__:
-        found = f"ec2kit {told['version']} there, {__version__} here"
+    if told.get("version") != __version__:
+        found = f"ec2kit {told.get('version')} there, {__version__} here"
         yield Finding("versions", Outcome.WARN, found, "install the same version on all servers")
     if abs(off) > _CLOCK:
         found = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} this server"
@@ -148,11 +159,17 @@ def _disagreements(server: Server, own: Server) -> Iterator[Finding]:
             yield Finding("definition", Outcome.FAILED, found, advice)
 
 
-def _read(told: dict[str, Any]) -> Examined:
-    found = tuple(
-        Finding(each["check"], Outcome(each["outcome"]), each["found"], each["advice"]) for each in told["findings"]
-    )
-    return Examined(told["in_service"], told["definition"], found)
+def _read(server: str, told: dict[str, Any], tag: str) -> Examined:
+    """Return what a server found of one resource; raises RemoteSilent if the answer has another form."""
+    try:
+        it = told["examined"][tag]
+        found = tuple(
+            Finding(str(each["check"]), Outcome(each["outcome"]), str(each["found"]), str(each["advice"]))
+            for each in it["findings"]
+        )
+        return Examined(it["in_service"], it["definition"], found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RemoteSilent(server=server, reason=_OTHER_FORM) from error
 
 
 # -- on each server ------------------------------------------------------------------------------------------------
@@ -188,10 +205,7 @@ def _as_data(outcome: Examined | Exception) -> dict[str, Any]:
         )
     if isinstance(outcome, Exception):
         raise outcome
-    found = [
-        {"check": each.check, "outcome": each.outcome.value, "found": each.found, "advice": each.advice}
-        for each in outcome.findings
-    ]
+    found = [each.as_dict() for each in outcome.findings]
     return {"in_service": outcome.in_service, "definition": outcome.definition, "findings": found}
 
 

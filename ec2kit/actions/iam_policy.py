@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def policies(action: Action, tags: Sequence[str], *, account: str, optional: boo
                 arns = [_arn(grant, name, each.resource.region, owner) for name in grant.objects]
                 _merge(statements.setdefault(role, {}), grant, arns)
     return {
-        role: {"Version": _VERSION, "Statement": list(its.values())}
+        role: {"Version": _VERSION, "Statement": _numbered(its.values())}
         for role, its in statements.items()
         if its or role == SERVERS
     }
@@ -87,22 +88,25 @@ def partition(region: str) -> str:
 def _merge(statements: dict[str, dict[str, Any]], grant: Grant, arns: Iterable[str]) -> None:
     """Add a grant; one statement has all objects of the same actions under the same condition."""
     condition = {operator: _as_json(its) for operator, its in grant.condition.items()}
-    key = f"{grant.sid} {sorted(condition.items())}"
-    number = sum(each["Sid"].rstrip("0123456789") == grant.sid for each in statements.values())
     found = statements.setdefault(
-        key,
-        {
-            "Sid": grant.sid if not number else f"{grant.sid}{number + 1}",
-            "Effect": "Allow",
-            "Action": list(grant.actions),
-            "Resource": [],
-            **({"Condition": condition} if condition else {}),
-        },
+        f"{grant.sid} {condition}",
+        {"Sid": grant.sid, "Effect": "Allow", "Action": list(grant.actions), "Resource": "*"},
     )
-    if not grant.objects:
-        found["Resource"] = "*"
-    else:
-        found["Resource"] = sorted({*found["Resource"], *arns})
+    if grant.objects:
+        found["Resource"] = sorted({*arns, *(found["Resource"] if found["Resource"] != "*" else ())})
+    if condition:
+        found["Condition"] = condition
+
+
+def _numbered(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the statements with names of their own, since IAM wants each Sid once."""
+    seen: Counter[str] = Counter()
+    found = []
+    for each in statements:
+        seen[each["Sid"]] += 1
+        number = seen[each["Sid"]]
+        found.append({**each, "Sid": each["Sid"] + (str(number) if number > 1 else "")})
+    return found
 
 
 def _as_json(its: Mapping[str, str | tuple[str, ...]]) -> dict[str, str | list[str]]:

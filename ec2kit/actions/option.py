@@ -94,6 +94,12 @@ def read(options: Sequence[Option], given: Mapping[str, Any], words: Sequence[st
     return values
 
 
+def tags_in(values: Values) -> tuple[str, ...]:
+    """Return the tags that were given where several may be; none if none was."""
+    given = values["tag"]
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
 def answered(options: Sequence[Option], answers: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of the options: those answered under their names, and the defaults."""
     return {each.name: answers.get(each.name, _default(each)) for each in options}

@@ -12,7 +12,7 @@ from typing import Any
 
 from ec2kit.actions import doctor
 from ec2kit.actions.doctor import Examined, Server
-from ec2kit.actions.option import TAGS, Option, Values
+from ec2kit.actions.option import TAGS, Option, Values, tags_in
 from ec2kit.cli import commands
 from ec2kit.cli.result import Result
 from ec2kit.engine.action import Action
@@ -39,8 +39,7 @@ _VERBOSE = Option("verbose", ("-v", "--verbose"), "", "Show what is fine, too.",
 
 def _show(values: Values, as_json: bool) -> int:
     edge.mind_signals()
-    given = values["tag"]
-    tags = [checked_tag(each) for each in ((given,) if isinstance(given, str) else given or ())]
+    tags = [checked_tag(each) for each in tags_in(values)]
     first = edge.open_action("doctor", "", watch=edge.Watch(FAILED))
     broken: list[Finding] = []
     if not tags:
@@ -147,18 +146,14 @@ def _summary(found: list[Finding]) -> str:
 def _told(server: Server) -> dict[str, Any]:
     return {
         "server": server.name,
-        "findings": [_as_data(each) for each in server.findings],
+        "findings": [each.as_dict() for each in server.findings],
         "resources": [
             {
                 "tag": tag,
                 "address": (it.definition or {}).get("address"),
                 "in_service": it.in_service,
-                "findings": [_as_data(each) for each in it.findings],
+                "findings": [each.as_dict() for each in it.findings],
             }
             for tag, it in server.resources.items()
         ],
     }
-
-
-def _as_data(each: Finding) -> dict[str, str]:
-    return {"check": each.check, "outcome": each.outcome.value, "found": each.found, "advice": each.advice}

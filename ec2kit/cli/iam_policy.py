@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ec2kit.actions import iam_policy
-from ec2kit.actions.option import TAGS, Option, Values
+from ec2kit.actions.option import TAGS, Option, Values, tags_in
 from ec2kit.cli import commands
 from ec2kit.cli.result import Result
 from ec2kit.engine.action import Action
@@ -28,8 +28,7 @@ _OPTIONS = (
 def _show(values: Values, as_json: bool) -> int:
     edge.mind_signals()
     action = edge.open_action("iam-policy", "", watch=edge.Watch(1))
-    given = values["tag"]
-    tags = [checked_tag(each) for each in ((given,) if isinstance(given, str) else given or _known(action))]
+    tags = [checked_tag(each) for each in tags_in(values) or _known(action)]
     if not tags:
         return Result(f"no resources on {action.settings.server}", {"policies": []}, status=1).show(as_json=as_json)
     account = values["account"] or instance.account(action.settings, action.deadline)

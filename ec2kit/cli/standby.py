@@ -85,10 +85,7 @@ def _ended(first: Action, end: list[Finding] | Exception) -> list[Finding]:
 
 
 def _told(resource: Resource, found: dict[str, list[Finding]]) -> dict[str, Any]:
-    findings = [
-        {"check": each.check, "outcome": each.outcome.value, "found": each.found, "advice": each.advice}
-        for each in found.get(resource.tag, ())
-    ]
+    findings = [each.as_dict() for each in found.get(resource.tag, ())]
     return {
         "tag": resource.tag,
         "address": resource.address,

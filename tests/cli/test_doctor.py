@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -101,6 +102,18 @@ def test_server_out_of_reach_and_silent_ec2_are_not_taken_for_fine(
     assert status == 1
     assert found["node1"][f"{VIP_TAG} {check}"] == "failed"
     assert found["node2"] == {" server": "could not look"}
+
+
+@pytest.mark.parametrize("answer", ['"version": "9"', '"now": 1, "examined": {"ec2-vip1": {"findings": [{}]}}'])
+def test_answer_of_another_form_is_none(cluster: Cluster, answer: str) -> None:  # noqa: F811
+    """As of a server of another version: what it found is not known, and nothing breaks."""
+    cluster.with_resource()
+    told = shlex.quote(f'{{"protocol": 1, "server": "node2", {answer}}}')
+    settings = {"EC2_REMOTE_COMMAND": f"sh -c 'echo \"$0\"' {told}"}
+    status, found = examined(cluster, "node1", "--all-servers", **settings)
+    assert (status, found["node2"]) == (3, {" server": "could not look"})
+    shown = ec2kit(cluster, "node1", "doctor", "--all-servers", **settings).stdout
+    assert "its answer cannot be read" in shown
 
 
 def test_doctor_without_resources_or_of_unknown_tags(cluster: Cluster) -> None:  # noqa: F811
