@@ -107,7 +107,7 @@ def _asked(action: Action, name: str, tags: list[str]) -> tuple[dict[str, Any], 
         return _examine_here(action, tags), 0.0
     sent = time.time()
     told = ask(action, name, ["examine", *tags], seconds=action.deadline.remaining())
-    off = _off(_number(name, told.get("now")), sent, time.time())
+    off = _off(_number(name, told["now"]), sent, time.time())
     for tag in tags:
         _read(name, told, tag)  # otherwise its answer is none
     return told, off

@@ -87,11 +87,13 @@ def _kept_elsewhere(it: Preflight) -> list[tuple[str, _Kept | Exception]]:
 
 def _kept_on(action: Action, server: str) -> _Kept:
     told = ask(action, server, ["addresses"], seconds=_ANSWER_SECONDS)
+    if "holdings" not in told:
+        raise RemoteRefused(server=server, reason="its version of ec2kit does not tell what it protects")
     try:
         holdings = {str(tag): from_json(each) for tag, each in told["holdings"].items()}
         return _Kept({str(tag): str(address) for tag, address in told["addresses"].items()}, holdings)
     except (KeyError, AttributeError, ValueError) as error:
-        raise RemoteRefused(server=server, reason="its version of ec2kit does not tell what it protects") from error
+        raise RemoteRefused(server=server, reason=f"its answer cannot be read: {error}") from error
 
 
 def _others(it: Preflight) -> set[str]:

@@ -22,6 +22,23 @@ PROTOCOL = 1
 """Version of the protocol; answers of another version are not understood."""
 
 
+class Told(dict[str, Any]):
+    """
+    The answer of another server; one that lacks what is looked up in it is none.
+
+    Args:
+        server: The server that answered.
+    """
+
+    def __init__(self, server: str, answer: dict[str, Any]) -> None:
+        super().__init__(answer)
+        self._server = server
+
+    def __missing__(self, name: str) -> Any:
+        reason = f"its answer has no {name}: install the same version on all servers"
+        raise RemoteSilent(server=self._server, reason=reason)
+
+
 def ask(action: Action, server: str, words: list[str], *, seconds: float) -> dict[str, Any]:
     """
     Run `ec2kit peer WORDS` on another server, by LifeKeeper if that is the framework.
@@ -78,7 +95,7 @@ def _answer(server: str, done: Completed) -> dict[str, Any]:
         raise RemoteSilent(server=server, reason=f"{answer.get('server')!r} answered in its place")
     if "error" in answer:
         raise RemoteRefused(server=server, reason=answer["error"])
-    return answer
+    return Told(server, answer)
 
 
 _BEGIN = '{"protocol"'

@@ -113,7 +113,7 @@ def test_answer_of_another_form_is_none(cluster: Cluster, answer: str) -> None: 
     status, found = examined(cluster, "node1", "--all-servers", **settings)
     assert (status, found["node2"]) == (3, {" server": "could not look"})
     shown = ec2kit(cluster, "node1", "doctor", "--all-servers", **settings).stdout
-    assert "its answer cannot be read" in shown
+    assert "install the same version on all servers" in shown
 
 
 def test_doctor_without_resources_or_of_unknown_tags(cluster: Cluster) -> None:  # noqa: F811

@@ -350,6 +350,18 @@ def test_verify_with_a_server_that_does_not_see_ec2_moves_nothing(cluster: Clust
     assert moves(cluster) == before
 
 
+def test_verify_with_a_server_whose_answer_lacks_something_moves_nothing(cluster: Cluster) -> None:
+    """As one of another version: that is said of this server, and is no fault of ec2kit."""
+    cluster.with_resource()
+    lacking = shlex.quote('{"protocol": 1, "server": "node2", "known": true, "in_service": false}')
+    before = moves(cluster)
+    done = ec2kit(cluster, "node1", "verify", VIP_TAG, "--yes", EC2_REMOTE_COMMAND=f"sh -c 'echo \"$0\"' {lacking}")
+    assert (done.status, moves(cluster)) == (1, before)
+    assert "✗ EC2 seen from node2: failed: " in done.stdout
+    assert "its answer has no status: install the same version on all servers" in done.stdout
+    assert "unexpected trouble" not in done.stderr
+
+
 def test_verify_of_what_is_in_service_twice_moves_nothing(cluster: Cluster) -> None:
     """Which of them has it in truth, is for a person to find out."""
     cluster.with_resource(on="node2")
